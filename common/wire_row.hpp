@@ -1,0 +1,80 @@
+// The wire row: the canonical bytes of one row, and their normalisation (docs/wire-format.md).
+// Pure C++: no server header, no libpq. Errors: WireError on malformed input, std::bad_alloc.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/digest.hpp"
+
+namespace custody::wire {
+
+class WireError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// The form of a table's wire rows: bytes of send functions, or of output functions.
+enum class Form : std::uint8_t { binary, text };
+
+std::string_view form_name(Form form) noexcept;  // "binary" or "text"
+Form form_from_name(std::string_view name);      // throws WireError
+
+/// What must be rewritten in the bytes of one value before they are hashed. Rewriting never
+/// changes a length. `children`: the element of an array, the fields of a composite, the subtype
+/// of a range or multirange. Domains have the rule of their base type.
+struct TypeRule {
+    enum class Kind : std::uint8_t { raw, float4, float8, array, composite, range, multirange };
+    Kind kind = Kind::raw;
+    std::vector<TypeRule> children;
+
+    /// True when values of this type are hashed as they are, at every depth.
+    /// Arrays and composites never are; a range over a raw subtype is.
+    bool is_raw() const noexcept;
+    /// "raw", "float8", "array(raw)", "composite(raw,array(float4))", ...
+    std::string to_text() const;
+    bool operator==(const TypeRule &) const = default;
+};
+
+/// True for the built-in types whose send function emits an OID (regclass and its kin); a table
+/// that has one at any depth takes the text form. `oid` itself is a plain value.
+bool sends_oid(std::uint32_t type_oid) noexcept;
+
+/// Rewrites one value in place: array flags recomputed, element and field type OIDs zeroed,
+/// NaNs canonical, recursively.
+void normalise(const TypeRule &rule, std::span<std::byte> value);
+
+/// Hashes rows as COPY delivers them, bucket by bucket.
+class StreamHasher {
+  public:
+    /// `columns`: one rule per column, in canonical order. `key`: positions of the key columns
+    /// within them; empty = no key, the row hash picks the bucket.
+    StreamHasher(Form form, std::vector<TypeRule> columns, std::vector<std::uint16_t> key,
+                 std::uint32_t buckets);
+
+    /// One row: a COPY BINARY tuple (without file header or trailer), or a line of COPY TEXT
+    /// (without the newline at its end), matching the form. Not modified.
+    void add(std::span<const std::byte> row);
+
+    const digest::BucketSet &buckets() const noexcept { return buckets_; }
+
+  private:
+    digest::Hash128 hash_binary(std::span<const std::byte> row, digest::Hash128 &key_hash);
+    digest::Hash128 hash_text(std::span<const std::byte> row, digest::Hash128 &key_hash);
+
+    Form form_;
+    std::vector<TypeRule> columns_;
+    std::vector<std::uint16_t> key_;
+    bool all_raw_;
+    digest::BucketSet buckets_;
+    std::vector<std::byte> scratch_;
+    std::vector<std::byte> key_scratch_;
+    std::vector<std::span<const std::byte>> fields_;
+};
+
+} // namespace custody::wire

@@ -1,0 +1,61 @@
+// What the user asked for, after command line, environment and TOML file were merged.
+// Plain values; main() owns one and hands it out as const.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace custody::cli {
+
+enum class Command { plan, run, status, verify, report, abandon };
+
+/// Another place on the target: "schema" or "schema.table" on both sides.
+struct Mapping {
+    std::string from;
+    std::string to;
+};
+
+struct Options {
+    Command command = Command::run;
+
+    std::string source; // conninfo or URI, untouched; empty = libpq's defaults and environment
+    std::string target;
+    std::string name = "default"; // of the migration; several may live in one target
+    std::string config;           // TOML file
+
+    // Selection: shell patterns; a table pattern without a dot matches in any schema.
+    std::vector<std::string> schemas;
+    std::vector<std::string> tables;
+    std::vector<std::string> exclude_schemas;
+    std::vector<std::string> exclude_tables;
+    std::map<std::string, std::string> row_filters; // schema.table -> SQL condition
+    std::vector<Mapping> mappings;
+    std::map<std::string, std::string> casts; // schema.table.column -> type, an explicit choice
+
+    int jobs = 4;
+    int index_jobs = 0;                 // 0 = as jobs
+    std::int64_t max_rate = 0;          // bytes per second over all workers, 0 = no limit
+    std::int64_t part_size = 256 << 20; // bytes; a larger table is split into parts of this size
+
+    bool no_schema = false;
+    bool no_owner = false;
+    bool no_privileges = false;
+    bool roles = false;           // create missing roles, without passwords
+    bool truncate_target = false; // target tables may hold rows: they are emptied
+    bool no_verify = false;
+    bool no_count = false; // no independent count(*) on the source
+    bool final = false;    // compare once more with writers stopped
+    bool drop_rows = false; // abandon: also empty the tables the run had filled
+
+    bool dry_run = false;
+    bool json = false;
+    bool quiet = false;
+    bool verbose = false;
+    std::optional<bool> color;    // none = by terminal and NO_COLOR
+    std::string report_directory; // where report.json and report.html go; empty = none
+};
+
+} // namespace custody::cli

@@ -1,0 +1,97 @@
+// The plan: what a run will do, as --dry-run prints it and as a run executes it.
+// Pure values without connections; built by plan/build.hpp, stored in the target by state/.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/wire_row.hpp"
+
+namespace custody::plan {
+
+struct Server {
+    std::string description;       // host:port/database
+    int version = 0;               // PG_VERSION_NUM style
+    std::string identity;          // system identifier and database; falls back to description
+    std::string encoding;          // server_encoding of the database
+    std::string user;
+    bool superuser = false;
+    bool bypasses_row_security = false;
+    bool in_recovery = false;
+};
+
+enum class Severity { info, warning, blocking };
+
+/// One result of the preflight: what was seen and what to do.
+struct Finding {
+    std::string code; // stable, listed in docs/diagnostics.md
+    Severity severity = Severity::info;
+    std::string object; // "" or the object's name
+    std::string seen;
+    std::string remedy;
+};
+
+struct Column {
+    std::string name;
+    std::string type;   // format_type() on the source, schema-qualified
+    std::string target_type;
+    std::string cast;   // type to cast to on the source; "" = none (types and typmods agree)
+    bool lossy_checked = false; // the cast is the user's choice: count rows that do not survive
+    wire::TypeRule rule;
+};
+
+enum class PartMethod { whole, ctid, key };
+
+/// Half-open range [lower, upper) of block numbers (ctid) or key values; none = unbounded.
+struct Part {
+    int number = 1; // from 1, in order of the range
+    std::optional<std::int64_t> lower;
+    std::optional<std::int64_t> upper;
+};
+
+struct GeneratedColumn {
+    std::string name;
+    std::string expression; // pg_get_expr on the target
+};
+
+struct Table {
+    int id = 0; // from 1, stable within a migration
+    std::string schema, name;               // on the source
+    std::string target_schema, target_name; // on the target
+    std::uint32_t source_oid = 0;
+    std::uint32_t source_filenode = 0;      // pg_relation_filenode at planning
+    std::string persistence = "p";          // relpersistence on the source
+    std::vector<Column> columns;            // canonical order: by name, bytewise
+    std::vector<std::string> key;           // primary key columns, canonical order; may be empty
+    std::vector<GeneratedColumn> generated; // stored on the target, left out of the copy
+    wire::Form form = wire::Form::binary;   // also the COPY format
+    std::string form_reason;                // why text; "" for binary
+    std::uint32_t buckets = 1;
+    std::string row_filter;                 // SQL condition on the source; "" = all rows
+    std::string root_schema, root_name;     // target root to route through; "" = load the leaf
+    PartMethod method = PartMethod::whole;
+    std::string part_key;                   // the key column for PartMethod::key
+    std::vector<Part> parts;                // at least one
+    std::int64_t estimated_rows = 0;
+    std::int64_t bytes = 0;                 // heap and TOAST on the source
+    bool referenced = false;                // something references it: no TRUNCATE + FREEZE
+    bool extension_config = false;          // rows of an extension's configuration table
+};
+
+struct Plan {
+    Server source, target;
+    std::vector<Table> tables;     // largest first
+    std::vector<std::string> not_moved; // "kind name: reason" for what is out of scope
+    std::vector<Finding> findings;
+
+    bool blocked() const {
+        for (const auto &finding : findings)
+            if (finding.severity == Severity::blocking)
+                return true;
+        return false;
+    }
+};
+
+} // namespace custody::plan
