@@ -22,8 +22,8 @@ class WireError : public std::runtime_error {
 /// The form of a table's wire rows: bytes of send functions, or of output functions.
 enum class Form : std::uint8_t { binary, text };
 
-std::string_view form_name(Form form) noexcept;  // "binary" or "text"
-Form form_from_name(std::string_view name);      // throws WireError
+std::string_view form_name(Form form) noexcept; // "binary" or "text"
+Form form_from_name(std::string_view name);     // throws WireError
 
 /// What must be rewritten in the bytes of one value before they are hashed. Rewriting never
 /// changes a length. `children`: the element of an array, the fields of a composite, the subtype

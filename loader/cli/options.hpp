@@ -46,8 +46,8 @@ struct Options {
     bool roles = false;           // create missing roles, without passwords
     bool truncate_target = false; // target tables may hold rows: they are emptied
     bool no_verify = false;
-    bool no_count = false; // no independent count(*) on the source
-    bool final = false;    // compare once more with writers stopped
+    bool no_count = false;  // no independent count(*) on the source
+    bool final = false;     // compare once more with writers stopped
     bool drop_rows = false; // abandon: also empty the tables the run had filled
 
     bool dry_run = false;

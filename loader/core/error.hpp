@@ -10,13 +10,13 @@ namespace custody {
 
 /// Exit codes of the loader; docs/loader.md describes them. Partial success is never `ok`.
 enum class Exit : int {
-    ok = 0,           // done and verified
-    usage = 1,        // wrong command line or configuration
-    connection = 2,   // a server could not be reached or refused the login
-    refused = 3,      // refused before the first write
-    partial = 4,      // stopped half way; can be resumed
-    unverified = 5,   // verification says different or unverified
-    mismatch = 6,     // extension and loader do not match
+    ok = 0,         // done and verified
+    usage = 1,      // wrong command line or configuration
+    connection = 2, // a server could not be reached or refused the login
+    refused = 3,    // refused before the first write
+    partial = 4,    // stopped half way; can be resumed
+    unverified = 5, // verification says different or unverified
+    mismatch = 6,   // extension and loader do not match
     interrupted = 130,
     terminated = 143,
 };

@@ -12,10 +12,10 @@
 namespace custody::plan {
 
 struct Server {
-    std::string description;       // host:port/database
-    int version = 0;               // PG_VERSION_NUM style
-    std::string identity;          // system identifier and database; falls back to description
-    std::string encoding;          // server_encoding of the database
+    std::string description; // host:port/database
+    int version = 0;         // PG_VERSION_NUM style
+    std::string identity;    // system identifier and database; falls back to description
+    std::string encoding;    // server_encoding of the database
     std::string user;
     bool superuser = false;
     bool bypasses_row_security = false;
@@ -35,9 +35,9 @@ struct Finding {
 
 struct Column {
     std::string name;
-    std::string type;   // format_type() on the source, schema-qualified
+    std::string type; // format_type() on the source, schema-qualified
     std::string target_type;
-    std::string cast;   // type to cast to on the source; "" = none (types and typmods agree)
+    std::string cast; // type to cast to on the source; "" = none (types and typmods agree)
     bool lossy_checked = false; // the cast is the user's choice: count rows that do not survive
     wire::TypeRule rule;
 };
@@ -57,7 +57,7 @@ struct GeneratedColumn {
 };
 
 struct Table {
-    int id = 0; // from 1, stable within a migration
+    int id = 0;                             // from 1, stable within a migration
     std::string schema, name;               // on the source
     std::string target_schema, target_name; // on the target
     std::uint32_t source_oid = 0;
@@ -69,20 +69,20 @@ struct Table {
     wire::Form form = wire::Form::binary;   // also the COPY format
     std::string form_reason;                // why text; "" for binary
     std::uint32_t buckets = 1;
-    std::string row_filter;                 // SQL condition on the source; "" = all rows
-    std::string root_schema, root_name;     // target root to route through; "" = load the leaf
+    std::string row_filter;             // SQL condition on the source; "" = all rows
+    std::string root_schema, root_name; // target root to route through; "" = load the leaf
     PartMethod method = PartMethod::whole;
-    std::string part_key;                   // the key column for PartMethod::key
-    std::vector<Part> parts;                // at least one
+    std::string part_key;    // the key column for PartMethod::key
+    std::vector<Part> parts; // at least one
     std::int64_t estimated_rows = 0;
-    std::int64_t bytes = 0;                 // heap and TOAST on the source
-    bool referenced = false;                // something references it: no TRUNCATE + FREEZE
-    bool extension_config = false;          // rows of an extension's configuration table
+    std::int64_t bytes = 0;        // heap and TOAST on the source
+    bool referenced = false;       // something references it: no TRUNCATE + FREEZE
+    bool extension_config = false; // rows of an extension's configuration table
 };
 
 struct Plan {
     Server source, target;
-    std::vector<Table> tables;     // largest first
+    std::vector<Table> tables;          // largest first
     std::vector<std::string> not_moved; // "kind name: reason" for what is out of scope
     std::vector<Finding> findings;
 

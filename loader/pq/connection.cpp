@@ -88,7 +88,8 @@ Connection Connection::open(const std::string &conninfo, const std::string &appl
     Connection connection(raw);
     if (PQstatus(raw) != CONNECTION_OK)
         throw SqlError(Exit::connection, "", trimmed(PQerrorMessage(raw)), "", "", "", "", true);
-    PQsetNoticeReceiver(raw, [](void *, const PGresult *) {}, nullptr);
+    PQsetNoticeReceiver(
+        raw, [](void *, const PGresult *) {}, nullptr);
     return connection;
 }
 

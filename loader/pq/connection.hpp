@@ -45,9 +45,7 @@ class Result {
 
     int rows() const { return PQntuples(result_.get()); }
     int columns() const { return PQnfields(result_.get()); }
-    bool is_null(int row, int column) const {
-        return PQgetisnull(result_.get(), row, column) != 0;
-    }
+    bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
     /// "" for NULL.
     std::string_view text(int row, int column) const {
         return {PQgetvalue(result_.get(), row, column),

@@ -1,0 +1,88 @@
+// Named points of the loader's work at which a test may stop it: kill -9 itself, or wait.
+//
+// CUSTODY_FAILPOINT=NAME[@N]=kill          SIGKILL at the N-th visit (default 1)
+// CUSTODY_FAILPOINT=NAME[@N]=wait:FILE     create FILE, go on when somebody has removed it
+// CUSTODY_FAILPOINT_TRACE=FILE             append the name of every point visited
+//
+// The table below is the one list of them: a name that is not in it does not compile, and
+// `custody --list-failpoints` prints it, so that a test can visit all.
+#pragma once
+
+#include <string_view>
+
+namespace custody {
+
+inline constexpr std::string_view kFailpoints[] = {
+    "run.before_snapshot",
+    "run.after_snapshot",
+    "run.after_locks",
+    "run.before_create",
+    "run.after_create",
+    "schema.before_dump",
+    "schema.after_dump",
+    "schema.before_tasks",
+    "schema.after_tasks",
+    "task.before_begin",
+    "task.before_commit",
+    "task.after_commit",
+    "table.before_prepare",
+    "table.before_prepare_commit",
+    "table.after_prepare",
+    "part.before_begin",
+    "part.after_claim",
+    "part.streaming",
+    "part.before_state",
+    "part.before_commit",
+    "part.after_commit",
+    "table.before_copied",
+    "table.after_copied",
+    "verify.before_begin",
+    "verify.before_commit",
+    "verify.after_commit",
+    "sequences.before_commit",
+    "sequences.after_commit",
+    "large_objects.before_commit",
+    "large_objects.after_commit",
+    "vacuum.before",
+    "vacuum.after",
+    "run.before_finish",
+    "run.after_finish",
+    "resume.before_reset",
+    "resume.after_reset",
+};
+
+constexpr bool is_failpoint(std::string_view name) {
+    for (const auto &known : kFailpoints)
+        if (known == name)
+            return true;
+    return false;
+}
+
+/// A name checked when it is compiled.
+class Failpoint {
+  public:
+    consteval Failpoint(const char *name) : name_(name) { // NOLINT(google-explicit-constructor)
+        if (!is_failpoint(name_))
+            throw "unknown failpoint";
+    }
+    std::string_view name() const { return name_; }
+
+  private:
+    std::string_view name_;
+};
+
+/// Reads the environment; throws Error (usage) when it names a point that does not exist.
+void arm_failpoints();
+
+namespace detail {
+extern bool failpoints_armed;
+void visit_failpoint(std::string_view name);
+} // namespace detail
+
+/// Costs one branch unless the environment asked for something. Thread-safe.
+inline void failpoint(Failpoint point) {
+    if (detail::failpoints_armed)
+        detail::visit_failpoint(point.name());
+}
+
+} // namespace custody
