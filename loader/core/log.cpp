@@ -19,12 +19,14 @@ void call(std::function<void()> &hook) {
         hook();
 }
 
-class HookedSink : public spdlog::sinks::ansicolor_stderr_sink_mt {
+using StderrSink = spdlog::sinks::ansicolor_stderr_sink_mt;
+
+class HookedSink : public StderrSink {
   public:
-    using ansicolor_stderr_sink_mt::ansicolor_stderr_sink_mt;
+    explicit HookedSink(spdlog::color_mode mode) : StderrSink(mode) {}
     void log(const spdlog::details::log_msg &message) override {
         call(before_message);
-        ansicolor_stderr_sink_mt::log(message);
+        StderrSink::log(message);
         call(after_message);
     }
 };
