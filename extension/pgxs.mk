@@ -1,0 +1,50 @@
+# The extension's part of the build: run by the root Makefile in build/pgNN with VPATH = the
+# checkout, so that nothing is written into the source tree.
+
+top := $(VPATH)
+PG_CONFIG ?= pg_config
+sql_rooms := schema digest tenant audit migration
+EXTENSION := custody
+MODULE_big := custody
+# The control file is the one home of the version.
+version := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(top)/custody.control)
+
+cpp := $(patsubst $(top)/%,%,$(wildcard $(top)/extension/*.cpp $(top)/extension/*/*.cpp \
+	$(top)/common/*.cpp))
+OBJS := $(cpp:.cpp=.o)
+sql := $(wildcard $(sql_rooms:%=$(top)/sql/%.sql))
+install_script := custody--$(version).sql
+DATA_built := $(install_script)
+DATA := $(patsubst $(top)/%,%,$(wildcard $(top)/sql/custody--*--*.sql))
+EXTRA_CLEAN := objects.list
+
+REGRESS := $(sort $(notdir $(basename $(wildcard $(top)/test/sql/*.sql))))
+REGRESS_OPTS := --inputdir=$(top)/test --outputdir=$(CURDIR) --load-extension=custody
+
+# No bitcode: inlining across the boundary gains nothing, and PGXS would compile it without our
+# flags.
+override with_llvm := no
+
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# The server's headers count as system headers: their warnings are not ours to fix.
+override CPPFLAGS := -I$(top) -DXXH_INLINE_ALL -DCUSTODY_VERSION='"$(version)"' \
+	$(patsubst -I%,-isystem %,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
+override CXXFLAGS += -std=c++20 -Wall -Wextra -Werror -Wno-register -fPIC -fvisibility=hidden \
+	-ffile-prefix-map=$(top)/=
+SHLIB_LINK += -lstdc++
+
+$(OBJS): %.o: %.cpp $(top)/extension/pgxs.mk
+	@mkdir -p $(@D)
+	$(CCACHE) $(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+-include $(OBJS:.o=.d)
+
+$(install_script): $(sql) $(top)/custody.control $(top)/extension/pgxs.mk
+	@test -n "$(sql)" || { echo "no SQL under sql/" >&2; exit 1; }
+	@{ printf '%s\n' '\echo Use "CREATE EXTENSION custody" to load this file. \quit'; \
+		cat $(sql); } > $@.tmp && mv $@.tmp $@
+
+# A source file added or removed changes this list and links again.
+$(shell echo '$(OBJS)' | cmp -s - objects.list || echo '$(OBJS)' > objects.list)
+$(shlib): objects.list
