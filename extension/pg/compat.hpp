@@ -1,0 +1,21 @@
+// Every difference between PostgreSQL 13 and 18 that the extension meets: no other file looks at
+// PG_VERSION_NUM (postgres.hpp does once, to include a header that others lack).
+// Included by postgres.hpp only. Compiled and tested with 15; the others are written for.
+#pragma once
+
+#if PG_VERSION_NUM < 130000 || PG_VERSION_NUM >= 190000
+#error "custody is written for PostgreSQL 13 to 18"
+#endif
+
+// Empty before 16, so that -fvisibility=hidden would export nothing, not even the magic block.
+#if PG_VERSION_NUM < 160000
+#undef PGDLLEXPORT
+#define PGDLLEXPORT __attribute__((visibility("default")))
+#endif
+
+// 18 lets a module say its name and version, shown by pg_get_loaded_modules().
+#if PG_VERSION_NUM >= 180000
+#define CUSTODY_MODULE_MAGIC(module, number) PG_MODULE_MAGIC_EXT(.name = module, .version = number)
+#else
+#define CUSTODY_MODULE_MAGIC(module, number) PG_MODULE_MAGIC
+#endif

@@ -1,0 +1,84 @@
+// The one door to the server's headers: no other file of the extension opens extern "C" around
+// an include or includes postgres.h. Include it last, after every C++ and project header, because
+// the server's macros (printf, gettext, Min, ...) would rewrite what follows.
+// A room that needs one more server header adds it to the list below.
+#pragma once
+#pragma GCC system_header // headers before 16 use `register`; their warnings are not ours to mend
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <new>
+#include <optional>
+#include <source_location>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+extern "C" {
+#include <postgres.h>
+
+#include <access/detoast.h>
+#include <access/genam.h>
+#include <access/heapam.h>
+#include <access/htup_details.h>
+#include <access/relation.h>
+#include <access/sysattr.h>
+#include <access/table.h>
+#include <access/tableam.h>
+#include <access/transam.h>
+#include <access/tupdesc.h>
+#include <access/xact.h>
+#include <catalog/namespace.h>
+#include <catalog/pg_am.h>
+#include <catalog/pg_attribute.h>
+#include <catalog/pg_class.h>
+#include <catalog/pg_collation.h>
+#include <catalog/pg_inherits.h>
+#include <catalog/pg_namespace.h>
+#include <catalog/pg_range.h>
+#include <catalog/pg_type.h>
+#include <commands/extension.h>
+#include <executor/executor.h>
+#include <executor/spi.h>
+#include <executor/tuptable.h>
+#include <fmgr.h>
+#include <funcapi.h>
+#include <lib/stringinfo.h>
+#include <libpq/pqformat.h>
+#include <mb/pg_wchar.h>
+#include <miscadmin.h>
+#include <nodes/nodes.h>
+#include <nodes/pg_list.h>
+#include <parser/parse_type.h>
+#include <storage/bufmgr.h>
+#include <storage/lmgr.h>
+#include <storage/lock.h>
+#include <utils/acl.h>
+#include <utils/array.h>
+#include <utils/builtins.h>
+#include <utils/datum.h>
+#include <utils/guc.h>
+#include <utils/lsyscache.h>
+#include <utils/memutils.h>
+#include <utils/numeric.h>
+#include <utils/rangetypes.h>
+#include <utils/rel.h>
+#include <utils/rls.h>
+#include <utils/snapmgr.h>
+#include <utils/syscache.h>
+#include <utils/timestamp.h>
+#include <utils/typcache.h>
+#include <utils/xid8.h>
+#if PG_VERSION_NUM >= 160000
+#include <varatt.h>
+#endif
+}
+
+#include "extension/pg/compat.hpp"
