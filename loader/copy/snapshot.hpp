@@ -1,0 +1,94 @@
+// The one snapshot under which a run reads the source, and the connections that share it.
+//
+// A holder connection exports the snapshot and keeps ACCESS SHARE on every selected relation to
+// the end. Workers join it. When the holder dies, any connection that joined exports the same
+// snapshot again and a new holder takes its place; when none is left, the snapshot is lost and
+// joining throws "snapshot-lost" (the run stops and can be resumed under a new one).
+//
+// Thread-safe, but for holder(), which belongs to the thread that took the snapshot until
+// watch() is called.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "loader/pq/connection.hpp"
+
+namespace custody::copy {
+
+/// What identifies a snapshot in state rows and reports.
+struct SnapshotFacts {
+    std::string name;     // as pg_export_snapshot() gave it
+    std::string lsn;      // write (or, on a standby, replay) position when it was taken
+    std::string bounds;   // xmin:xmax:xip
+    std::string taken_at; // the source's clock
+};
+
+/// A relation to lock, with its file as the snapshot sees it.
+struct Relation {
+    std::uint32_t oid = 0;
+    std::string qualified; // quoted schema.name
+    std::uint32_t filenode = 0;
+};
+
+class Snapshot {
+  public:
+    /// Connects and exports. Throws SqlError.
+    Snapshot(std::string conninfo, std::string application_name);
+    ~Snapshot();
+    Snapshot(const Snapshot &) = delete;
+    Snapshot &operator=(const Snapshot &) = delete;
+
+    const SnapshotFacts &facts() const { return facts_; }
+    pq::Connection &holder() { return *holder_; }
+
+    /// Locks the relations in ACCESS SHARE and returns the names of those that were dropped,
+    /// truncated or rewritten since the snapshot was taken: what it would read of them is empty
+    /// or wrong.
+    std::vector<std::string> lock(const std::vector<Relation> &relations);
+
+    /// Starts the thread that notices the holder's death and replaces it.
+    void watch();
+
+    /// A pinned connection in a read-only transaction under the snapshot. `joined` is told apart
+    /// from others by its address: leave() must be called when it is closed.
+    std::unique_ptr<pq::Connection> join();
+    void leave();
+
+    /// Called by a worker between two pieces of work with its joined connection: exports the
+    /// snapshot again if the holder has died.
+    void offer(pq::Connection &joined);
+
+    /// True once the holder was replaced at least once; for the report.
+    int replacements() const { return replacements_; }
+
+  private:
+    std::unique_ptr<pq::Connection> open_joined(const std::string &name);
+    std::string valid_name();
+    void watch_loop();
+    void replace_holder();
+
+    std::string conninfo_;
+    std::string application_name_;
+    SnapshotFacts facts_;
+    std::vector<Relation> relations_;
+    std::unique_ptr<pq::Connection> holder_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::string name_;  // importable now; "" while the holder is dead
+    bool lost_ = false; // a relation changed while nobody held the locks
+    int joined_ = 0;
+    std::atomic<int> replacements_{0};
+    bool stopping_ = false;
+    std::thread watcher_;
+};
+
+} // namespace custody::copy
