@@ -20,6 +20,26 @@ inline constexpr int kEncodingVersion = 1;
 /// XXH3-128 (seed 0) of the bytes: high 64 bits first.
 Hash128 hash_bytes(std::span<const std::byte> bytes) noexcept;
 
+/// The same hash of bytes that come in pieces; for values too large to be laid out in one buffer.
+class PiecewiseHash {
+  public:
+    static constexpr std::size_t kStateBytes = 576;
+
+    PiecewiseHash() noexcept;
+    void add(std::span<const std::byte> piece) noexcept;
+    Hash128 value() noexcept;
+
+  private:
+    alignas(64) std::byte state_[kStateBytes];
+};
+
+inline constexpr std::uint32_t kMaxBuckets = 65536;
+
+/// A power of two from 1 to kMaxBuckets.
+constexpr bool valid_bucket_count(std::uint32_t buckets) noexcept {
+    return buckets != 0 && buckets <= kMaxBuckets && (buckets & (buckets - 1)) == 0;
+}
+
 struct Digest {
     std::uint64_t rows = 0;
     Hash128 sum = 0;
@@ -43,9 +63,13 @@ struct Digest {
     std::string hex() const;
 };
 
-/// One digest per bucket. The number of buckets is a power of two from 1 to 65536.
+/// Writes the 24 bytes of a digest, big-endian: rows (8 bytes), sum (16 bytes).
+void write_digest(const Digest &digest, std::byte *out) noexcept;
+
+/// One digest per bucket. The number of buckets is a power of two.
 class BucketSet {
   public:
+    /// Throws std::invalid_argument unless valid_bucket_count(buckets).
     explicit BucketSet(std::uint32_t buckets = 1);
 
     /// Puts a row into the bucket of its key; `key_hash` is the row hash where there is no key.

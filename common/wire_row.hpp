@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/digest.hpp"
+#include "common/rewrite.hpp"
 
 namespace custody::wire {
 
@@ -29,7 +30,7 @@ Form form_from_name(std::string_view name);     // throws WireError
 /// changes a length. `children`: the element of an array, the fields of a composite, the subtype
 /// of a range or multirange. Domains have the rule of their base type.
 struct TypeRule {
-    enum class Kind : std::uint8_t { raw, float4, float8, array, composite, range, multirange };
+    using Kind = wire::Kind;
     Kind kind = Kind::raw;
     std::vector<TypeRule> children;
 
@@ -49,11 +50,15 @@ bool sends_oid(std::uint32_t type_oid) noexcept;
 /// NaNs canonical, recursively.
 void normalise(const TypeRule &rule, std::span<std::byte> value);
 
+/// The rules of a table's columns in flat form: the first nodes are the columns, in order.
+std::vector<FlatRule> flatten(const std::vector<TypeRule> &columns);
+
 /// Hashes rows as COPY delivers them, bucket by bucket.
 class StreamHasher {
   public:
     /// `columns`: one rule per column, in canonical order. `key`: positions of the key columns
-    /// within them; empty = no key, the row hash picks the bucket.
+    /// within them, in any order (the key's wire row has them ascending); empty = no key, the row
+    /// hash picks the bucket. Throws WireError for a position that is not there or there twice.
     StreamHasher(Form form, std::vector<TypeRule> columns, std::vector<std::uint16_t> key,
                  std::uint32_t buckets);
 
@@ -64,17 +69,25 @@ class StreamHasher {
     const digest::BucketSet &buckets() const noexcept { return buckets_; }
 
   private:
-    digest::Hash128 hash_binary(std::span<const std::byte> row, digest::Hash128 &key_hash);
-    digest::Hash128 hash_text(std::span<const std::byte> row, digest::Hash128 &key_hash);
+    void check_count(std::span<const std::byte> row) const;
+    void add_binary(std::span<const std::byte> row);
+    void add_large_binary(std::span<const std::byte> row);
+    void add_text(std::span<const std::byte> row);
+    void add_large_text(std::span<const std::byte> row);
+    void add_tuple(std::span<const std::byte> tuple);
+    digest::Hash128 key_hash(std::span<const std::byte> tuple);
+    void start_key();
+    void append_key(std::span<const std::byte> bytes);
+    bool is_key(std::uint16_t column) const noexcept;
 
     Form form_;
-    std::vector<TypeRule> columns_;
-    std::vector<std::uint16_t> key_;
+    std::vector<FlatRule> rules_; // the first column_count_ are the columns
+    std::uint16_t column_count_;
+    std::vector<std::uint16_t> key_; // ascending; empty as well where one bucket needs no key
     bool all_raw_;
     digest::BucketSet buckets_;
     std::vector<std::byte> scratch_;
     std::vector<std::byte> key_scratch_;
-    std::vector<std::span<const std::byte>> fields_;
 };
 
 } // namespace custody::wire
