@@ -29,7 +29,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
 # The server's headers count as system headers: their warnings are not ours to fix.
-override CPPFLAGS := -I$(top) -DXXH_INLINE_ALL -DCUSTODY_VERSION='"$(version)"' \
+override CPPFLAGS := -I$(top) -DCUSTODY_VERSION='"$(version)"' \
 	$(patsubst -I%,-isystem %,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
 override CXXFLAGS += -std=c++20 -Wall -Wextra -Werror -Wno-register -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(top)/=

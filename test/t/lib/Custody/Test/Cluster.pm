@@ -10,18 +10,16 @@ use Custody::Test::Process;
 use Custody::Test::Session;
 use Time::HiRes qw(sleep time);
 
-# Durability is off unless a test asks for it: nothing here has to survive a power cut, and a killed
-# postmaster loses nothing that was written.
+# Nothing here has to survive a power cut, so fsync is off. A killed server must lose nothing that it
+# committed, so synchronous_commit stays on.
 my %default = (
     fsync => 'off',
-    synchronous_commit => 'off',
     full_page_writes => 'off',
     listen_addresses => "''",
     max_connections => 60,
     shared_buffers => "'64MB'",
     max_wal_size => "'256MB'",
     log_line_prefix => "'%m [%p] %a %q%u@%d '",
-    log_statement_stats => 'off',
     timezone => "'UTC'",
     log_timezone => "'UTC'",
 );
