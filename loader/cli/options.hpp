@@ -12,7 +12,8 @@ namespace custody::cli {
 
 enum class Command { plan, run, status, verify, report, abandon };
 
-/// Another place on the target: "schema" or "schema.table" on both sides.
+/// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user
+/// wrote them; split_name() (names.hpp) takes them apart, double quotes honoured.
 struct Mapping {
     std::string from;
     std::string to;
@@ -31,6 +32,7 @@ struct Options {
     std::vector<std::string> tables;
     std::vector<std::string> exclude_schemas;
     std::vector<std::string> exclude_tables;
+    // Keys of the two maps are plain names joined by dots, without quotes.
     std::map<std::string, std::string> row_filters; // schema.table -> SQL condition
     std::vector<Mapping> mappings;
     std::map<std::string, std::string> casts; // schema.table.column -> type, an explicit choice
@@ -56,6 +58,10 @@ struct Options {
     bool verbose = false;
     std::optional<bool> color;    // none = by terminal and NO_COLOR
     std::string report_directory; // where report.json and report.html go; empty = none
+    std::string format = "text";  // of `custody report`: text, json or html
+    std::string output;           // file `custody report` writes; empty = stdout
+
+    bool list_failpoints = false; // print the names of the failpoints and exit
 };
 
 } // namespace custody::cli

@@ -1,0 +1,115 @@
+// What --help, the man page and docs/loader.md say about each command, exit codes and environment.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+
+#include "loader/cli/options.hpp"
+
+namespace custody::cli {
+
+struct CommandInfo {
+    Command command;
+    std::string_view name;
+    std::string_view summary;     // after "custody NAME ", third person
+    std::string_view description; // paragraphs, separated by empty lines
+    std::string_view examples;    // pairs of lines: "# what", "command"
+};
+
+inline constexpr std::array kCommands{
+    CommandInfo{
+        Command::plan, "plan", "shows what a run would do, and what stands in its way",
+        "Reads the catalogs of both servers and prints the plan that \"custody run\" would "
+        "execute: "
+        "tables and their parts, the form in which each is copied, what is not moved, and the "
+        "findings of the preflight. Writes nothing on either server.\n\n"
+        "Exit code 3 means that a finding blocks the run.",
+        "# What would be moved, and what blocks it\n"
+        "custody plan --source=service=old --target=service=new\n"
+        "# The plan for a script\n"
+        "custody plan --source=service=old --target=service=new --json | jq .findings\n"},
+    CommandInfo{
+        Command::run, "run", "copies the database and proves that it arrived",
+        "Checks both servers, takes a snapshot of the source, moves schema, rows, indexes, "
+        "constraints and everything else, and compares the digest of each table as it streamed "
+        "with the digest of what the target stored. Each step is recorded in the target.\n\n"
+        "When a run stops half way (exit code 4, 130 or 143, a kill, a crash), the same command "
+        "goes on where it stopped. Exit code 0 means that every table was verified as equal.",
+        "# Move everything with 8 jobs, and keep the proof\n"
+        "custody run --source=service=old --target=service=new -j 8 --report-directory=proof\n"
+        "# Two schemas but not the logs\n"
+        "custody run --source=service=old --target=service=new -n app -n billing -T 'log_*'\n"
+        "# What it would do\n"
+        "custody run --config=move.toml --dry-run\n"
+        "# The cut-over: writers are stopped, compare once more\n"
+        "custody run --config=move.toml --final\n"},
+    CommandInfo{
+        Command::status, "status", "shows how far a migration is",
+        "Reads the state that the target keeps; the loader need not run. The same is in the views "
+        "custody.migration_progress and custody.migration_verdict.",
+        "# Progress, every two seconds\n"
+        "watch -n 2 custody status --target=service=new\n"
+        "# Tables that are not done yet\n"
+        "custody status --target=service=new --json | jq '.objects[] | select(.state != "
+        "\"verified\")'\n"},
+    CommandInfo{
+        Command::verify, "verify", "compares the source and the target again",
+        "Reads the rows of both servers, under a new snapshot of the source, and compares them "
+        "table by table. Names the tables and the buckets that differ. Rows that were written to "
+        "the source since the run count as differences: stop the writers first.",
+        "# After the cut-over, or whenever in doubt\n"
+        "custody verify --source=service=old --target=service=new\n"
+        "# One table\n"
+        "custody verify --source=service=old --target=service=new -t public.calls\n"},
+    CommandInfo{
+        Command::report, "report", "prints the report of a migration",
+        "Prints what was moved, from where, under which snapshot, when, by which version, with "
+        "digests, verdicts, findings and timings, as it is recorded in the target. The exit code "
+        "is that of the migration: 0 when all was verified, 4 when it is not finished, 5 when a "
+        "verdict is different or unverified.",
+        "# On the terminal\n"
+        "custody report --target=service=new\n"
+        "# One page for the auditor\n"
+        "custody report --target=service=new --format=html -o report.html\n"},
+    CommandInfo{
+        Command::abandon, "abandon", "gives up a migration that is not finished",
+        "Removes the state of an unfinished migration from the target, so that another can be "
+        "started. The rows that it has copied stay, unless --drop-rows empties the tables. "
+        "The source is not touched.",
+        "# What would be removed\n"
+        "custody abandon --target=service=new --drop-rows --dry-run\n"
+        "# Start all over\n"
+        "custody abandon --target=service=new --drop-rows\n"},
+};
+
+constexpr const CommandInfo &info(Command command) {
+    for (const auto &candidate : kCommands)
+        if (candidate.command == command)
+            return candidate;
+    return kCommands.front();
+}
+
+inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
+    {0, "done, and everything verified as equal"},
+    {1, "wrong usage: command line, environment or configuration file"},
+    {2, "a server could not be reached, or refused the login"},
+    {3, "refused before the first write; the findings say why"},
+    {4, "stopped half way, or an object failed; the same command resumes"},
+    {5, "verification says different or unverified"},
+    {6, "the extension on the target and this program do not match"},
+    {130, "stopped by SIGINT after a clean end; the same command resumes"},
+    {143, "stopped by SIGTERM after a clean end; the same command resumes"},
+}};
+
+/// Environment besides the CUSTODY_* variables, which come from the option table.
+inline constexpr std::array<std::pair<std::string_view, std::string_view>, 4> kEnvironment{{
+    {"PGHOST, PGPORT, PGDATABASE, PGUSER, ...",
+     "defaults of libpq for what a connection string leaves out, on both sides"},
+    {"PGPASSFILE, PGSERVICEFILE",
+     "files with passwords (~/.pgpass) and named connections (~/.pg_service.conf)"},
+    {"PGPASSWORD", "password for both sides; a password file keeps them apart"},
+    {"NO_COLOR", "no colors, unless --color=always"},
+}};
+
+} // namespace custody::cli

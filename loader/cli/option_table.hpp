@@ -1,0 +1,242 @@
+// The one table of options. The parser, --help, the man page, the completion and the table in
+// docs/loader.md are all made from it, so none of them can disagree with another.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "loader/cli/options.hpp"
+
+namespace custody::cli {
+
+/// A set of commands, one bit for each.
+using Commands = unsigned;
+
+constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(commands)) | ...); }
+
+inline constexpr Commands kEvery = on(Command::plan, Command::run, Command::status, Command::verify,
+                                      Command::report, Command::abandon);
+inline constexpr Commands kMoving = on(Command::plan, Command::run);
+inline constexpr Commands kComparing = on(Command::plan, Command::run, Command::verify);
+
+/// Where an option may be set besides the command line.
+enum class From { everywhere, environment, command_line };
+
+enum class Group { connection, selection, copy, verification, output, abandon, other };
+
+using Pairs = std::map<std::string, std::string>;
+
+/// The member of Options that an option fills; its type decides how the text is read.
+/// monostate = an action that prints something and ends (help, version, ...).
+using Field =
+    std::variant<std::monostate, bool Options::*, int Options::*, std::int64_t Options::*,
+                 std::string Options::*, std::vector<std::string> Options::*, Pairs Options::*,
+                 std::vector<Mapping> Options::*, std::optional<bool> Options::*>;
+
+struct Option {
+    std::string_view name;     // long name without dashes; also the key in the TOML file
+    char letter;               // 0 = none
+    std::string_view argument; // "" = a switch
+    std::string_view fallback; // default as the user would write it; "" = none
+    std::string_view choices;  // allowed words, separated by '|'; "" = any
+    Group group;
+    From from;
+    Commands commands;
+    Field field;
+    std::string_view help;
+    bool hidden = false;
+
+    constexpr bool is_switch() const { return argument.empty(); }
+    constexpr bool repeats() const {
+        return std::holds_alternative<std::vector<std::string> Options::*>(field) ||
+               std::holds_alternative<Pairs Options::*>(field) ||
+               std::holds_alternative<std::vector<Mapping> Options::*>(field);
+    }
+    constexpr bool applies_to(Command command) const { return (commands & on(command)) != 0; }
+    /// CUSTODY_MAX_RATE for max-rate; "" where the environment is not read.
+    std::string environment() const {
+        if (from == From::command_line)
+            return "";
+        std::string text = "CUSTODY_" + std::string(name);
+        std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
+            return c == '-' ? '_' : static_cast<char>(std::toupper(c));
+        });
+        return text;
+    }
+};
+
+inline constexpr std::array kOptions{
+    Option{"source", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kComparing,
+           &Options::source,
+           "database to read: a libpq connection string or URI; nothing is written there"},
+    Option{
+        "target", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kEvery,
+        &Options::target,
+        "database to fill, with the extension custody; the state of the migration is kept there"},
+    Option{"name", 0, "NAME", "default", "", Group::connection, From::everywhere, kEvery,
+           &Options::name, "name of the migration; a target may hold several"},
+    Option{"config", 'c', "FILE", "", "", Group::connection, From::environment, kEvery,
+           &Options::config, "TOML file with these settings and those of single tables"},
+
+    Option{"schema", 'n', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+           &Options::schemas, "only the schemas that match the shell pattern"},
+    Option{"exclude-schema", 'N', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+           &Options::exclude_schemas, "not the schemas that match the shell pattern"},
+    Option{"table", 't', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+           &Options::tables,
+           "only the tables that match; a pattern without a dot matches in every schema"},
+    Option{"exclude-table", 'T', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+           &Options::exclude_tables, "not the tables that match"},
+    Option{"where", 0, "TABLE=CONDITION", "", "", Group::selection, From::environment, kMoving,
+           &Options::row_filters, "move only the rows of the table that meet the SQL condition"},
+    Option{"map", 0, "NAME=NAME", "", "", Group::selection, From::environment, kMoving,
+           &Options::mappings,
+           "other name on the target: app=crm for a schema, app.calls=crm.call for a table"},
+    Option{"cast", 0, "COLUMN=TYPE", "", "", Group::selection, From::environment, kMoving,
+           &Options::casts,
+           "cast schema.table.column to another type; rows that do not survive are counted"},
+
+    Option{"jobs", 'j', "NUM", "4", "", Group::copy, From::everywhere, kComparing, &Options::jobs,
+           "tables and parts of tables to copy at the same time"},
+    Option{"index-jobs", 0, "NUM", "0", "", Group::copy, From::everywhere, kMoving,
+           &Options::index_jobs,
+           "indexes and constraints to build at the same time; 0 means as many as --jobs"},
+    Option{"max-rate", 0, "RATE", "0", "", Group::copy, From::everywhere,
+           on(Command::run, Command::verify), &Options::max_rate,
+           "most bytes per second to read from the source, as in 50MB; 0 means no limit"},
+    Option{"part-size", 0, "SIZE", "256MB", "", Group::copy, From::everywhere, kMoving,
+           &Options::part_size, "a larger table is copied in parts of this size"},
+    Option{"no-schema", 0, "", "", "", Group::copy, From::everywhere, kMoving, &Options::no_schema,
+           "copy rows into tables that exist on the target; create nothing"},
+    Option{"no-owner", 'O', "", "", "", Group::copy, From::everywhere, kMoving, &Options::no_owner,
+           "do not set the owners of objects"},
+    Option{"no-privileges", 'x', "", "", "", Group::copy, From::everywhere, kMoving,
+           &Options::no_privileges, "do not grant or revoke"},
+    Option{"roles", 0, "", "", "", Group::copy, From::everywhere, kMoving, &Options::roles,
+           "create the roles that the target lacks, without passwords"},
+    Option{"truncate-target", 0, "", "", "", Group::copy, From::everywhere, kMoving,
+           &Options::truncate_target, "empty target tables that hold rows; without it they block"},
+
+    Option{"no-verify", 0, "", "", "", Group::verification, From::everywhere, kMoving,
+           &Options::no_verify, "do not compare digests; the run ends as unverified, exit code 5"},
+    Option{"no-count", 0, "", "", "", Group::verification, From::everywhere, kComparing,
+           &Options::no_count,
+           "do not count the rows of the source independently; the verdict says so"},
+    Option{"final", 0, "", "", "", Group::verification, From::everywhere, on(Command::run),
+           &Options::final, "compare once more with writers stopped, for the cut-over"},
+
+    Option{"drop-rows", 0, "", "", "", Group::abandon, From::command_line, on(Command::abandon),
+           &Options::drop_rows, "also empty the tables that the run has filled"},
+
+    Option{"dry-run", 0, "", "", "", Group::output, From::command_line,
+           on(Command::run, Command::abandon), &Options::dry_run,
+           "print what would be done and write nothing"},
+    Option{"json", 0, "", "", "", Group::output, From::everywhere, kEvery, &Options::json,
+           "print the result as JSON on standard output"},
+    Option{"format", 0, "FORMAT", "text", "text|json|html", Group::output, From::environment,
+           on(Command::report), &Options::format, "how to print the report: text, json or html"},
+    Option{"output", 'o', "FILE", "", "", Group::output, From::command_line, on(Command::report),
+           &Options::output, "write to the file instead of standard output"},
+    Option{"report-directory", 0, "DIRECTORY", "", "", Group::output, From::everywhere,
+           on(Command::run, Command::verify), &Options::report_directory,
+           "write report.json and report.html into the directory"},
+    Option{"color", 0, "WHEN", "auto", "auto|always|never", Group::output, From::everywhere, kEvery,
+           &Options::color,
+           "colors: auto (on a terminal, unless NO_COLOR is set), always or never"},
+    Option{"quiet", 'q', "", "", "", Group::output, From::everywhere, kEvery, &Options::quiet,
+           "no progress; only warnings, errors and the result"},
+    Option{"verbose", 'v', "", "", "", Group::output, From::everywhere, kEvery, &Options::verbose,
+           "say on standard error what is being done"},
+
+    Option{"version",
+           'V',
+           "",
+           "",
+           "",
+           Group::other,
+           From::command_line,
+           kEvery,
+           {},
+           "print the version and exit"},
+    Option{"help",
+           '?',
+           "",
+           "",
+           "",
+           Group::other,
+           From::command_line,
+           kEvery,
+           {},
+           "print this help and exit"},
+    Option{"man",
+           0,
+           "",
+           "",
+           "",
+           Group::other,
+           From::command_line,
+           0,
+           {},
+           "print the manual page and exit: custody --man | man -l -"},
+    Option{"completion",
+           0,
+           "SHELL",
+           "",
+           "bash",
+           Group::other,
+           From::command_line,
+           0,
+           {},
+           "print the completion script for the shell (bash) and exit"},
+    Option{"options-markdown",
+           0,
+           "",
+           "",
+           "",
+           Group::other,
+           From::command_line,
+           0,
+           {},
+           "print the table of options for the documentation and exit",
+           true},
+    Option{"list-failpoints", 0, "", "", "", Group::other, From::command_line, 0,
+           &Options::list_failpoints, "print the names of the failpoints and exit", true},
+};
+
+constexpr std::string_view group_title(Group group) {
+    switch (group) {
+    case Group::connection:
+        return "Connection options";
+    case Group::selection:
+        return "What to move";
+    case Group::copy:
+        return "How to copy";
+    case Group::verification:
+        return "Verification options";
+    case Group::abandon:
+        return "Abandon options";
+    case Group::output:
+        return "Output options";
+    case Group::other:
+        return "Other options";
+    }
+    return "";
+}
+
+inline constexpr std::array kGroups{Group::connection,   Group::selection, Group::copy,
+                                    Group::verification, Group::abandon,   Group::output,
+                                    Group::other};
+
+/// nullptr when there is no such option.
+constexpr const Option *find_option(std::string_view name) {
+    for (const auto &option : kOptions)
+        if (option.name == name)
+            return &option;
+    return nullptr;
+}
+
+} // namespace custody::cli
