@@ -36,14 +36,14 @@ inline constexpr std::array kCommands{
         "with the digest of what the target stored. Each step is recorded in the target.\n\n"
         "When a run stops half way (exit code 4, 130 or 143, a kill, a crash), the same command "
         "goes on where it stopped. Exit code 0 means that every table was verified as equal.",
-        "# Move everything with 8 jobs, and keep the proof\n"
-        "custody run --source=service=old --target=service=new -j 8 --report-directory=proof\n"
+        "# Move everything with 8 jobs\n"
+        "custody run --source=service=old --target=service=new -j 8\n"
         "# Two schemas but not the logs\n"
         "custody run --source=service=old --target=service=new -n app -n billing -T 'log_*'\n"
         "# What it would do\n"
         "custody run --config=move.toml --dry-run\n"
-        "# The cut-over: writers are stopped, compare once more\n"
-        "custody run --config=move.toml --final\n"},
+        "# The cut-over: writers are stopped; compare once more and keep the proof\n"
+        "custody run --config=move.toml --final --report-directory=proof\n"},
     CommandInfo{
         Command::status, "status", "shows how far a migration is",
         "Reads the state that the target keeps; the loader need not run. The same is in the views "

@@ -72,15 +72,16 @@ std::string bash_completion() {
     for (const auto &command : kCommands)
         commands += fmt::format("{} ", command.name);
     fmt::format_to(out, "    esac\n    $split && return\n"
-                        "    local command= word\n"
+                        "    local command= word candidates\n"
                         "    for word in \"${{words[@]:1:cword-1}}\"; do\n"
                         "        case $word in -*) ;; *) command=$word; break ;; esac\n"
                         "    done\n    case $command in\n");
     for (const auto &command : kCommands)
-        fmt::format_to(out, "        {}) words='{}' ;;\n", command.name, words_of(command.command));
+        fmt::format_to(out, "        {}) candidates='{}' ;;\n", command.name,
+                       words_of(command.command));
     fmt::format_to(out,
-                   "        *) words='{}--help --version --man --completion=' ;;\n    esac\n"
-                   "    COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
+                   "        *) candidates='{}--help --version --man --completion=' ;;\n    esac\n"
+                   "    COMPREPLY=($(compgen -W \"$candidates\" -- \"$cur\"))\n"
                    "    [[ ${{COMPREPLY-}} == *= ]] && compopt -o nospace\n"
                    "}} &&\ncomplete -F _custody custody\n",
                    commands);

@@ -63,6 +63,15 @@ void print_environment(Out out) {
         fmt::format_to(out, "  {}\n      {}\n", name, wrapped(meaning, kWidth - 6, 6));
 }
 
+/// Not broken into lines: they are there to be copied.
+void print_examples(Out out, std::string_view examples) {
+    while (!examples.empty()) {
+        const auto end = examples.find('\n');
+        fmt::format_to(out, "  {}\n", examples.substr(0, end));
+        examples.remove_prefix(end + 1);
+    }
+}
+
 } // namespace
 
 std::string option_label(const Option &option) {
@@ -107,8 +116,7 @@ std::string program_help() {
     fmt::format_to(out, "\nExamples:\n");
     for (const Command command : {Command::plan, Command::run}) {
         const std::string_view examples = info(command).examples;
-        const auto end = examples.find('\n', examples.find('\n') + 1);
-        text += paragraphs(examples.substr(0, end), 2);
+        print_examples(out, examples.substr(0, examples.find('#', 1)));
     }
     print_exit_codes(out);
     text += "\nTry \"custody COMMAND --help\" for the options of a command.\n";
@@ -124,12 +132,7 @@ std::string command_help(const CommandInfo &command) {
         out, [](const Option &option, Command wanted) { return option.applies_to(wanted); },
         command.command);
     fmt::format_to(out, "\nExamples:\n");
-    std::string_view examples = command.examples;
-    while (!examples.empty()) { // commands are not broken: they are there to be copied
-        const auto end = examples.find('\n');
-        fmt::format_to(out, "  {}\n", examples.substr(0, end));
-        examples.remove_prefix(end + 1);
-    }
+    print_examples(out, command.examples);
     print_environment(out);
     print_exit_codes(out);
     return text;

@@ -17,6 +17,7 @@ enum class Command { plan, run, status, verify, report, abandon };
 struct Mapping {
     std::string from;
     std::string to;
+    bool operator==(const Mapping &) const = default;
 };
 
 struct Options {

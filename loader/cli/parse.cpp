@@ -110,10 +110,11 @@ class Parser {
         for (const auto &option : kOptions) {
             const bool same = name == option.name ||
                               (shown.size() == 2 && option.letter != 0 && name[0] == option.letter);
-            if (same && command_ == nullptr && option.commands != 0)
-                throw usage(
-                    fmt::format("option {} stands before the command", shown),
-                    fmt::format("write it after the command, as in \"custody run {}\"", shown));
+            if (same &&
+                (command_ == nullptr ? option.commands != 0 : option.applies_to(command_->command)))
+                throw usage(fmt::format("option {} stands before the command", shown),
+                            fmt::format("write it after the command, as in \"custody {} {}\"",
+                                        command_ ? command_->name : "run", shown));
             if (same)
                 throw usage(fmt::format("option {} does not apply to \"custody {}\"", shown,
                                         command_ ? command_->name : ""),
