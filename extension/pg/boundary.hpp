@@ -33,6 +33,7 @@
 #define CUSTODY_FUNCTION(name)                                                                     \
     static Datum name##_body(FunctionCallInfo fcinfo);                                             \
     extern "C" {                                                                                   \
+    PGDLLEXPORT Datum name(PG_FUNCTION_ARGS); /* before 16 the next line does not export it */     \
     PG_FUNCTION_INFO_V1(name);                                                                     \
     Datum name(PG_FUNCTION_ARGS) { return ::custody::pg::enter(name##_body, fcinfo); }             \
     }                                                                                              \
