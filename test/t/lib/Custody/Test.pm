@@ -16,7 +16,7 @@ use parent qw(Exporter);
 our @EXPORT = (
     @Test::More::EXPORT,
     qw(start_cluster custody start_custody run_command wait_for json seed random_below
-        needs_data needs_version temporary_directory write_file source_directory program)
+        needs_data needs_version has_version temporary_directory write_file source_directory program)
 );
 
 my $place;
@@ -113,6 +113,8 @@ sub needs_version {
     return $version;
 }
 
+sub has_version { $place->has_version(@_) }
+
 sub temporary_directory { $place->directory }
 sub write_file { $place->write_file(@_) }
 sub source_directory { $place->top }
@@ -205,10 +207,10 @@ source_directory(), program(NAME)
 A decoded document; the seed; a random number; the test's folder (gone at its end); a file in it;
 the checkout; the path of psql, pg_dump and so on.
 
-=item needs_data(NAME), needs_version(N)
+=item needs_data(NAME), needs_version(N), has_version(N)
 
 The path of ../shared/data/NAME (CUSTODY_DATA names another folder), and N; the whole test is
-skipped where they are absent. A reason for skipping must be on test/skips.list.
+skipped where they are absent; C<has_version> only asks. A reason for skipping must be on test/skips.list.
 
 =back
 

@@ -1,0 +1,201 @@
+# The layers of "make check". Each runs its tests and hands every single result on; none decides by
+# itself what counts as success.
+package Custody::Check::Layers;
+
+use strict;
+use warnings;
+use Custody::Test::Cluster;
+use Custody::Test::Place;
+use Custody::Test::Process;
+use File::Basename qw(basename);
+use File::Path qw(make_path);
+use JSON::PP ();
+use TAP::Harness;
+
+sub new {
+    my ($class, $top, $results) = @_;
+    my $place = Custody::Test::Place->new;
+    return bless { top => $top, results => $results, place => $place }, $class;
+}
+
+# Stops what is still running; called at the end, however it came.
+sub finish {
+    my ($self) = @_;
+    my $cluster = delete $self->{cluster};
+    $cluster->stop('immediate') if $cluster;
+    Custody::Test::Process::end_all();
+}
+
+# Every executable below test/static is one test: exit 0 passed, 77 skipped, else failed.
+sub static {
+    my ($self) = @_;
+    for my $script (grep { -x && -f } glob "$self->{top}/test/static/*") {
+        my ($exit, $text) = $self->_run("static-" . basename($script), {}, 600, $script);
+        $self->{results}->add('static', basename($script),
+            $exit == 0 ? 'passed' : $exit == 77 ? 'skipped' : 'failed', $text);
+    }
+}
+
+sub unit {
+    my ($self) = @_;
+    $self->_googletest('unit', "$self->{top}/build/unit_tests", {});
+}
+
+# The boundary between C++ and the server, in a module of its own that only tests load.
+sub boundary {
+    my ($self) = @_;
+    $self->_tap('boundary', glob "$self->{top}/test/boundary/*.t");
+}
+
+sub regress {
+    my ($self) = @_;
+    my @test = map { basename($_, '.sql') } sort glob "$self->{top}/test/sql/*.sql";
+    $self->_pg_regress('regress', 'regress/pg_regress', [qw(--load-extension=custody)], @test);
+}
+
+sub isolation {
+    my ($self) = @_;
+    my @test = map { basename($_, '.spec') } sort glob "$self->{top}/test/specs/*.spec";
+    $self->_pg_regress('isolation', 'isolation/pg_isolation_regress',
+        [qw(--load-extension=custody)], @test);
+}
+
+sub tap {
+    my ($self) = @_;
+    my @test = $ENV{TESTS} ? split(' ', $ENV{TESTS}) : sort glob "$self->{top}/test/t/*.t";
+    $self->_tap('tap', @test);
+}
+
+# The unit tests, and the loader in one whole move, under AddressSanitizer (with leaks) and
+# UndefinedBehaviorSanitizer.
+sub sanitizers {
+    my ($self) = @_;
+    my $build = "$self->{top}/build/asan";
+    my ($exit, $text) = $self->_run('sanitizers-build', {}, 1800, 'sh', '-c',
+        'cmake -S "$0" -B "$1" -DCUSTODY_SANITIZE=ON --log-level=WARNING'
+            . ' && make -s -C "$1" -j"$(nproc)" unit_tests custody', $self->{top}, $build);
+    die $text if $exit;
+    my %env = (
+        ASAN_OPTIONS => 'detect_leaks=1:detect_stack_use_after_return=1:exitcode=99',
+        UBSAN_OPTIONS => 'halt_on_error=1:print_stacktrace=1:exitcode=99',
+    );
+    $self->_googletest('sanitizers', "$build/unit_tests", \%env);
+    local %ENV = (%ENV, %env, CUSTODY_TEST_PROGRAM => "$build/custody");
+    $self->_tap('sanitizers', "$self->{top}/test/t/smoke.t");
+}
+
+# Runs a command with its output in a log; returns exit code and output.
+sub _run {
+    my ($self, $name, $env, $seconds, @command) = @_;
+    my $log = $self->{results}->log_file($name);
+    my $process = Custody::Test::Process->start(
+        command => [ 'sh', '-c', 'exec "$@" 2>&1', 'sh', @command ],
+        dir => $self->{place}->directory,
+        env => $env,
+        stdout => $log,
+    );
+    my $done = eval { $process->wait($seconds); 1 };
+    my $text = $process->stdout;
+    return $done ? ($process->exit_code, $text) : (124, "$text$@");
+}
+
+sub _googletest {
+    my ($self, $layer, $program, $env) = @_;
+    my $file = $self->{place}->directory . "/$layer.json";
+    my ($exit, $text) = $self->_run("$layer-unit", $env, 900, $program, "--gtest_output=json:$file");
+    my $failed = 0;
+    my $document = -e $file ? do { local (@ARGV, $/) = $file; <> } : '{}';
+    for my $suite (@{ JSON::PP->new->decode($document)->{testsuites} // [] }) {
+        for my $test (@{ $suite->{testsuite} }) {
+            my $outcome = $test->{failures} ? 'failed'
+                : $test->{result} eq 'SKIPPED' || $test->{status} eq 'NOTRUN' ? 'skipped'
+                : 'passed';
+            $failed++ if $outcome eq 'failed';
+            my ($reason) = $text =~ /\Q$suite->{name}.$test->{name}\E\n.*?Skipped\n(.*)\n/;
+            $self->{results}->add($layer, "$suite->{name}.$test->{name}", $outcome,
+                $outcome eq 'failed'
+                ? join("\n", map { $_->{failure} } @{ $test->{failures} })
+                : $reason);
+        }
+    }
+    $self->{results}->add($layer, basename($program), 'failed', "exit $exit\n$text")
+        if $exit && !$failed;
+}
+
+# pg_regress and its sibling say "test NAME ... ok" up to 15 and TAP from 16 on.
+sub _pg_regress {
+    my ($self, $layer, $program, $options, @test) = @_;
+    return unless @test;
+    my $place = $self->{place};
+    $self->{cluster} //= Custody::Test::Cluster->new($place, 'regress');
+    my $output = "$self->{top}/build/check/$layer";
+    make_path($output);
+    my $pgxs = qx($ENV{PG_CONFIG} --pgxs) =~ s{/makefiles/pgxs\.mk\n}{}r;
+    my ($exit, $text) = $self->_run($layer, { PATH => "$self->{top}/build:$ENV{PATH}" }, 900,
+        "$pgxs/test/$program", "--inputdir=$self->{top}/test", "--outputdir=$output",
+        '--bindir=' . $place->bin_directory, '--host=' . $self->{cluster}->socket_directory,
+        qw(--port=5432 --user=postgres), "--dbname=$layer", @$options, @test);
+    my %outcome;
+    for (split /\n/, $text) {
+        if (/^(?:test\s+|\s+)(\S+)\s+\.\.\.\s+(ok|FAILED)/) {
+            $outcome{$1} = $2 eq 'ok' ? 'passed' : 'failed';
+        } elsif (/^(not )?ok \d+\s+[-+]\s+(\S+)/) {
+            $outcome{$2} = $1 ? 'failed' : 'passed';
+        }
+    }
+    my $differences = "$output/regression.diffs";
+    my $text_of = $exit && -s $differences ? do { local (@ARGV, $/) = $differences; <> } : $text;
+    $self->{results}->add($layer, $_, $outcome{$_} // 'failed',
+        ($outcome{$_} // '') eq 'passed' ? '' : $text_of) for @test;
+    $self->{results}->add($layer, $program, 'failed', "exit $exit\n$text")
+        if $exit && !grep { $_ eq 'failed' } values %outcome;
+}
+
+sub _tap {
+    my ($self, $layer, @test) = @_;
+    return unless @test;
+    my (%log, %said);
+    my $harness = TAP::Harness->new({
+        verbosity => -3,
+        merge => 1,
+        jobs => 2,
+        exec => [qw(timeout --kill-after=20 900 perl), "-I$self->{top}/test/t/lib"],
+    });
+    $harness->callback(made_parser => sub {
+        my ($parser, $job) = @_;
+        my $name = basename($job->[0]);
+        $parser->callback(ALL => sub { $log{$name} .= $_[0]->raw . "\n"; });
+        $parser->callback(test => sub {
+            my ($test) = @_;
+            $self->_tap_result($layer, $name, $test);
+            $said{$name}++;
+        });
+    });
+    my $aggregate = $harness->runtests(map { [ $_, $_ ] } @test);
+    for my $parser ($aggregate->parsers(map { $_ } @test)) {
+        my $test = shift @test;
+        my $name = basename($test);
+        open my $file, '>', $self->{results}->log_file("$layer-$name") or die "cannot log: $!\n";
+        binmode $file, ':utf8';
+        print $file $log{$name} // '';
+        close $file;
+        if (defined $parser->skip_all) {
+            $self->{results}->add($layer, $name, 'skipped', $parser->skip_all);
+        } elsif ($parser->parse_errors || $parser->exit && !$parser->failed || !$said{$name}) {
+            $self->{results}->add($layer, $name, 'failed', join "\n", $parser->parse_errors,
+                'exit ' . ($parser->exit // '?'), $log{$name} // '');
+        } elsif ($parser->failed) {
+            print map { "      $_\n" } grep { !/^ok / } split /\n/, $log{$name};
+        }
+    }
+}
+
+sub _tap_result {
+    my ($self, $layer, $name, $test) = @_;
+    my $outcome = !$test->is_ok ? 'failed' : $test->has_skip ? 'skipped' : 'passed';
+    my $title = $test->description =~ s/^- //r;
+    $self->{results}->add($layer, $outcome eq 'skipped' ? $name : "$name: $title", $outcome,
+        $outcome eq 'skipped' ? $test->explanation : '');
+}
+
+1;
