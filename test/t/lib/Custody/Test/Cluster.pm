@@ -55,7 +55,7 @@ sub _initdb {
     my $place = $self->{place};
     @option = qw(--encoding=UTF8 --locale=C.UTF-8) unless @option;
     (my $key = join '', $version // '', @option) =~ s/\W//g;
-    my $template = $place->shared_directory . "/template-$key";
+    my $template = $place->shared_directory . "/_template-$key";
     open my $lock, '>', "$template.lock" or croak "cannot write $template.lock: $!";
     flock $lock, LOCK_EX;
     if (!-d $template) {

@@ -111,7 +111,7 @@ sub bin_directory {
     }
     my $installed = "$self->{build}/servers/node_modules/pg$version/native";
     croak "no server of version $version: run test/servers/install" unless -d $installed;
-    my $copy = "$self->{shared}/pg$version";
+    my $copy = "$self->{shared}/_server-$version";
     open my $lock, '>', "$copy.lock" or croak "cannot write $copy.lock: $!";
     flock $lock, LOCK_EX;
     system('cp', '-a', $installed, $copy) == 0 or croak "cannot copy $installed" unless -d $copy;
@@ -137,7 +137,7 @@ sub has_extension_destdir {
 # The extension as "make install DESTDIR=" lays it out; brought up to date once per run.
 sub stage {
     my ($self) = @_;
-    my $stage = "$self->{shared}/stage";
+    my $stage = "$self->{shared}/_stage";
     open my $lock, '>', "$stage.lock" or croak "cannot write $stage.lock: $!";
     flock $lock, LOCK_EX;
     if (!-d $stage) {
