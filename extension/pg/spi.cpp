@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "extension/pg/memory.hpp"
+
 namespace custody::pg {
 
 namespace {
@@ -44,6 +46,7 @@ char *text_of(SPITupleTable *rows, std::uint64_t row, int column) {
 } // namespace
 
 Spi::Spi() : unwinding_(std::uncaught_exceptions()) {
+    const ContextSwitch keep(CurrentMemoryContext);
     const int code = call<SPI_connect>();
     if (code != SPI_OK_CONNECT) {
         throw Error(ERRCODE_INTERNAL_ERROR, "cannot connect to the server's SQL interface")
@@ -53,6 +56,7 @@ Spi::Spi() : unwinding_(std::uncaught_exceptions()) {
 
 Spi::~Spi() {
     if (std::uncaught_exceptions() == unwinding_) {
+        const ContextSwitch keep(CurrentMemoryContext);
         SPI_finish();
     }
 }
@@ -64,6 +68,7 @@ std::uint64_t Spi::execute(const char *sql, std::span<const SpiArgument> argumen
         rows_ = nullptr;
     }
     const Statement statement{sql, arguments.data(), static_cast<int>(arguments.size()), read_only};
+    const ContextSwitch keep(CurrentMemoryContext);
     const Executed executed = call<run>(&statement);
     if (executed.code < 0) {
         throw Error(ERRCODE_INTERNAL_ERROR, "cannot run a statement of custody")

@@ -1,6 +1,8 @@
 // SQL from C++. One Spi object is one SPI connection; objects nest like scopes.
 // Errors of the statement arrive as ServerError. While an exception unwinds, the connection is
 // left to the abort that follows: closing it could close one that a nested function left open.
+// Unlike plain SPI, the caller's memory context stays the current one, so that what is made from
+// the results may be returned.
 #pragma once
 
 #include "extension/pg/boundary.hpp"
