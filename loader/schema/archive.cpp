@@ -110,7 +110,7 @@ Entry read_entry(Reader &reader, int version) {
     entry.oid = reader.number<std::uint32_t>();
     entry.tag = reader.string();
     entry.desc = reader.string();
-    reader.integer(); // section
+    entry.section = static_cast<int>(reader.integer());
     entry.definition = reader.string();
     entry.drop = reader.string();
     reader.string(); // COPY statement
@@ -132,6 +132,10 @@ Entry read_entry(Reader &reader, int version) {
 }
 
 } // namespace
+
+bool is_session(const Entry &entry) {
+    return entry.desc == "ENCODING" || entry.desc == "STDSTRINGS" || entry.desc == "SEARCHPATH";
+}
 
 bool is_about_database(const Entry &entry) {
     if (entry.desc == "DATABASE" || entry.desc == "DATABASE PROPERTIES")

@@ -198,9 +198,9 @@ std::vector<Entry> dump_entries(const Programs &programs, const pq::Connection &
                                 const DumpOptions &options, const Stop &stop) {
     auto access = access_of(connection);
     // A role's timeouts must not end a dump, nor its settings change the text.
-    std::vector<std::string> argv{programs.dump,   "-Fc",     "-Z0",
-                                  "--schema-only", "--blobs", "--encoding=UTF8",
-                                  "--no-password"};
+    std::vector<std::string> argv{
+        programs.dump,     "-Fc",          "-Z0", "--section=pre-data", "--section=post-data",
+        "--encoding=UTF8", "--no-password"};
     if (!options.snapshot.empty())
         argv.push_back("--snapshot=" + options.snapshot);
     if (options.quote_all_identifiers)

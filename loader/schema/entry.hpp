@@ -8,10 +8,13 @@
 
 namespace custody::schema {
 
+inline constexpr int kPreData = 2, kPostData = 4; // as pg_dump numbers sections
+
 struct Entry {
     int dump_id = 0;
     std::uint32_t class_oid = 0; // catalog, 0 for an entry without one
     std::uint32_t oid = 0;       // on the source
+    int section = 0;             // kPreData, kPostData, ...
     std::string desc;            // "TABLE", "FK CONSTRAINT", ...
     std::string schema;          // may be empty
     std::string tag;             // name as pg_dump gives it; for a constraint "table name"
@@ -24,6 +27,8 @@ struct Entry {
     std::string sql;          // what pg_restore would send: definition, ownership, own settings
 };
 
+/// ENCODING, STDSTRINGS, SEARCHPATH: what pg_restore sets up for itself.
+bool is_session(const Entry &entry);
 /// DATABASE, its properties, grants, comment and labels: about the source's database itself.
 bool is_about_database(const Entry &entry);
 

@@ -16,7 +16,8 @@
 #include "loader/cli/options.hpp"
 #include "loader/plan/plan.hpp"
 #include "loader/pq/connection.hpp"
-#include "loader/schema/task.hpp"
+#include "loader/schema/phase.hpp"
+#include "loader/state/rows.hpp"
 
 namespace custody::schema {
 
@@ -25,7 +26,7 @@ namespace custody::schema {
 using Stop = std::function<bool()>;
 
 struct Schema {
-    std::vector<Task> tasks;             // by position
+    std::vector<state::TaskRow> tasks;   // by position; ids and depends are set, from 1
     std::vector<std::string> not_moved;  // "kind name: reason"
     std::vector<plan::Finding> findings; // objects that exist and differ (blocking), ...
     std::string dump_program;            // the pg_dump that was used, with its version
@@ -34,8 +35,9 @@ struct Schema {
 /// Dumps the source's schema under `snapshot` (a name from pg_export_snapshot(), whose
 /// transaction is open; "" = none, for a dry run) and turns every entry of it into a task, a line
 /// of not_moved, or nothing (pieces of the session such as ENCODING). An object that exists on
-/// the target is compared with the same entry of the target's own dump: the same = a task with
-/// exists_same, another = a blocking finding "object-differs".
+/// the target is compared with the same entry of the target's own dump: the same = a task without
+/// SQL, which apply() calls benign; another = a blocking finding "object-differs".
+/// With no_schema only tasks of kind sequence are made, and nothing is dumped.
 /// Errors: pg-dump-missing and pg-dump-too-old (refused), pg-dump-failed (refused),
 /// dump-unreadable.
 Schema build(pq::Connection &source, pq::Connection &target, const cli::Options &options,
@@ -50,11 +52,12 @@ struct Outcome {
 /// Runs the task's SQL under a savepoint of the caller's open transaction, so that a failure
 /// leaves the transaction usable and its state can be recorded in it. Errors worth another try
 /// (connection lost, cancelled, deadlock, lock timeout) are thrown instead.
-Outcome apply(pq::Connection &target, const Task &task);
+Outcome apply(pq::Connection &target, const state::TaskRow &task);
 
 /// Up to `limit` rows "(1, x)" of a referencing table whose key is missing in the referenced
 /// one, for a validate task that failed with 23503. Reads as many rows as it needs.
-std::vector<std::string> orphan_samples(pq::Connection &target, const Task &validate, int limit);
+std::vector<std::string> orphan_samples(pq::Connection &target, const state::TaskRow &validate,
+                                        int limit);
 
 /// A role that the dump, the policies or the settings name.
 struct Role {
@@ -77,16 +80,20 @@ std::vector<Role> missing_roles(pq::Connection &source, pq::Connection &target,
 /// CREATEDB, REPLICATION or BYPASSRLS: those are returned as findings.
 std::vector<plan::Finding> create_roles(pq::Connection &target, const std::vector<Role> &roles);
 
-/// Existing foreign keys on or to, deferrable unique constraints on, and indexes (but the ones
-/// that constraints or replica identities need) of the plan's target tables: the tasks that
-/// build them again, with ids from first_id. Reads only. Call drop_set_aside() in the transaction
-/// that stores the tasks.
-std::vector<Task> set_aside(pq::Connection &target, const plan::Plan &plan, int first_id);
-/// Drops what the tasks of set_aside() build, in one go, inside the caller's transaction.
-void drop_set_aside(pq::Connection &target, const std::vector<Task> &tasks);
+struct SetAside {
+    std::vector<state::TaskRow> tasks; // build it all again; ids from first_id
+    std::vector<std::string> drops;    // statements, in order
+};
+
+/// Existing foreign keys on or to, deferrable unique constraints on, and indexes of the plan's
+/// target tables (but those that other constraints, partitioned indexes or replica identities
+/// need). Reads only. Call drop_set_aside() in the transaction that stores the tasks.
+SetAside set_aside(pq::Connection &target, const plan::Plan &plan, int first_id);
+/// Drops it, inside the caller's transaction.
+void drop_set_aside(pq::Connection &target, const SetAside &set);
 
 /// For a task of kind "sequence" (its sql is empty): sets the target's sequence so that it is
 /// not behind the source's, read now. Returns what it did as the outcome's note.
-Outcome set_sequence(pq::Connection &source, pq::Connection &target, const Task &task);
+Outcome set_sequence(pq::Connection &source, pq::Connection &target, const state::TaskRow &task);
 
 } // namespace custody::schema

@@ -126,7 +126,7 @@ bool split_script(std::string_view script, std::vector<Entry> &entries) {
             combine(entry, script.substr(body, past - body), script.substr(past, at - past));
     }
     for (const auto &entry : entries)
-        if (!entry.definition.empty() && !seen.contains(entry.dump_id) && entry.class_oid != 0 &&
+        if (!entry.definition.empty() && !seen.contains(entry.dump_id) && !is_session(entry) &&
             !is_about_database(entry))
             return false;
     return true;
