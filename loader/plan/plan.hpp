@@ -53,7 +53,9 @@ struct Part {
 
 struct GeneratedColumn {
     std::string name;
-    std::string expression; // pg_get_expr on the target
+    std::string expression; // pg_get_expr on the target, on the source where that lacks the table
+    std::string type;       // format_type() where the expression was read, typmod included
+    bool composite = false; // compared by text: the image of a composite carries its origin
 };
 
 struct Table {
@@ -75,9 +77,14 @@ struct Table {
     std::string part_key;    // the key column for PartMethod::key
     std::vector<Part> parts; // at least one
     std::int64_t estimated_rows = 0;
-    std::int64_t bytes = 0;        // heap and TOAST on the source
-    bool referenced = false;       // something references it: no TRUNCATE + FREEZE
-    bool extension_config = false; // rows of an extension's configuration table
+    std::int64_t bytes = 0; // heap and TOAST on the source
+    // A foreign key of another table on the *target* references it now: no TRUNCATE. Keys that
+    // only the source has come after the rows and do not count.
+    bool referenced = false;
+    bool target_exists = false;    // the target had the table at planning
+    bool extension_config = false; // rows of an extension's configuration table; row_filter tells
+                                   // the user's rows from the extension's own, on both sides
+    std::string extension;         // its name, when extension_config
 };
 
 struct Plan {

@@ -1,0 +1,375 @@
+#include "loader/plan/build.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "loader/plan/catalog.hpp"
+#include "loader/plan/columns.hpp"
+#include "loader/plan/routing.hpp"
+#include "loader/plan/selection.hpp"
+#include "loader/plan/split.hpp"
+
+namespace custody::plan {
+namespace {
+
+/// The catalogs of one server, as far as a plan needs them.
+struct Side {
+    Server server;
+    std::map<Oid, Relation> relations;
+    std::map<Oid, std::vector<Attribute>> attributes;
+    std::map<Oid, std::vector<std::string>> primary_keys;
+    std::map<Oid, Partitioning> partitionings;
+    Types types;
+
+    void read_columns(pq::Connection &connection, const std::set<Oid> &wanted) {
+        attributes = read_attributes(connection, wanted);
+        std::set<Oid> used;
+        for (const auto &[oid, columns] : attributes)
+            for (const auto &column : columns)
+                used.insert(column.type);
+        for (const auto &[oid, partitioning] : partitionings)
+            used.insert(partitioning.types.begin(), partitioning.types.end());
+        types.load(connection, used);
+    }
+};
+
+class Builder {
+  public:
+    Builder(pq::Connection &source, pq::Connection *target, const cli::Options &options)
+        : source_connection_(source), target_connection_(target), options_(options),
+          selection_(options) {}
+
+    Plan build();
+
+  private:
+    void read_source();
+    void read_target();
+    Lineage lineage(const Relation &relation) const;
+    void select();
+    bool leave_out(const Relation &relation, bool named);
+    void add_table(const Relation &relation);
+    const Relation *target_of(Table &table) const;
+    void add_columns(Table &table, const Relation &relation, const Relation *target);
+    std::map<std::string, std::string> chosen_casts(const Relation &relation);
+    void require_casts_used() const;
+    void measure(Table &table, const Relation &relation);
+    void split(Table &table, const Relation &relation, const Measure &measure);
+    void split_by_key(Table &table, const Relation &relation, int parts);
+    void finish();
+    void require_distinct_targets() const;
+
+    pq::Connection &source_connection_;
+    pq::Connection *target_connection_;
+    const cli::Options &options_;
+    Selection selection_;
+    Side source_, target_;
+    std::map<std::pair<std::string, std::string>, const Relation *> target_by_name_;
+    std::set<Oid> referenced_on_target_;
+    FutureTarget future_;
+    std::vector<const Relation *> selected_;
+    std::map<Oid, Measure> measures_;
+    std::set<std::string> casts_used_;
+    Plan plan_;
+};
+
+Plan Builder::build() {
+    read_source();
+    if (target_connection_ != nullptr)
+        read_target();
+    for (const Relation *relation : selected_)
+        add_table(*relation);
+    require_casts_used();
+    require_distinct_targets();
+    finish();
+    return std::move(plan_);
+}
+
+void Builder::read_source() {
+    const CatalogScope scope(source_connection_);
+    source_.server = plan_.source = read_server(source_connection_);
+    source_.relations = read_relations(source_connection_);
+    source_.primary_keys = read_primary_keys(source_connection_);
+    source_.partitionings = read_partitionings(source_connection_);
+    select();
+    std::set<Oid> oids;
+    for (const Relation *relation : selected_)
+        oids.insert(relation->oid);
+    source_.read_columns(source_connection_, oids);
+    measures_ = read_measures(source_connection_, oids);
+}
+
+void Builder::read_target() {
+    const CatalogScope scope(*target_connection_);
+    target_.server = plan_.target = read_server(*target_connection_);
+    target_.relations = read_relations(*target_connection_);
+    referenced_on_target_ = read_referenced(*target_connection_);
+    std::set<Oid> oids;
+    for (const auto &[oid, relation] : target_.relations) {
+        target_by_name_.emplace(std::pair(relation.schema, relation.name), &relation);
+        if (relation.kind == 'r' || relation.kind == 'p')
+            oids.insert(oid);
+    }
+    target_.read_columns(*target_connection_, oids);
+    future_.version = target_.server.version;
+    const auto rows = target_connection_->exec(
+        "SELECT name, coalesce(installed_version, default_version) FROM pg_available_extensions");
+    for (int i = 0; i < rows.rows(); ++i)
+        future_.extensions[rows.str(i, 0)] = rows.str(i, 1);
+}
+
+Lineage Builder::lineage(const Relation &relation) const {
+    Lineage result{relation.schema, relation.name, {}};
+    for (Oid parent = relation.parent; parent != 0;) {
+        const auto found = source_.relations.find(parent);
+        if (found == source_.relations.end())
+            break;
+        result.ancestors.emplace_back(found->second.schema, found->second.name);
+        parent = found->second.parent;
+    }
+    return result;
+}
+
+void Builder::select() {
+    std::vector<Lineage> lineages;
+    for (const auto &[oid, relation] : source_.relations)
+        lineages.push_back(lineage(relation));
+    selection_.require_matches(lineages);
+    std::size_t i = 0;
+    for (const auto &[oid, relation] : source_.relations) {
+        const Lineage &line = lineages[i++];
+        if ((relation.kind == 'r' || relation.kind == 'f') && selection_.includes(line) &&
+            !leave_out(relation, !selection_.everything()))
+            selected_.push_back(&relation);
+    }
+}
+
+// Says so in the plan when the relation is out of scope.
+bool Builder::leave_out(const Relation &relation, bool named) {
+    const std::string name = relation.schema + "." + relation.name;
+    if (relation.extension == "custody")
+        return true; // this extension's own state is nobody's data
+    if (relation.kind == 'f') {
+        plan_.not_moved.push_back(
+            fmt::format("foreign table {}: its rows live on another server", name));
+        return true;
+    }
+    if (!relation.extension.empty() && !relation.extension_config) {
+        if (named || options_.verbose)
+            plan_.not_moved.push_back(
+                fmt::format("table {}: extension {} fills it itself", name, relation.extension));
+        return true;
+    }
+    return false;
+}
+
+// "WHERE ..." as the extension registered it.
+std::string config_condition(const std::string &condition) {
+    const auto start = condition.find_first_not_of(" \t\n");
+    if (start == std::string::npos)
+        return "";
+    std::string word = condition.substr(start, 5);
+    std::transform(word.begin(), word.end(), word.begin(),
+                   [](unsigned char c) { return std::toupper(c); });
+    return word == "WHERE" ? condition.substr(start + 5) : condition;
+}
+
+void Builder::add_table(const Relation &relation) {
+    Table table;
+    table.schema = relation.schema;
+    table.name = relation.name;
+    std::tie(table.target_schema, table.target_name) =
+        selection_.target(relation.schema, relation.name);
+    table.source_oid = relation.oid;
+    table.persistence = std::string(1, relation.persistence);
+    table.row_filter = selection_.row_filter(lineage(relation));
+    if (relation.extension_config) {
+        table.extension_config = true;
+        table.extension = relation.extension;
+        const std::string condition = config_condition(relation.condition);
+        if (table.row_filter.empty())
+            table.row_filter = condition;
+        else if (!condition.empty())
+            table.row_filter = fmt::format("({}\n) AND ({}\n)", condition, table.row_filter);
+    }
+    const Relation *const target = target_of(table);
+    table.target_exists = target != nullptr;
+    if (target != nullptr)
+        table.referenced = referenced_on_target_.contains(target->oid);
+    add_columns(table, relation, target);
+    measure(table, relation);
+    plan_.tables.push_back(std::move(table));
+}
+
+// The table on the target whose columns decide, null when there is none. Sets the root when rows
+// must go through one.
+const Relation *Builder::target_of(Table &table) const {
+    const auto at = [&](const std::string &schema, const std::string &name) -> const Relation * {
+        const auto found = target_by_name_.find({schema, name});
+        const bool rows = found != target_by_name_.end() &&
+                          (found->second->kind == 'r' || found->second->kind == 'p');
+        return rows ? found->second : nullptr;
+    };
+    const Relation *target = at(table.target_schema, table.target_name);
+    if (target != nullptr && target->kind == 'p') {
+        table.root_schema = target->schema;
+        table.root_name = target->name;
+        return target;
+    }
+    return target;
+}
+
+std::map<std::string, std::string> Builder::chosen_casts(const Relation &relation) {
+    std::map<std::string, std::string> chosen;
+    const Lineage line = lineage(relation);
+    for (const auto &[text, type] : options_.casts) {
+        const auto names = split_name(text);
+        if (names.size() != 3)
+            throw Error(Exit::usage, "bad-cast",
+                        fmt::format("malformed column name \"{}\" of a cast", text), "",
+                        "write schema.table.column; put names that hold a dot in double quotes");
+        std::vector<std::string> plain;
+        for (const auto &name : names)
+            plain.push_back(NamePattern(name).literal().value_or(name));
+        bool fits = plain[0] == line.schema && plain[1] == line.name;
+        for (const auto &[schema, name] : line.ancestors)
+            fits = fits || (plain[0] == schema && plain[1] == name);
+        const auto &columns = source_.attributes.at(relation.oid);
+        const bool exists = std::any_of(columns.begin(), columns.end(),
+                                        [&](const Attribute &a) { return a.name == plain[2]; });
+        if (fits && exists) {
+            chosen[plain[2]] = type;
+            casts_used_.insert(text);
+        }
+    }
+    return chosen;
+}
+
+void Builder::require_casts_used() const {
+    for (const auto &[text, type] : options_.casts)
+        if (!casts_used_.contains(text))
+            throw Error(Exit::usage, "cast-matches-nothing",
+                        fmt::format("cast of \"{}\" matches no column that is copied", text), "",
+                        "write schema.table.column as they are on the source");
+}
+
+void Builder::add_columns(Table &table, const Relation &relation, const Relation *target) {
+    const auto &attributes = source_.attributes.at(relation.oid);
+    const auto casts = chosen_casts(relation);
+    if (target == nullptr) {
+        take_columns(table, attributes, source_.types, future_);
+    } else {
+        const TypePairs pairs(source_.types, target_.types, selection_);
+        auto findings =
+            match_columns(table, attributes, source_.types, target_.attributes.at(target->oid),
+                          target_.types, pairs, casts, target_.server.version);
+        plan_.findings.insert(plan_.findings.end(), findings.begin(), findings.end());
+    }
+    const auto key = source_.primary_keys.find(relation.oid);
+    if (key == source_.primary_keys.end())
+        return;
+    // A key with a column that is not copied (the target generates it) cannot pick buckets.
+    const bool copied = std::all_of(key->second.begin(), key->second.end(), [&](const auto &name) {
+        return std::any_of(table.columns.begin(), table.columns.end(),
+                           [&](const Column &column) { return column.name == name; });
+    });
+    if (copied)
+        table.key = key->second;
+}
+
+// A table that was never vacuumed or analyzed has no estimate: then by width, as the server does.
+std::int64_t estimate_rows(const Measure &measure, std::size_t columns) {
+    const auto blocks = static_cast<double>(measure.heap_bytes / measure.block_size);
+    if (measure.reltuples >= 0 && measure.relpages > 0)
+        return static_cast<std::int64_t>(measure.reltuples / static_cast<double>(measure.relpages) *
+                                         blocks);
+    constexpr std::int64_t kTupleOverhead = 28, kColumnWidth = 12;
+    return measure.heap_bytes /
+           (kTupleOverhead + kColumnWidth * static_cast<std::int64_t>(columns));
+}
+
+void Builder::measure(Table &table, const Relation &relation) {
+    const auto found = measures_.find(relation.oid);
+    if (found == measures_.end())
+        throw Error(Exit::refused, "catalog-changed",
+                    fmt::format("table {}.{} disappeared while the catalogs were read",
+                                relation.schema, relation.name),
+                    "", "run the command again when no schema change is under way");
+    const Measure &measure = found->second;
+    table.source_filenode = measure.filenode;
+    table.bytes = measure.heap_bytes + measure.toast_bytes;
+    table.estimated_rows = estimate_rows(measure, table.columns.size());
+    split(table, relation, measure);
+    table.buckets = bucket_count(table.estimated_rows, table.parts.size());
+}
+
+void Builder::split(Table &table, const Relation &relation, const Measure &measure) {
+    table.parts = {Part{}};
+    const int parts = wanted_parts(table.bytes, options_.part_size);
+    if (parts == 1)
+        return;
+    if (relation.access_method == "heap" && source_.server.version >= 140000) {
+        table.method = PartMethod::ctid;
+        table.parts = split_blocks(measure.heap_bytes / measure.block_size, parts);
+    } else {
+        split_by_key(table, relation, parts);
+    }
+    if (table.parts.size() == 1) {
+        table.method = PartMethod::whole;
+        table.part_key.clear();
+    }
+}
+
+void Builder::split_by_key(Table &table, const Relation &relation, int parts) {
+    const auto key = source_.primary_keys.find(relation.oid);
+    if (key == source_.primary_keys.end() || key->second.size() != 1 || !relation.readable)
+        return;
+    const auto &attributes = source_.attributes.at(relation.oid);
+    const auto column = std::find_if(attributes.begin(), attributes.end(),
+                                     [&](const auto &a) { return a.name == key->second.front(); });
+    const std::string type = source_.types.base(column->type).name;
+    if (type != "int2" && type != "int4" && type != "int8")
+        return;
+    const std::string name = pq::quote_identifier(column->name);
+    const auto range =
+        source_connection_.exec(fmt::format("SELECT min({}), max({}) FROM ONLY {}", name, name,
+                                            pq::qualified(relation.schema, relation.name)));
+    if (range.is_null(0, 0))
+        return;
+    table.method = PartMethod::key;
+    table.part_key = column->name;
+    table.parts = split_keys(range.number(0, 0), range.number(0, 1), parts);
+}
+
+void Builder::require_distinct_targets() const {
+    std::map<std::pair<std::string, std::string>, const Table *> seen;
+    for (const auto &table : plan_.tables) {
+        const auto [other, fresh] =
+            seen.emplace(std::pair(table.target_schema, table.target_name), &table);
+        if (!fresh && table.root_name.empty())
+            throw Error(Exit::usage, "mapping-collides",
+                        fmt::format("two tables map to {}.{} on the target", table.target_schema,
+                                    table.target_name),
+                        fmt::format("{}.{} and {}.{}", other->second->schema, other->second->name,
+                                    table.schema, table.name),
+                        "map them to different names");
+    }
+}
+
+void Builder::finish() {
+    std::sort(plan_.tables.begin(), plan_.tables.end(), [](const Table &a, const Table &b) {
+        return std::tie(b.bytes, a.schema, a.name) < std::tie(a.bytes, b.schema, b.name);
+    });
+    unify_roots(plan_.tables);
+    int id = 0;
+    for (auto &table : plan_.tables)
+        table.id = ++id;
+}
+
+} // namespace
+
+Plan build(pq::Connection &source, pq::Connection *target, const cli::Options &options) {
+    return Builder(source, target, options).build();
+}
+
+} // namespace custody::plan

@@ -1,0 +1,16 @@
+// Makes the plan from the catalogs of both servers. Reads only; writes nothing anywhere.
+#pragma once
+
+#include "loader/cli/options.hpp"
+#include "loader/plan/plan.hpp"
+#include "loader/pq/connection.hpp"
+
+namespace custody::plan {
+
+/// `target` may be null: then only the source decides. Uses the transaction a connection is in
+/// and leaves it open; otherwise one of its own. Findings that only a reader of the catalogs can
+/// make (columns that do not fit) are in the plan; preflight::check makes the others.
+/// Throws Error with Exit::usage for patterns that are malformed or match nothing.
+Plan build(pq::Connection &source, pq::Connection *target, const cli::Options &options);
+
+} // namespace custody::plan

@@ -1,0 +1,13 @@
+// The plan as a person reads it on a terminal; --dry-run and `custody plan` print it.
+#pragma once
+
+#include <string>
+
+#include "loader/plan/plan.hpp"
+
+namespace custody::plan {
+
+/// One aligned table, then what needs a sentence, what is not moved, and the findings.
+std::string describe(const Plan &plan);
+
+} // namespace custody::plan

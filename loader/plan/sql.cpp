@@ -1,0 +1,128 @@
+#include "loader/plan/sql.hpp"
+
+#include <fmt/format.h>
+
+#include "loader/pq/connection.hpp"
+
+namespace custody::plan {
+namespace {
+
+void add_condition(std::string &conditions, const std::string &condition) {
+    if (!conditions.empty())
+        conditions += " AND ";
+    conditions += condition;
+}
+
+// A comment at the end of the user's condition must not swallow the parenthesis.
+std::string enclosed(const std::string &condition) { return "(" + condition + "\n)"; }
+
+std::string where(const std::string &conditions) {
+    return conditions.empty() ? "" : " WHERE " + conditions;
+}
+
+std::string format_option(const Table &table) {
+    return fmt::format("FORMAT {}", wire::form_name(table.form));
+}
+
+std::string casted(const Column &column) {
+    const std::string name = pq::quote_identifier(column.name);
+    return column.cast.empty() ? name : fmt::format("{}::{} AS {}", name, column.cast, name);
+}
+
+} // namespace
+
+std::string source_relation(const Table &table) { return pq::qualified(table.schema, table.name); }
+
+std::string target_relation(const Table &table) {
+    return table.root_name.empty() ? pq::qualified(table.target_schema, table.target_name)
+                                   : pq::qualified(table.root_schema, table.root_name);
+}
+
+std::string part_condition(const Table &table, const Part &part) {
+    std::string conditions;
+    if (table.method == PartMethod::ctid) {
+        if (part.lower)
+            add_condition(conditions, fmt::format("ctid >= '({},0)'::pg_catalog.tid", *part.lower));
+        if (part.upper)
+            add_condition(conditions, fmt::format("ctid < '({},0)'::pg_catalog.tid", *part.upper));
+    } else if (table.method == PartMethod::key) {
+        // Quoted, because -9223372036854775808 is not an int8 literal without quotes.
+        const std::string key = pq::quote_identifier(table.part_key);
+        if (part.lower)
+            add_condition(conditions, fmt::format("{} >= '{}'::pg_catalog.int8", key, *part.lower));
+        if (part.upper)
+            add_condition(conditions, fmt::format("{} < '{}'::pg_catalog.int8", key, *part.upper));
+    }
+    if (!table.row_filter.empty())
+        add_condition(conditions, enclosed(table.row_filter));
+    return conditions;
+}
+
+std::string copy_out(const Table &table, const Part &part) {
+    std::string columns;
+    for (const auto &column : table.columns)
+        columns += (columns.empty() ? " " : ", ") + casted(column);
+    return fmt::format("COPY (SELECT{} FROM ONLY {}{}) TO STDOUT ({})", columns,
+                       source_relation(table), where(part_condition(table, part)),
+                       format_option(table));
+}
+
+std::string copy_in(const Table &table, bool freeze) {
+    // A column list cannot be empty; a table without columns takes none.
+    std::string columns;
+    for (const auto &column : table.columns)
+        columns += (columns.empty() ? " (" : ", ") + pq::quote_identifier(column.name);
+    if (!columns.empty())
+        columns += ")";
+    return fmt::format("COPY {}{} FROM STDIN ({}{})", target_relation(table), columns,
+                       format_option(table), freeze ? ", FREEZE" : "");
+}
+
+bool can_freeze(const Table &table) {
+    return table.parts.size() == 1 && !table.referenced && table.root_name.empty() &&
+           !table.extension_config;
+}
+
+std::string count_rows(const Table &table) {
+    return fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}", source_relation(table),
+                       table.row_filter.empty() ? "" : where(enclosed(table.row_filter)));
+}
+
+std::string count_lossy_rows(const Table &table) {
+    std::string lost;
+    for (const auto &column : table.columns) {
+        if (!column.lossy_checked || column.cast.empty())
+            continue;
+        // By text, not by "=": that ignores what it calls equal, and json has none.
+        const std::string name = pq::quote_identifier(column.name);
+        lost += fmt::format("{}{}::{}::{}::pg_catalog.text IS DISTINCT FROM {}::pg_catalog.text",
+                            lost.empty() ? "" : " OR ", name, column.cast, column.type, name);
+    }
+    if (lost.empty())
+        return "";
+    std::string conditions = "(" + lost + ")";
+    if (!table.row_filter.empty())
+        add_condition(conditions, enclosed(table.row_filter));
+    return fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}", source_relation(table),
+                       where(conditions));
+}
+
+std::string count_wrong_generated(const Table &table) {
+    std::string wrong;
+    for (const auto &column : table.generated) {
+        // The cast repeats the assignment's, which pg_get_expr does not show. Images are compared
+        // (*<>), so that a type needs no "=" and 1.0 is not 1.00.
+        const std::string name = pq::quote_identifier(column.name);
+        const char *const comparison =
+            column.composite ? "{}{}::pg_catalog.text IS DISTINCT FROM ({})::{}::pg_catalog.text"
+                             : "{}ROW({}) OPERATOR(pg_catalog.*<>) ROW(({})::{})";
+        wrong += fmt::format(fmt::runtime(comparison), wrong.empty() ? "" : " OR ", name,
+                             column.expression, column.type);
+    }
+    if (wrong.empty())
+        return "";
+    return fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}",
+                       pq::qualified(table.target_schema, table.target_name), where(wrong));
+}
+
+} // namespace custody::plan
