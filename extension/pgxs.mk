@@ -3,7 +3,7 @@
 
 top := $(VPATH)
 PG_CONFIG ?= pg_config
-sql_rooms := schema digest tenant audit migration
+sql_rooms := schema digest tenant audit migration migration_rules migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody
 # The control file is the one home of the version.

@@ -1,0 +1,47 @@
+-- The ground of the extension: its schema, its roles, and what nobody may do by default.
+
+COMMENT ON SCHEMA custody IS
+'custody: moves databases and proves what arrived; state, digests and their functions';
+
+-- The server's default gives nobody else anything here; said once more, should ALTER DEFAULT
+-- PRIVILEGES of this database say otherwise.
+REVOKE ALL ON SCHEMA custody FROM PUBLIC;
+
+CREATE TABLE custody.role (
+    name name PRIMARY KEY,
+    purpose text NOT NULL,
+    made boolean NOT NULL DEFAULT false
+);
+COMMENT ON TABLE custody.role IS
+'the roles custody knows; only those that it made itself get privileges when it is installed';
+COMMENT ON COLUMN custody.role.name IS 'name of the role';
+COMMENT ON COLUMN custody.role.purpose IS 'what the role is for';
+COMMENT ON COLUMN custody.role.made IS
+'true when this installation made the role; a role that existed before is left as it is';
+REVOKE ALL ON custody.role FROM PUBLIC;
+
+INSERT INTO custody.role (name, purpose) VALUES
+    ('custody_admin', 'custody: installs policies and capture, and runs everything'),
+    ('custody_operator', 'custody: runs migrations'),
+    ('custody_auditor', 'custody: reads state, verdicts and evidence'),
+    ('custody_legal', 'custody: places and lifts legal holds');
+
+-- A role of this name that somebody else made may be able to log in, or have members: it is
+-- neither altered nor given anything.
+DO $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT name, purpose FROM custody.role ORDER BY name LOOP
+        IF EXISTS (SELECT FROM pg_roles WHERE rolname = r.name) THEN
+            RAISE NOTICE 'role "%" exists already and gets no privilege', r.name
+                USING DETAIL = 'It was not made by this installation of custody.',
+                      HINT = 'To give it its duty in this database, call custody.grant_duty().';
+        ELSE
+            EXECUTE format('CREATE ROLE %I NOLOGIN', r.name);
+            EXECUTE format('COMMENT ON ROLE %I IS %L', r.name, r.purpose);
+            UPDATE custody.role SET made = true WHERE role.name = r.name;
+        END IF;
+    END LOOP;
+END
+$$;
