@@ -314,8 +314,12 @@ CREATE TABLE custody.migration_log (
 CREATE INDEX migration_log_migration ON custody.migration_log (migration_id, id);
 
 -- Content that belongs to the state, and so to a dump; the other tables are filled by this script.
-SELECT pg_extension_config_dump(relation, '') FROM unnest(ARRAY[
-    'custody.migration', 'custody.migration_snapshot', 'custody.migration_part',
-    'custody.migration_table', 'custody.migration_task', 'custody.migration_log',
-    pg_get_serial_sequence('custody.migration', 'id'),
-    pg_get_serial_sequence('custody.migration_log', 'id')]::regclass[]) AS relation;
+SELECT pg_extension_config_dump('custody.migration', '');
+SELECT pg_extension_config_dump(pg_get_serial_sequence('custody.migration', 'id')::regclass, '');
+SELECT pg_extension_config_dump('custody.migration_snapshot', '');
+SELECT pg_extension_config_dump('custody.migration_part', '');
+SELECT pg_extension_config_dump('custody.migration_table', '');
+SELECT pg_extension_config_dump('custody.migration_task', '');
+SELECT pg_extension_config_dump('custody.migration_log', '');
+SELECT pg_extension_config_dump(pg_get_serial_sequence('custody.migration_log', 'id')::regclass,
+                                '');
