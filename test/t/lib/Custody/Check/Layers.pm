@@ -34,6 +34,10 @@ sub static {
         $self->{results}->add('static', basename($script),
             $exit == 0 ? 'passed' : $exit == 77 ? 'skipped' : 'failed', $text);
     }
+    my ($major) = qx($ENV{PG_CONFIG} --version) =~ /PostgreSQL (\d+)/;
+    $self->{arguments} = ["$self->{top}/build/pg$major"];
+    $self->_tap('static', "$self->{top}/test/boundary/symbols");
+    delete $self->{arguments};
 }
 
 sub unit {
@@ -41,10 +45,15 @@ sub unit {
     $self->_googletest('unit', "$self->{top}/build/unit_tests", {});
 }
 
-# The boundary between C++ and the server, in a module of its own that only tests load.
+# The boundary between C++ and the server, by a module of its own that only this test builds and
+# loads; its folder is one that the server can read.
 sub boundary {
     my ($self) = @_;
-    $self->_tap('boundary', glob "$self->{top}/test/boundary/*.t");
+    my $cluster = $self->_cluster;
+    local %ENV = (%ENV, PGHOST => $cluster->socket_directory, PGPORT => 5432, PGUSER => 'postgres');
+    $self->{arguments} = [ $self->{place}->directory . '/boundary-module' ];
+    $self->_tap('boundary', "$self->{top}/test/boundary/run");
+    delete $self->{arguments};
 }
 
 sub regress {
@@ -82,6 +91,12 @@ sub sanitizers {
     $self->_googletest('sanitizers', "$build/unit_tests", \%env);
     local %ENV = (%ENV, %env, CUSTODY_TEST_PROGRAM => "$build/custody");
     $self->_tap('sanitizers', "$self->{top}/test/t/smoke.t");
+}
+
+# The one cluster of the layers that need no second.
+sub _cluster {
+    my ($self) = @_;
+    return $self->{cluster} //= Custody::Test::Cluster->new($self->{place}, 'layers');
 }
 
 # Runs a command with its output in a log; returns exit code and output.
@@ -127,13 +142,12 @@ sub _pg_regress {
     my ($self, $layer, $program, $options, @test) = @_;
     return unless @test;
     my $place = $self->{place};
-    $self->{cluster} //= Custody::Test::Cluster->new($place, 'regress');
     my $output = "$self->{top}/build/check/$layer";
     make_path($output);
     my $pgxs = qx($ENV{PG_CONFIG} --pgxs) =~ s{/makefiles/pgxs\.mk\n}{}r;
     my ($exit, $text) = $self->_run($layer, { PATH => "$self->{top}/build:$ENV{PATH}" }, 900,
         "$pgxs/test/$program", "--inputdir=$self->{top}/test", "--outputdir=$output",
-        '--bindir=' . $place->bin_directory, '--host=' . $self->{cluster}->socket_directory,
+        '--bindir=' . $place->bin_directory, '--host=' . $self->_cluster->socket_directory,
         qw(--port=5432 --user=postgres), "--dbname=$layer", @$options, @test);
     my %outcome;
     for (split /\n/, $text) {
@@ -159,7 +173,8 @@ sub _tap {
         verbosity => -3,
         merge => 1,
         jobs => 2,
-        exec => [qw(timeout --kill-after=20 900 perl), "-I$self->{top}/test/t/lib"],
+        exec => sub { [ qw(timeout --kill-after=20 900), $self->_interpreter($_[1]), $_[1],
+            @{ $self->{arguments} // [] } ] },
     });
     $harness->callback(made_parser => sub {
         my ($parser, $job) = @_;
@@ -188,6 +203,11 @@ sub _tap {
             print map { "      $_\n" } grep { !/^ok / } split /\n/, $log{$name};
         }
     }
+}
+
+sub _interpreter {
+    my ($self, $test) = @_;
+    return $test =~ /\.t$/ ? ('perl', "-I$self->{top}/test/t/lib") : ();
 }
 
 sub _tap_result {
