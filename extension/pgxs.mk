@@ -12,7 +12,8 @@ version := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(top)/custod
 cpp := $(patsubst $(top)/%,%,$(wildcard $(top)/extension/*.cpp $(top)/extension/*/*.cpp \
 	$(top)/common/*.cpp))
 OBJS := $(cpp:.cpp=.o)
-sql := $(wildcard $(sql_rooms:%=$(top)/sql/%.sql))
+sql := $(wildcard $(sql_order:%=$(top)/sql/%.sql))
+sql_unnamed := $(filter-out $(sql) $(top)/sql/custody--%,$(wildcard $(top)/sql/*.sql))
 install_script := custody--$(version).sql
 DATA_built := $(install_script)
 DATA := $(patsubst $(top)/%,%,$(wildcard $(top)/sql/custody--*--*.sql))
@@ -40,8 +41,10 @@ $(OBJS): %.o: %.cpp $(top)/extension/pgxs.mk
 	$(CCACHE) $(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 -include $(OBJS:.o=.d)
 
-$(install_script): $(sql) $(top)/custody.control $(top)/extension/pgxs.mk
+$(install_script): $(sql) $(sql_unnamed) $(top)/custody.control $(top)/extension/pgxs.mk
 	@test -n "$(sql)" || { echo "no SQL under sql/" >&2; exit 1; }
+	@test -z "$(sql_unnamed)" || \
+		{ echo "not in sql_order of extension/pgxs.mk: $(sql_unnamed)" >&2; exit 1; }
 	@{ printf '%s\n' '\echo Use "CREATE EXTENSION custody" to load this file. \quit'; \
 		cat $(sql); } > $@.tmp && mv $@.tmp $@
 
