@@ -3,7 +3,9 @@
 
 top := $(VPATH)
 PG_CONFIG ?= pg_config
-sql_rooms := schema digest tenant audit migration migration_rules migration_views migration_comments
+# In the order of installation; the build fails on a file that is not named here.
+sql_order := schema digest tenant audit \
+	migration migration_rules migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody
 # The control file is the one home of the version.
