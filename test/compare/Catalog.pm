@@ -18,6 +18,16 @@ sub literal_list {
     return join ', ', map { "'" . s/'/''/gr . "'" } @_;
 }
 
+# A WITH clause: the schemas that are compared.
+sub scope {
+    my ($option) = @_;
+    my $excluded = literal_list(@{ $option->{excluded} });
+    return <<"SQL";
+WITH scope AS (SELECT oid, nspname FROM pg_namespace
+               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> ALL (ARRAY[$excluded]))
+SQL
+}
+
 my %flags = (
     constraint => <<'SQL',
 SELECT json_build_array(c.conrelid::regclass, c.contypid::regtype, c.conname, c.contype, 'validated', c.convalidated,
@@ -97,11 +107,7 @@ SQL
 
 sub lines {
     my ($option, $conninfo) = @_;
-    my $excluded = literal_list(@{ $option->{excluded} });
-    my $scope = <<"SQL";
-WITH scope AS (SELECT oid, nspname FROM pg_namespace
-               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' AND nspname <> ALL (ARRAY[$excluded]))
-SQL
+    my $scope = scope($option);
     my %lines = map { $_ => [ query($conninfo, "$scope $flags{$_}") ] } keys %flags;
     $lines{sequence}       = [ sequence_lines($conninfo, $scope) ];
     $lines{'large object'} = [ large_object_lines($option, $conninfo) ];

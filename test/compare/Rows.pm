@@ -12,24 +12,44 @@ BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SQL
 
 # Every table that holds rows of its own; of extensions' tables those, and of these the rows, that a dump carries.
-# Columns go by name, because a target may have them in another order.
+# Columns go by name, because a target may have them in another order. A hash partitioned table is read as one: in
+# which partition a row belongs may depend on OIDs, and is looked at in misplaced().
 sub tables {
     my ($option, $conninfo) = @_;
-    my $excluded = Catalog::literal_list(@{ $option->{excluded} });
+    my $scope = Catalog::scope($option);
     return Catalog::query($conninfo, <<"SQL");
+$scope, hashed AS (SELECT p.partrelid AS root, t.relid FROM pg_partitioned_table p, pg_partition_tree(p.partrelid) t
+                   WHERE p.partstrat = 'h')
 SELECT format('%I.%I', n.nspname, c.relname),
-       format('(SELECT %s FROM ONLY %I.%I %s)',
+       format('(SELECT %s FROM %s %I.%I %s)',
               (SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname COLLATE "C")
                FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped),
-              n.nspname, c.relname, e.condition),
-       format('(SELECT count(*) FROM ONLY %I.%I %s)', n.nspname, c.relname, e.condition)
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+              kind.reach, n.nspname, c.relname, e.condition),
+       format('(SELECT count(*) FROM %s %I.%I %s)', kind.reach, n.nspname, c.relname, e.condition)
+FROM pg_class c JOIN scope n ON n.oid = c.relnamespace
+     JOIN (VALUES ('r', 'ONLY'), ('p', '')) AS kind (relkind, reach) ON kind.relkind = c.relkind::text
      LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
      LEFT JOIN LATERAL (SELECT x.extcondition[array_position(x.extconfig, c.oid)] AS condition
                         FROM pg_extension x WHERE x.oid = d.refobjid AND c.oid = ANY (x.extconfig)) e ON true
-WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
-      AND n.nspname <> ALL (ARRAY[$excluded]) AND (d.objid IS NULL OR e.condition IS NOT NULL)
+WHERE c.relpersistence <> 't' AND (d.objid IS NULL OR e.condition IS NOT NULL)
+      AND (c.relkind = 'r' OR c.oid IN (SELECT root FROM hashed))
+      AND c.oid NOT IN (SELECT relid FROM hashed WHERE relid <> root)
 SQL
+}
+
+# Rows that a partition holds though its bounds forbid it: queries find them or not, by their plan.
+sub misplaced {
+    my ($option, $conninfo, $side) = @_;
+    my $scope = Catalog::scope($option);
+    my @queries = Catalog::query($conninfo, <<"SQL");
+$scope SELECT format('SELECT %L, count(*) FROM ONLY %I.%I WHERE NOT (%s)', format('%I.%I', n.nspname, c.relname), n.nspname,
+                     c.relname, pg_get_partition_constraintdef(c.oid))
+FROM pg_class c JOIN scope n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relispartition AND pg_get_partition_constraintdef(c.oid) <> ''
+SQL
+    return () unless @queries;
+    my @counts = Catalog::query($conninfo, join ' UNION ALL ', map { $_->[0] } @queries);
+    return map { "rows: $_->[1] of $_->[0] lie outside of its bounds in $side" } grep { $_->[1] > 0 } @counts;
 }
 
 # Starts psql, which leaves two lines per table in a file: its count and its hash.
@@ -78,7 +98,7 @@ sub differences {
         }
         elsif ($a->{$table}[1] ne $b->{$table}[1]) { push @found, "rows: $table holds other values" }
     }
-    return @found;
+    return @found, misplaced($option, $conninfo[0], 'A'), misplaced($option, $conninfo[1], 'B');
 }
 
 1;

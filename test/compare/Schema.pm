@@ -27,6 +27,8 @@ sub normalise {
     }
     return if $header =~ /; Type: (EXTENSION|COMMENT);/ && $header =~ /Name: (EXTENSION )?custody; /;
     @lines = sort @lines if $header =~ /; Type: (DEFAULT )?ACL;/;
+    # A restore puts inherited columns first, where the original may have got them later.
+    @lines = sort map { s/,$//r } @lines if grep { /^INHERITS \(/ } @lines;
     return join "\n", grep { $_ ne '' } @lines;
 }
 
