@@ -49,13 +49,18 @@ void run_guarded(void (*thunk)(void *), void *frame) {
 
 Datum enter(Datum (*body)(FunctionCallInfo), FunctionCallInfo fcinfo) {
     const MemoryContext context = CurrentMemoryContext;
+    sigjmp_buf *const exceptions = PG_exception_stack;
+    ErrorContextCallback *const contexts = error_context_stack;
     Outcome outcome;
     try {
         return body(fcinfo);
     } catch (...) {
         outcome = describe_current_exception();
     }
-    // The catch block is left: the exception is destroyed and no longer counts as caught.
+    // The catch block is left: the exception is destroyed and no longer counts as caught. Should
+    // it have come out of a PG_TRY, the server's stacks still point into that dead frame.
+    PG_exception_stack = exceptions;
+    error_context_stack = contexts;
     MemoryContextSwitchTo(context);
     raise(outcome);
 }

@@ -1,4 +1,4 @@
-// The boundary between C++ and the server (sources: background facts in docs, rules in tests).
+// The boundary between C++ and the server. Its rules have their tests in test/boundary.
 //
 // 1. A SQL-callable function. The body is C++ and may throw anything; fcinfo is in scope, so the
 //    PG_GETARG and PG_RETURN macros work. The C symbol has the name given:
@@ -92,6 +92,8 @@ struct Signature<Function, R (*)(P...) noexcept> : Guarded<Function, R, P...> {}
 
 /// Calls the named function under the guard. Arguments convert as in a plain call.
 template <auto Function, typename... Args> auto call(Args... args) {
+    static_assert(std::is_function_v<std::remove_pointer_t<decltype(Function)>>,
+                  "a guarded call takes a named function");
     return detail::Signature<Function, decltype(Function)>::call(args...);
 }
 

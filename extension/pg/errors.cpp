@@ -54,12 +54,12 @@ ErrorData *out_of_memory() noexcept {
 }
 
 /// ErrorContext lives until whoever handles the error is done with it, and keeps a reserve.
-ErrorData *keep(const ErrorData &data) noexcept {
+Outcome keep(const ErrorData &data, bool from_server) noexcept {
     const std::size_t size = flat_size(data);
     void *block = AllocSizeIsValid(size)
                       ? MemoryContextAllocExtended(ErrorContext, size, MCXT_ALLOC_NO_OOM)
                       : nullptr;
-    return block ? flatten(data, block) : out_of_memory();
+    return block ? Outcome{flatten(data, block), from_server} : Outcome{out_of_memory(), false};
 }
 
 ErrorData fresh(int level, int sqlstate, const char *message, const char *detail, const char *hint,
@@ -106,20 +106,20 @@ Outcome describe_current_exception() noexcept {
     try {
         throw;
     } catch (const ServerError &error) {
-        return {keep(error.data()), true};
+        return keep(error.data(), true);
     } catch (const Error &error) {
-        return {keep(fresh(ERROR, error.sqlstate(), error.what(), error.detail_text().c_str(),
-                           error.hint_text().c_str(), error.where())),
-                false};
+        return keep(fresh(ERROR, error.sqlstate(), error.what(), error.detail_text().c_str(),
+                          error.hint_text().c_str(), error.where()),
+                    false);
     } catch (const std::bad_alloc &) {
         return {out_of_memory(), false};
     } catch (const std::exception &error) {
-        return {keep(fresh(ERROR, ERRCODE_INTERNAL_ERROR, error.what(), nullptr, nullptr, here)),
-                false};
+        return keep(fresh(ERROR, ERRCODE_INTERNAL_ERROR, error.what(), nullptr, nullptr, here),
+                    false);
     } catch (...) {
-        return {keep(fresh(ERROR, ERRCODE_INTERNAL_ERROR, "unknown exception in custody",
-                           "its type is not derived from std::exception", nullptr, here)),
-                false};
+        return keep(fresh(ERROR, ERRCODE_INTERNAL_ERROR, "unknown exception in custody",
+                          "its type is not derived from std::exception", nullptr, here),
+                    false);
     }
 }
 

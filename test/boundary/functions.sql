@@ -21,6 +21,7 @@ FROM (VALUES
     ('throw_huge_message', '', 'void', NULL),
     ('raise_inside_catch', '', 'void', NULL),
     ('throw_through_guard', '', 'void', NULL),
+    ('throw_out_of_pg_try', '', 'void', NULL),
     ('throw_inside_noexcept', '', 'int', NULL),
     ('unguarded', '', 'void', NULL),
     ('guarded', '', 'void', 'PARALLEL SAFE'),
@@ -37,6 +38,8 @@ FROM (VALUES
     ('scratch_growth', 'row_count int', 'bigint', NULL),
     ('cancel_cpp', 'row_count int', 'void', NULL),
     ('cancel_c_style', 'row_count int', 'void', NULL),
+    ('endless_cpp', '', 'void', NULL),
+    ('endless_c_style', '', 'void', NULL),
     ('rows_done', '', 'int', NULL),
     ('many_caught', 'errors int', 'int', NULL)
 ) AS f (name, arguments, result, options) \gexec
@@ -80,6 +83,7 @@ INSERT INTO expected_error VALUES
      'XX000|unknown exception in custody|its type is not derived from std::exception|'),
     ('SELECT throw_bad_alloc()', '53200|out of memory||'),
     ('SELECT throw_through_guard()', '23514|error of the server|seen: 42|do that'),
+    ('SELECT throw_out_of_pg_try()', 'XX000|out of a guarded call||'),
     ('SELECT guarded()', '23514|error of the server|seen: 42|do that'),
     ('SELECT c_style()', '23514|error of the server|seen: 42|do that'),
     ('SELECT c_style_raise()', '42809|cannot scan that|a view|do this'),

@@ -17,6 +17,16 @@ int rows_done = 0;
 
 void cancel_myself() { DirectFunctionCall1(pg_cancel_backend, Int32GetDatum(MyProcPid)); }
 
+/// Tells the other session, by an advisory lock, that the batch is under way.
+void announce() { DirectFunctionCall1(pg_try_advisory_xact_lock_int8, Int64GetDatum(1)); }
+
+void spin_c_style() {
+    announce();
+    for (;;) {
+        CHECK_FOR_INTERRUPTS();
+    }
+}
+
 void scan_c_style(int rows) {
     for (rows_done = 0; rows_done < rows; ++rows_done) {
         if (rows_done == kCancelAt) {
@@ -71,6 +81,20 @@ CUSTODY_FUNCTION(test_cancel_cpp) {
 CUSTODY_FUNCTION(test_cancel_c_style) {
     Tracked object;
     pg::call<scan_c_style>(PG_GETARG_INT32(0));
+    PG_RETURN_VOID();
+}
+
+CUSTODY_FUNCTION(test_endless_cpp) {
+    Tracked object;
+    pg::call<announce>();
+    for (;;) {
+        pg::check_for_interrupts();
+    }
+}
+
+CUSTODY_FUNCTION(test_endless_c_style) {
+    Tracked object;
+    pg::call<spin_c_style>();
     PG_RETURN_VOID();
 }
 

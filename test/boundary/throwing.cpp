@@ -74,6 +74,16 @@ CUSTODY_FUNCTION(test_throw_through_guard) {
     PG_RETURN_VOID();
 }
 
+// Rule 4 broken on purpose: the function's own boundary still puts the server's stacks right.
+CUSTODY_FUNCTION(test_throw_out_of_pg_try) {
+    PG_TRY();
+    { throw_through(); }
+    PG_CATCH();
+    { PG_RE_THROW(); }
+    PG_END_TRY();
+    PG_RETURN_VOID();
+}
+
 // What no boundary can catch, in a child process so that the cluster lives: returns the signal.
 CUSTODY_FUNCTION(test_throw_inside_noexcept) {
     const pid_t child = fork();

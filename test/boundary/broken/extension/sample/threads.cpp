@@ -1,0 +1,4 @@
+// A thread in the backend.
+#include <thread>
+
+void start(void (*work)()) { std::thread(work).detach(); }
