@@ -109,7 +109,7 @@ std::string counters_text(const Frame &frame) {
         text =
             fmt::format("{} of {} tables", count_text(frame.tables_done), count_text(frame.tables));
     for (const auto &counter : frame.counters)
-        text += fmt::format("{}{} {}/{}", text.empty() ? "" : " · ", counter.name, counter.done,
+        text += fmt::format("{}{} {}/{}", text.empty() ? "" : ", ", counter.name, counter.done,
                             counter.total);
     return text;
 }
@@ -117,9 +117,9 @@ std::string counters_text(const Frame &frame) {
 std::string bad_text(const Frame &frame) {
     std::string text;
     if (frame.different > 0)
-        text += fmt::format(" · {} different", frame.different);
+        text += fmt::format(", {} different", frame.different);
     if (frame.unverified > 0)
-        text += fmt::format(" · {} unverified", frame.unverified);
+        text += fmt::format(", {} unverified", frame.unverified);
     return text;
 }
 
@@ -142,10 +142,9 @@ std::vector<std::string> draw(const Frame &frame, Size size, Look look) {
     std::string below = frame.phase;
     if (const std::string counters = counters_text(frame); !counters.empty())
         below += fmt::format("{}{}", below.empty() ? "" : ": ", counters);
-    if (!look.unicode)
-        for (auto dot = below.find("·"); dot != std::string::npos; dot = below.find("·"))
-            below.replace(dot, 2, "|");
-    const std::string bad = look.unicode ? bad_text(frame) : "";
+    std::string bad = bad_text(frame);
+    if (display_width(bad) > width)
+        bad = fitted(bad, width);
     const std::size_t room = width - std::min(width, display_width(bad));
     below = display_width(below) > room ? fitted(below, room) : below;
     lines.push_back(colored(below, "2", look) + colored(bad, "1;31", look));
@@ -162,8 +161,9 @@ std::string line(const Frame &frame) {
         text += ", " + rate;
     if (total.seconds_left)
         text += ", " + left_text(total);
-    for (const std::string &more : {counters_text(frame) + bad_text(frame)})
-        text += more.empty() ? "" : "; " + more;
+    if (const std::string more = counters_text(frame); !more.empty())
+        text += "; " + more;
+    text += bad_text(frame);
     if (!frame.running.empty()) {
         text += fmt::format("; running {}", frame.running.front().name);
         if (frame.running.size() > 1)
