@@ -4,35 +4,14 @@
 
 #include <fmt/format.h>
 
-#include "loader/plan/catalog.hpp"
 #include "loader/plan/columns.hpp"
 #include "loader/plan/routing.hpp"
 #include "loader/plan/selection.hpp"
+#include "loader/plan/side.hpp"
 #include "loader/plan/split.hpp"
 
 namespace custody::plan {
 namespace {
-
-/// The catalogs of one server, as far as a plan needs them.
-struct Side {
-    Server server;
-    std::map<Oid, Relation> relations;
-    std::map<Oid, std::vector<Attribute>> attributes;
-    std::map<Oid, std::vector<std::string>> primary_keys;
-    std::map<Oid, Partitioning> partitionings;
-    Types types;
-
-    void read_columns(pq::Connection &connection, const std::set<Oid> &wanted) {
-        attributes = read_attributes(connection, wanted);
-        std::set<Oid> used;
-        for (const auto &[oid, columns] : attributes)
-            for (const auto &column : columns)
-                used.insert(column.type);
-        for (const auto &[oid, partitioning] : partitionings)
-            used.insert(partitioning.types.begin(), partitioning.types.end());
-        types.load(connection, used);
-    }
-};
 
 class Builder {
   public:
@@ -45,11 +24,12 @@ class Builder {
   private:
     void read_source();
     void read_target();
+    void find_collations();
     Lineage lineage(const Relation &relation) const;
     void select();
     bool leave_out(const Relation &relation, bool named);
     void add_table(const Relation &relation);
-    const Relation *target_of(Table &table) const;
+    const Relation *target_of(const Relation &relation, Table &table) const;
     void add_columns(Table &table, const Relation &relation, const Relation *target);
     std::map<std::string, std::string> chosen_casts(const Relation &relation);
     void require_casts_used() const;
@@ -64,7 +44,7 @@ class Builder {
     const cli::Options &options_;
     Selection selection_;
     Side source_, target_;
-    std::map<std::pair<std::string, std::string>, const Relation *> target_by_name_;
+    std::map<std::pair<std::string, std::string>, Collation> target_collations_;
     std::set<Oid> referenced_on_target_;
     FutureTarget future_;
     std::vector<const Relation *> selected_;
@@ -87,10 +67,8 @@ Plan Builder::build() {
 
 void Builder::read_source() {
     const CatalogScope scope(source_connection_);
-    source_.server = plan_.source = read_server(source_connection_);
-    source_.relations = read_relations(source_connection_);
-    source_.primary_keys = read_primary_keys(source_connection_);
-    source_.partitionings = read_partitionings(source_connection_);
+    source_.read(source_connection_);
+    plan_.source = source_.server;
     select();
     std::set<Oid> oids;
     for (const Relation *relation : selected_)
@@ -101,32 +79,37 @@ void Builder::read_source() {
 
 void Builder::read_target() {
     const CatalogScope scope(*target_connection_);
-    target_.server = plan_.target = read_server(*target_connection_);
-    target_.relations = read_relations(*target_connection_);
+    target_.read(*target_connection_);
+    plan_.target = target_.server;
     referenced_on_target_ = read_referenced(*target_connection_);
     std::set<Oid> oids;
-    for (const auto &[oid, relation] : target_.relations) {
-        target_by_name_.emplace(std::pair(relation.schema, relation.name), &relation);
+    for (const auto &[oid, relation] : target_.relations)
         if (relation.kind == 'r' || relation.kind == 'p')
             oids.insert(oid);
-    }
     target_.read_columns(*target_connection_, oids);
     future_.version = target_.server.version;
     const auto rows = target_connection_->exec(
         "SELECT name, coalesce(installed_version, default_version) FROM pg_available_extensions");
     for (int i = 0; i < rows.rows(); ++i)
         future_.extensions[rows.str(i, 0)] = rows.str(i, 1);
+    find_collations();
+}
+
+// Looked up once: what the collations of the source's partition keys are on the target.
+void Builder::find_collations() {
+    for (const auto &[oid, collation] : source_.collations) {
+        if (oid == kDefaultCollation)
+            target_collations_[{collation.schema, collation.name}] =
+                target_.collations.at(kDefaultCollation);
+        else if (auto found = find_collation(*target_connection_, collation.schema, collation.name))
+            target_collations_[{collation.schema, collation.name}] = *found;
+    }
 }
 
 Lineage Builder::lineage(const Relation &relation) const {
     Lineage result{relation.schema, relation.name, {}};
-    for (Oid parent = relation.parent; parent != 0;) {
-        const auto found = source_.relations.find(parent);
-        if (found == source_.relations.end())
-            break;
-        result.ancestors.emplace_back(found->second.schema, found->second.name);
-        parent = found->second.parent;
-    }
+    for (const Relation *ancestor : source_.ancestors(relation))
+        result.ancestors.emplace_back(ancestor->schema, ancestor->name);
     return result;
 }
 
@@ -192,7 +175,7 @@ void Builder::add_table(const Relation &relation) {
         else if (!condition.empty())
             table.row_filter = fmt::format("({}\n) AND ({}\n)", condition, table.row_filter);
     }
-    const Relation *const target = target_of(table);
+    const Relation *const target = target_of(relation, table);
     table.target_exists = target != nullptr;
     if (target != nullptr)
         table.referenced = referenced_on_target_.contains(target->oid);
@@ -203,18 +186,31 @@ void Builder::add_table(const Relation &relation) {
 
 // The table on the target whose columns decide, null when there is none. Sets the root when rows
 // must go through one.
-const Relation *Builder::target_of(Table &table) const {
-    const auto at = [&](const std::string &schema, const std::string &name) -> const Relation * {
-        const auto found = target_by_name_.find({schema, name});
-        const bool rows = found != target_by_name_.end() &&
-                          (found->second->kind == 'r' || found->second->kind == 'p');
-        return rows ? found->second : nullptr;
+const Relation *Builder::target_of(const Relation &relation, Table &table) const {
+    const Relation *target = target_.table(table.target_schema, table.target_name);
+    const auto route = [&](const std::pair<std::string, std::string> &name) {
+        std::tie(table.root_schema, table.root_name) = name;
+        if (const Relation *root = target_.table(name.first, name.second))
+            target = root;
     };
-    const Relation *target = at(table.target_schema, table.target_name);
-    if (target != nullptr && target->kind == 'p') {
-        table.root_schema = target->schema;
-        table.root_name = target->name;
+    if (target != nullptr && target->kind == 'p')
+        route({target->schema, target->name});
+    if (target_connection_ == nullptr)
         return target;
+    const TargetCollation collation = [&](const Collation &c) -> std::optional<Collation> {
+        const auto found = target_collations_.find({c.schema, c.name});
+        return found == target_collations_.end() ? std::nullopt : std::optional(found->second);
+    };
+    // The topmost that differs, so that all leaves below it share one root.
+    const Relation *child = &relation;
+    for (const Relation *ancestor : source_.ancestors(relation)) {
+        const bool differs =
+            partitioned_differently(*child, *ancestor, source_, target_, selection_) ||
+            routes_differently(source_.partitionings.at(ancestor->oid), source_,
+                               target_.server.encoding, collation);
+        if (differs)
+            route(selection_.target(ancestor->schema, ancestor->name));
+        child = ancestor;
     }
     return target;
 }

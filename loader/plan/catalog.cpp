@@ -22,7 +22,8 @@ SELECT c.oid, n.nspname, c.relname, c.relkind, c.relpersistence,
        c.relkind NOT IN ('r', 'p')
        OR (has_schema_privilege(n.oid, 'USAGE')
            AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT'))
-           AND NOT row_security_active(c.oid))
+           AND NOT row_security_active(c.oid)),
+       pg_get_expr(c.relpartbound, c.oid)
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_inherits i ON i.inhrelid = c.oid AND c.relispartition
@@ -62,7 +63,8 @@ SELECT c.oid, pg_relation_filenode(c.oid), pg_relation_size(c.oid, 'main'),
  WHERE c.oid = ANY ($1::oid[]))";
 
 constexpr const char *kPartitionings = R"(
-SELECT p.partrelid, p.partstrat, p.partexprs IS NOT NULL, a.atttypid, p.partcollation[k]
+SELECT p.partrelid, p.partstrat, p.partexprs IS NOT NULL, a.atttypid, p.partcollation[k],
+       pg_get_partkeydef(p.partrelid)
   FROM pg_partitioned_table p
   CROSS JOIN LATERAL generate_series(0, p.partnatts - 1) AS k
   LEFT JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[k]
@@ -132,6 +134,7 @@ std::map<Oid, Relation> read_relations(pq::Connection &connection) {
         relation.extension_config = rows.boolean(i, 8);
         relation.condition = rows.str(i, 9);
         relation.readable = rows.boolean(i, 10);
+        relation.bound = rows.str(i, 11);
         const Oid oid = relation.oid;
         relations.emplace(oid, std::move(relation));
     }
@@ -191,10 +194,11 @@ std::map<Oid, Partitioning> read_partitionings(pq::Connection &connection) {
         Partitioning &partitioning = partitionings[rows.number<Oid>(i, 0)];
         partitioning.strategy = first(rows, i, 1);
         partitioning.expressions = rows.boolean(i, 2);
-        if (!rows.is_null(i, 3)) {
+        partitioning.definition = rows.str(i, 5);
+        if (!rows.is_null(i, 3))
             partitioning.types.push_back(rows.number<Oid>(i, 3));
-            partitioning.collations.push_back(rows.number<Oid>(i, 4));
-        }
+        if (const Oid collation = rows.number<Oid>(i, 4); collation != 0)
+            partitioning.collations.insert(collation);
     }
     return partitionings;
 }

@@ -36,6 +36,7 @@ struct Relation {
     char kind = 'r';        // relkind
     char persistence = 'p'; // relpersistence
     Oid parent = 0;         // of a partition
+    std::string bound;      // FOR VALUES ... of a partition
     std::string access_method;
     std::string extension;         // that it is a member of
     bool extension_config = false; // its rows are dumped, those that the condition selects
@@ -66,7 +67,9 @@ struct Measure {
 struct Partitioning {
     char strategy = 'r'; // r, l, h
     bool expressions = false;
-    std::vector<Oid> types, collations; // of the key columns that are no expressions
+    std::string definition; // pg_get_partkeydef
+    std::vector<Oid> types; // of the key columns that are no expressions
+    std::set<Oid> collations;
 };
 
 Server read_server(pq::Connection &connection);

@@ -7,6 +7,9 @@
 
 namespace custody::plan {
 
+/// One finding, with its hint on a line of its own.
+std::string describe(const Finding &finding);
+
 /// One aligned table, then what needs a sentence, what is not moved, and the findings.
 std::string describe(const Plan &plan);
 
