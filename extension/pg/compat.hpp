@@ -19,3 +19,11 @@
 #else
 #define CUSTODY_MODULE_MAGIC(module, number) PG_MODULE_MAGIC
 #endif
+
+// Multiranges came with 14.
+#if PG_VERSION_NUM >= 140000
+#define CUSTODY_HAS_MULTIRANGES 1
+#else
+#define CUSTODY_HAS_MULTIRANGES 0
+#define TYPTYPE_MULTIRANGE 'm'
+#endif

@@ -36,10 +36,12 @@ extern "C" {
 #include <access/tupdesc.h>
 #include <access/xact.h>
 #include <catalog/namespace.h>
+#include <catalog/objectaddress.h>
 #include <catalog/pg_am.h>
 #include <catalog/pg_attribute.h>
 #include <catalog/pg_class.h>
 #include <catalog/pg_collation.h>
+#include <catalog/pg_enum.h>
 #include <catalog/pg_inherits.h>
 #include <catalog/pg_namespace.h>
 #include <catalog/pg_range.h>
@@ -64,7 +66,9 @@ extern "C" {
 #include <utils/array.h>
 #include <utils/builtins.h>
 #include <utils/datum.h>
+#include <utils/date.h>
 #include <utils/guc.h>
+#include <utils/jsonb.h>
 #include <utils/lsyscache.h>
 #include <utils/memutils.h>
 #include <utils/numeric.h>
@@ -75,9 +79,13 @@ extern "C" {
 #include <utils/syscache.h>
 #include <utils/timestamp.h>
 #include <utils/typcache.h>
+#include <utils/uuid.h>
 #include <utils/xid8.h>
 #if PG_VERSION_NUM >= 160000
 #include <varatt.h>
+#endif
+#if PG_VERSION_NUM >= 140000
+#include <utils/multirangetypes.h>
 #endif
 }
 
