@@ -15,15 +15,13 @@
 
 // 18 lets a module say its name and version, shown by pg_get_loaded_modules().
 #if PG_VERSION_NUM >= 180000
-#define CUSTODY_MODULE_MAGIC(module, number) PG_MODULE_MAGIC_EXT(.name = module, .version = number)
+#define CUSTODY_MODULE_MAGIC(module, number)                                                       \
+    extern "C" {                                                                                   \
+    PG_MODULE_MAGIC_EXT(.name = module, .version = number);                                        \
+    }
 #else
-#define CUSTODY_MODULE_MAGIC(module, number) PG_MODULE_MAGIC
-#endif
-
-// Multiranges came with 14.
-#if PG_VERSION_NUM >= 140000
-#define CUSTODY_HAS_MULTIRANGES 1
-#else
-#define CUSTODY_HAS_MULTIRANGES 0
-#define TYPTYPE_MULTIRANGE 'm'
+#define CUSTODY_MODULE_MAGIC(module, number)                                                       \
+    extern "C" {                                                                                   \
+    PG_MODULE_MAGIC;                                                                               \
+    }
 #endif

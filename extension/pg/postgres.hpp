@@ -65,8 +65,8 @@ extern "C" {
 #include <utils/acl.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
-#include <utils/datum.h>
 #include <utils/date.h>
+#include <utils/datum.h>
 #include <utils/guc.h>
 #include <utils/jsonb.h>
 #include <utils/lsyscache.h>

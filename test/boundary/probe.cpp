@@ -3,9 +3,7 @@
 
 #include "test/boundary/probe.hpp"
 
-extern "C" {
-CUSTODY_MODULE_MAGIC("custody_boundary_test", CUSTODY_VERSION);
-}
+CUSTODY_MODULE_MAGIC("custody_boundary_test", CUSTODY_VERSION)
 
 namespace custody::test {
 
