@@ -34,7 +34,7 @@ include $(PGXS)
 # The server's headers count as system headers: their warnings are not ours to fix.
 override CPPFLAGS := -I$(top) -DCUSTODY_VERSION='"$(version)"' \
 	$(patsubst -I%,-isystem %,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
-override CXXFLAGS += -std=c++20 -Wall -Wextra -Werror -Wno-register -fPIC -fvisibility=hidden \
+override CXXFLAGS += -std=c++20 -Wall -Wextra -Wundef -Werror -Wno-register -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(top)/=
 SHLIB_LINK += -lstdc++
 

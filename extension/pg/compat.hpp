@@ -13,6 +13,14 @@
 #define PGDLLEXPORT __attribute__((visibility("default")))
 #endif
 
+// Multiranges came with 14. Before, no type has the kind, but code that asks for it compiles.
+#if PG_VERSION_NUM >= 140000
+#define CUSTODY_HAS_MULTIRANGES 1
+#else
+#define CUSTODY_HAS_MULTIRANGES 0
+#define TYPTYPE_MULTIRANGE 'm'
+#endif
+
 // 18 lets a module say its name and version, shown by pg_get_loaded_modules().
 #if PG_VERSION_NUM >= 180000
 #define CUSTODY_MODULE_MAGIC(module, number)                                                       \

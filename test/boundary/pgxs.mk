@@ -13,7 +13,7 @@ include $(PGXS)
 
 override CPPFLAGS := -I$(top) -DCUSTODY_VERSION='"test"' \
 	$(patsubst -I%,-isystem %,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
-override CXXFLAGS += -std=c++20 -Wall -Wextra -Werror -Wno-register -fPIC -fvisibility=hidden \
+override CXXFLAGS += -std=c++20 -Wall -Wextra -Wundef -Werror -Wno-register -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(top)/=
 SHLIB_LINK += -lstdc++
 
