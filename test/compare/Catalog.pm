@@ -37,13 +37,14 @@ SQL
     trigger => <<'SQL',
 SELECT json_build_array(t.tgrelid::regclass, t.tgname, 'enabled', t.tgenabled)
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE c.relnamespace IN (SELECT oid FROM scope) AND NOT t.tgisinternal
+WHERE c.relnamespace IN (SELECT oid FROM scope) AND (NOT t.tgisinternal OR t.tgconstraint = 0)
 SQL
     # Their names hold OIDs. They are what makes foreign keys work, so a loader must not leave them disabled.
+    # Partitioned tables have some from 15 on only.
     'internal trigger' => <<'SQL',
 SELECT json_build_array(t.tgrelid::regclass, 'enabled', t.tgenabled, t.tgfoid::regproc, count(*))
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE c.relnamespace IN (SELECT oid FROM scope) AND t.tgisinternal
+WHERE c.relnamespace IN (SELECT oid FROM scope) AND t.tgisinternal AND t.tgconstraint <> 0 AND c.relkind <> 'p'
 GROUP BY t.tgrelid, t.tgenabled, t.tgfoid
 SQL
     'event trigger' => <<'SQL',
@@ -95,7 +96,7 @@ SQL
 sub database_lines {
     my ($conninfo) = @_;
     return query($conninfo, <<'SQL');
-SELECT json_build_array('setting', pg_get_userbyid(setrole), c) FROM pg_db_role_setting, unnest(setconfig) AS c
+SELECT json_build_array('setting', setrole::regrole, c) FROM pg_db_role_setting, unnest(setconfig) AS c
 WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database())
 UNION ALL
 SELECT json_build_array('comment', shobj_description(oid, 'pg_database')) FROM pg_database WHERE datname = current_database()

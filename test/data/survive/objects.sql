@@ -55,8 +55,8 @@ COMMENT ON STATISTICS objects.correlated IS 'a statistics object''s comment';
     CREATE STATISTICS objects.of_expression ON lower(t), (n + 1) FROM shapes.fast_default;
 \endif
 
-CREATE PUBLICATION survive_all FOR ALL TABLES WITH (publish = 'insert, delete');
-CREATE PUBLICATION "Survive Some" FOR TABLE shapes.settings, ONLY shapes.parent, parts.by_list WITH (publish_via_partition_root);
+CREATE PUBLICATION survive_all FOR ALL TABLES WITH (publish = 'insert, truncate');
+CREATE PUBLICATION "Survive Some" FOR TABLE shapes.settings, ONLY shapes.parent, parts.by_list WITH (publish = 'insert', publish_via_partition_root);
 CREATE PUBLICATION survive_none;
 \if :from_15
     CREATE PUBLICATION survive_filtered FOR TABLE shapes.negative_key (a, b, c) WHERE (a > 0);
