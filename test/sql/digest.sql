@@ -1,0 +1,190 @@
+-- The digest room. The vectors (test/vectors) were made by plain SQL, not by the code under test.
+\set vectors `echo "$PG_ABS_SRCDIR/vectors"`
+\set tables :vectors /tables.sql
+\set tables_14 :vectors /tables_14.sql
+\set file :vectors /vectors.tsv
+SELECT current_setting('server_version_num')::int >= 140000 AS has_multiranges \gset
+CREATE EXTENSION hstore;
+CREATE EXTENSION citext;
+\i :tables
+\if :has_multiranges
+\i :tables_14
+\endif
+RESET search_path;
+SET client_min_messages = notice;
+CREATE TABLE vector (name text, number int, form text, rules text, key text, sent text, row text,
+    hash text, key_hash text);
+\set command '\\copy vector FROM ' :'file'
+:command
+DELETE FROM vector WHERE to_regclass('vectors.' || quote_ident(name)) IS NULL;
+
+SELECT custody.encoding_version();
+
+-- Columns in canonical order.
+CREATE FUNCTION columns_of(rel regclass) RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(attname::text ORDER BY convert_to(attname, 'UTF8')), '{}') FROM pg_attribute
+    WHERE attrelid = rel AND attnum > 0 AND NOT attisdropped $$;
+CREATE FUNCTION key_of(rel regclass) RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT coalesce(array_agg(attname::text), '{}') FROM pg_attribute JOIN pg_index ON indrelid = attrelid
+    WHERE attrelid = rel AND indisprimary AND attnum = ANY (indkey) $$;
+
+-- Each row's hash, alone in the bucket of its own hash (no key) or of its key's hash.
+CREATE FUNCTION bucket(digests bytea, hash text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
+    SELECT encode(substr(digests, 1 + 24 * ('x' || right(hash, 4))::bit(16)::int, 24), 'hex') $$;
+CREATE VIEW scanned AS
+    SELECT name, rel, v.rows, f.form, s.rows AS scanned_rows, s.digests, k.digests AS key_digests
+    FROM (SELECT name, count(*) AS rows, to_regclass('vectors.' || quote_ident(name)) AS rel FROM vector GROUP BY name) v,
+        LATERAL (SELECT custody.wire_form(rel, columns_of(rel)) AS form) f,
+        LATERAL custody.migration_scan(rel, columns_of(rel), f.form, '{}', 65536) s,
+        LATERAL custody.migration_scan(rel, columns_of(rel), f.form, key_of(rel), 65536) k;
+SELECT s.name, s.form, bool_and(s.form = v.form) AS form_right, bool_and(s.rows = s.scanned_rows) AS all_rows,
+    bool_and(bucket(s.digests, v.hash) = lpad('1', 16, '0') || v.hash OR v.twins > 1) AS hashes_right,
+    bool_and(v.key = '' OR bucket(s.key_digests, v.key_hash) = lpad('1', 16, '0') || v.hash) AS keys_right
+FROM scanned s JOIN (SELECT *, count(*) OVER (PARTITION BY name, hash) AS twins FROM vector) v USING (name)
+GROUP BY s.name, s.form ORDER BY s.name COLLATE "C";
+-- Rows that are equal in canonical form share a bucket.
+SELECT v.number, left(bucket(s.digests, v.hash), 16) AS rows FROM scanned s JOIN vector v USING (name)
+WHERE s.name = 'floats' AND v.number IN (4, 5) ORDER BY 1;
+
+-- The table's digest: the sum of its rows' hashes.
+SELECT d.rows, d.digest = v.hash AS hash_of_the_only_row, d.form, d.columns
+FROM vector v, custody.table_digest('vectors."it''s ""quoted"""') d WHERE v.name LIKE 'it''s%';
+SELECT * FROM custody.table_digest('vectors.no_columns');
+CREATE TABLE empty_one (a int);
+SELECT * FROM custody.table_digest('empty_one');
+
+-- Settings of the caller change nothing, and come back.
+SELECT * FROM custody.table_digest('vectors.text_form') \gset before_
+SET datestyle = 'German, DMY';
+SET intervalstyle = 'iso_8601';
+SET timezone = 'Asia/Tokyo';
+SET extra_float_digits = -10;
+SET bytea_output = 'escape';
+SET search_path = vectors;
+SELECT digest = :'before_digest' AS same, form FROM custody.table_digest('text_form');
+SHOW datestyle;
+SHOW timezone;
+SHOW search_path;
+SHOW extra_float_digits;
+-- Also after an error in the middle of the scan.
+RESET search_path;
+DO $$
+BEGIN
+    UPDATE pg_type SET typoutput = 'pg_catalog.any_out'::regproc WHERE oid = 'vectors.no_send'::regtype;
+    PERFORM custody.table_digest('vectors.text_form_no_send');
+EXCEPTION WHEN feature_not_supported THEN
+    RAISE NOTICE '%, datestyle is %', SQLERRM, current_setting('datestyle');
+END $$;
+RESET datestyle;
+RESET intervalstyle;
+RESET timezone;
+RESET extra_float_digits;
+RESET bytea_output;
+
+-- Another client_encoding: texts are UTF-8 all the same, or it is refused.
+SELECT digest AS texts FROM custody.table_digest('vectors.texts') \gset
+SELECT digest AS labels FROM custody.table_digest('vectors.composites') \gset
+SET client_encoding = 'LATIN1';
+SELECT digest = :'texts' AS same FROM custody.table_digest('vectors.texts');
+SELECT digest = :'labels' AS same FROM custody.table_digest('vectors.composites');
+SELECT * FROM custody.table_digest('vectors.misc');
+RESET client_encoding;
+
+-- Partitions are summed into their parent, whatever the order of their columns.
+CREATE TABLE parent (id int, at date, note text) PARTITION BY RANGE (id);
+CREATE TABLE child_1 PARTITION OF parent FOR VALUES FROM (0) TO (10);
+CREATE TABLE child_2 (note text, gone int, at date, id int);
+ALTER TABLE child_2 DROP gone;
+ALTER TABLE parent ATTACH PARTITION child_2 FOR VALUES FROM (10) TO (20);
+INSERT INTO parent SELECT i, '2024-01-01'::date + i, 'note ' || i FROM generate_series(0, 19) i;
+CREATE TABLE together AS SELECT * FROM parent;
+SELECT p.rows, p.digest = t.digest AS same, p.columns FROM custody.table_digest('parent') p, custody.table_digest('together') t;
+SELECT rows FROM custody.table_digest('child_2');
+
+-- Generated columns are left out, and digested where they are listed.
+CREATE TABLE generated (a int, b int GENERATED ALWAYS AS (a * 2) STORED);
+INSERT INTO generated VALUES (1), (2);
+CREATE TABLE plain AS TABLE generated;
+SELECT columns FROM custody.table_digest('generated');
+SELECT a.digests = b.digests AS same FROM custody.migration_scan('generated', '{a,b}', 'binary', '{}', 4) a,
+    custody.migration_scan('plain', '{a,b}', 'binary', '{}', 4) b;
+
+-- Rows are those of the active snapshot: not dead, not other transactions', but one's own.
+BEGIN;
+DELETE FROM plain WHERE a = 1;
+INSERT INTO plain VALUES (3, 6), (4, 8);
+SELECT rows FROM custody.table_digest('plain');
+SELECT rows, foreign_rows FROM custody.migration_scan('plain', '{a}', 'binary', '{a}', 1, ARRAY[pg_current_xact_id()]);
+SELECT rows, foreign_rows FROM custody.migration_scan('plain', '{a}', 'binary', '{a}', 1, '{}');
+SELECT rows, foreign_rows FROM custody.migration_scan('plain', '{a}', 'binary', '{a}', 1);
+ROLLBACK;
+
+-- Any change shows; none where nothing changed.
+SELECT digest AS was FROM custody.table_digest('together') \gset
+UPDATE together SET note = note;
+VACUUM FULL together;
+SELECT digest = :'was' AS same FROM custody.table_digest('together');
+UPDATE together SET note = NULL WHERE id = 3;
+SELECT digest = :'was' AS same FROM custody.table_digest('together');
+UPDATE together SET note = '' WHERE id = 3;
+SELECT digest = :'was' AS same FROM custody.table_digest('together');
+UPDATE together SET note = 'note 3' WHERE id = 3;
+SELECT digest = :'was' AS same FROM custody.table_digest('together');
+INSERT INTO together SELECT * FROM together WHERE id = 1;
+SELECT rows, digest = :'was' AS same FROM custody.table_digest('together');
+
+-- Refused.
+SELECT custody.migration_scan('parent', '{id}', 'binary', '{}', 1);
+\echo :LAST_ERROR_SQLSTATE
+CREATE VIEW a_view AS SELECT 1 AS a;
+SELECT custody.migration_scan('a_view', '{a}', 'binary', '{}', 1);
+CREATE SEQUENCE a_sequence;
+SELECT * FROM custody.table_digest('a_sequence');
+CREATE INDEX an_index ON plain (a);
+SELECT * FROM custody.table_digest('an_index');
+CREATE FOREIGN DATA WRAPPER nowhere;
+CREATE SERVER far FOREIGN DATA WRAPPER nowhere;
+CREATE FOREIGN TABLE foreign_table (a int) SERVER far;
+SELECT custody.migration_scan('foreign_table', '{a}', 'binary', '{}', 1);
+SELECT custody.migration_scan('plain', '{a}', 'binary', '{}', 3);
+SELECT custody.migration_scan('plain', '{a}', 'other', '{}', 1);
+SELECT custody.migration_scan('plain', '{a,a}', 'binary', '{}', 1);
+SELECT custody.migration_scan('plain', '{a,c}', 'binary', '{}', 1);
+SELECT custody.migration_scan('plain', '{ctid}', 'binary', '{}', 1);
+SELECT custody.migration_scan('plain', '{a}', 'binary', '{b}', 1);
+SELECT custody.migration_scan('plain', '{a}', 'binary', '{a,a}', 1);
+SELECT custody.migration_scan('plain', '{a,NULL}', 'binary', '{}', 1);
+SELECT custody.migration_scan('plain', NULL, 'binary', '{}', 1);
+SELECT custody.migration_scan('vectors.text_form', '{r}', 'binary', '{}', 1);
+SELECT custody.migration_scan('vectors.text_form_nested', '{d}', 'binary', '{}', 1);
+SELECT custody.wire_form('vectors.text_form_nested', '{i}');
+
+-- Privileges of the caller, by column; row security never hides rows.
+CREATE ROLE regress_custody_reader;
+GRANT USAGE ON SCHEMA custody TO regress_custody_reader;
+SET ROLE regress_custody_reader;
+SELECT custody.migration_scan('plain', '{a}', 'binary', '{}', 1);
+RESET ROLE;
+GRANT SELECT (a) ON plain TO regress_custody_reader;
+SET ROLE regress_custody_reader;
+SELECT rows FROM custody.migration_scan('plain', '{a}', 'binary', '{}', 1);
+SELECT rows FROM custody.migration_scan('plain', '{}', 'binary', '{}', 1);
+SELECT custody.migration_scan('plain', '{a,b}', 'binary', '{}', 1);
+RESET ROLE;
+ALTER TABLE plain ENABLE ROW LEVEL SECURITY;
+SET ROLE regress_custody_reader;
+SELECT custody.migration_scan('plain', '{a}', 'binary', '{}', 1);
+\echo :LAST_ERROR_SQLSTATE
+SET row_security = off;
+SELECT custody.migration_scan('plain', '{a}', 'binary', '{}', 1);
+RESET row_security;
+RESET ROLE;
+SELECT rows FROM custody.migration_scan('plain', '{a}', 'binary', '{}', 1);
+
+SET client_min_messages = warning;
+DROP SCHEMA vectors CASCADE;
+DROP EXTENSION hstore CASCADE;
+DROP EXTENSION citext CASCADE;
+REVOKE ALL ON SCHEMA custody FROM regress_custody_reader;
+REVOKE ALL ON plain FROM regress_custody_reader;
+DROP ROLE regress_custody_reader;
