@@ -68,8 +68,9 @@ constexpr FindingCode kCodes[] = {
      "The target role may not set session_replication_role, so triggers would fire.",
      "use a superuser on the target, or from PostgreSQL 15 on: GRANT SET ON PARAMETER "
      "session_replication_role TO the role"},
-    {"target-read-only", Severity::blocking, "Transactions on the target are read-only.",
-     "ask who set default_transaction_read_only for the server, the database or the role, and why"},
+    {"target-read-only", Severity::warning,
+     "default_transaction_read_only is on for the target's role, database or server.",
+     "the run's own sessions turn it off; make sure that this database is meant to be written"},
     {"row-security-source", Severity::blocking,
      "Row security on the source would hide rows from the role.",
      "connect to the source as a role with BYPASSRLS, or as the tables' owner where row security "
