@@ -15,7 +15,8 @@ SET client_encoding = 'UTF8';
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 
-SELECT greatest(5, :rows / 5000) AS organizations, greatest(20, :rows / 50) AS users, greatest(1, :rows * 24 / 100) AS calls,
+SELECT greatest(5, :rows / 5000) AS organizations, greatest(20, :rows / 50) AS users,
+    greatest(1, :rows * 24 / 100) AS calls,
        greatest(1, :rows * 45 / 100) AS messages, greatest(10, :rows / 10) AS documents \gset
 
 BEGIN;
@@ -83,7 +84,8 @@ CREATE TABLE organizations (
     created_at timestamptz NOT NULL DEFAULT now(), updated_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE users (
     id uuid NOT NULL, email email_address NOT NULL, full_name text NOT NULL, phone phone_number, birthday date,
-    last_seen inet, avatar bytea, is_active boolean NOT NULL DEFAULT true, created_at timestamptz NOT NULL DEFAULT now(),
+    last_seen inet, avatar bytea, is_active boolean NOT NULL DEFAULT true,
+    created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now());
 CREATE TABLE memberships (
     organization_id uuid NOT NULL, user_id uuid NOT NULL, role member_role NOT NULL DEFAULT 'agent',
@@ -119,7 +121,8 @@ CREATE TABLE messages_other PARTITION OF messages DEFAULT;
 -- Rows -----------------------------------------------------------------------------------------------------------
 
 INSERT INTO organizations (id, number, name, address, plan, contract, monthly_fee, settings, created_at, updated_at)
-SELECT pg_temp.key('organization', n), n * 3, 'Organization ' || n || CASE WHEN n % 7 = 0 THEN ' "Søn & Töchter"' ELSE '' END,
+SELECT pg_temp.key('organization', n), n * 3, 'Organization ' || n || CASE WHEN n % 7 = 0 THEN ' "Søn & Töchter"'
+    ELSE '' END,
        CASE WHEN n % 5 > 0 THEN ROW('Straße ' || n, (ARRAY['Köln', 'São Paulo', '東京', NULL])[pg_temp.pick(n, 50, 4)],
                                     lpad(n::text, 5, '0'), 'DE')::postal_address END,
        (ARRAY['free', 'team', 'enterprise'])[pg_temp.pick(n, 51, 3)],
@@ -128,19 +131,24 @@ SELECT pg_temp.key('organization', n), n * 3, 'Organization ' || n || CASE WHEN 
        round((pg_temp.u(n, 52) * 5000)::numeric, 2),
        jsonb_build_object('locale', 'de', 'limits', jsonb_build_object('seats', n % 50), 'beta', n % 2 = 0),
        t, t
-FROM generate_series(1, :organizations) AS n, LATERAL (SELECT '2024-01-01 00:00+00'::timestamptz + n * interval '1 hour' AS t) AS s;
+FROM generate_series(1, :organizations) AS n,
+    LATERAL (SELECT '2024-01-01 00:00+00'::timestamptz + n * interval '1 hour' AS t) AS s;
 
 INSERT INTO users
-SELECT pg_temp.key('user', n), 'user' || n || '@' || (ARRAY['example.org', 'bücher.example', 'mail.test'])[pg_temp.pick(n, 60, 3)],
+SELECT pg_temp.key('user', n), 'user' || n || '@' || (ARRAY['example.org', 'bücher.example',
+    'mail.test'])[pg_temp.pick(n, 60, 3)],
        (ARRAY['Anna', 'Jürgen', 'Łukasz', 'Олена', '美咲', 'علي', 'O''Brien', 'Zoë'])[pg_temp.pick(n, 61, 8)] || ' ' || n,
-       CASE WHEN n % 3 > 0 THEN '+49' || (1000000 + n * 7919 % 9000000) END, '1950-01-01'::date + pg_temp.pick(n, 62, 20000),
+       CASE WHEN n % 3 > 0 THEN '+49' || (1000000 + n * 7919 % 9000000) END,
+       '1950-01-01'::date + pg_temp.pick(n, 62, 20000),
        CASE WHEN n % 11 = 0 THEN '2001:db8::1'::inet + n ELSE '10.0.0.0'::inet + n END,
        CASE WHEN n % 20 = 0 THEN decode(md5('avatar' || n), 'hex') END, n % 13 > 0, t, t
-FROM generate_series(1, :users) AS n, LATERAL (SELECT '2024-02-01 00:00+00'::timestamptz + n * interval '7 minutes' AS t) AS s;
+FROM generate_series(1, :users) AS n,
+    LATERAL (SELECT '2024-02-01 00:00+00'::timestamptz + n * interval '7 minutes' AS t) AS s;
 
 INSERT INTO memberships
 SELECT pg_temp.key('organization', pg_temp.organization_of(n, :organizations)), pg_temp.key('user', n),
-       (CASE WHEN n % 40 = 0 THEN 'owner' WHEN n % 9 = 0 THEN 'admin' WHEN n % 5 = 0 THEN 'viewer' ELSE 'agent' END)::member_role,
+       (CASE WHEN n % 40 = 0 THEN 'owner' WHEN n % 9 = 0 THEN 'admin' WHEN n % 5 = 0 THEN 'viewer'
+           ELSE 'agent' END)::member_role,
        CASE WHEN n % 3 = 0 THEN ARRAY[int4range(8, 12), int4range(13, 13 + (n % 6)::int)] ELSE '{}' END
 FROM generate_series(1, :users) AS n;
 
@@ -162,10 +170,13 @@ WHERE n % 97 > 0;
 SELECT setval('calls_id_seq', :calls + 1000) \g /dev/null
 
 INSERT INTO recordings
-SELECT md5('recording' || id)::uuid, id, organization_id, 'recordings/' || to_char(started_at, 'YYYY/MM/DD/') || id || '.opus',
+SELECT md5('recording' || id)::uuid, id, organization_id,
+    'recordings/' || to_char(started_at, 'YYYY/MM/DD/') || id || '.opus',
        duration_seconds * 4000::bigint, decode(md5('sha' || id) || md5('256' || id), 'hex'), 1 + (id % 2)::smallint,
-       ended_at - started_at, CASE WHEN id % 2 = 0 THEN ARRAY[pg_temp.u(id, 80)::real, NULL, pg_temp.u(id, 81)::real] END,
-       jsonb_build_object('codec', 'opus', 'rate', 48000, 'speakers', jsonb_build_array('agent', caller), 'gain', pg_temp.u(id, 82))
+       ended_at - started_at, CASE WHEN id % 2 = 0
+           THEN ARRAY[pg_temp.u(id, 80)::real, NULL, pg_temp.u(id, 81)::real] END,
+       jsonb_build_object('codec', 'opus', 'rate', 48000, 'speakers', jsonb_build_array('agent', caller), 'gain',
+           pg_temp.u(id, 82))
 FROM calls WHERE ended_at IS NOT NULL AND pg_temp.u(id, 83) < 0.7;
 
 INSERT INTO messages (id, organization_id, sender_id, call_id, kind, body, reactions, sent_at)
@@ -182,7 +193,8 @@ FROM generate_series(1, :messages) AS n,
 SELECT setval('messages_id_seq', :messages * 2 + 1) \g /dev/null
 
 INSERT INTO documents (id, organization_id, author_id, title, body, attributes, tags, matrix, created_at, updated_at)
-SELECT n + n / 10, pg_temp.key('organization', pg_temp.organization_of(author, :organizations)), pg_temp.key('user', author),
+SELECT n + n / 10, pg_temp.key('organization', pg_temp.organization_of(author, :organizations)),
+    pg_temp.key('user', author),
        pg_temp.phrase(n, 100),
        CASE WHEN n % 200 = 0 THEN (SELECT string_agg(md5(n || ':' || part), '') FROM generate_series(1, 300) AS part)
             WHEN n % 3 = 0 THEN repeat(pg_temp.phrase(n, 102) || E'\n\n', 1 + (n % 12)::int) END,
@@ -218,7 +230,8 @@ $$;
 CREATE TRIGGER touch BEFORE UPDATE ON organizations FOR EACH ROW EXECUTE FUNCTION touch();
 CREATE TRIGGER touch BEFORE UPDATE ON users FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*) EXECUTE FUNCTION touch();
 CREATE TRIGGER touch BEFORE UPDATE ON documents FOR EACH ROW EXECUTE FUNCTION touch();
-CREATE TRIGGER zz_keep_revision BEFORE UPDATE OF title, attributes ON documents FOR EACH ROW EXECUTE FUNCTION keep_revision();
+CREATE TRIGGER zz_keep_revision BEFORE UPDATE OF title, attributes ON documents FOR EACH ROW
+    EXECUTE FUNCTION keep_revision();
 
 SET LOCAL app.now = '2025-12-24 18:00+00';
 UPDATE documents SET attributes = attributes || '{"reviewer": "Zoë"}' WHERE id % 50 = 1;
@@ -233,9 +246,11 @@ ALTER TABLE memberships ADD PRIMARY KEY (organization_id, user_id),
     ADD FOREIGN KEY (organization_id) REFERENCES organizations ON DELETE CASCADE,
     ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
 ALTER TABLE calls ADD PRIMARY KEY (id), ADD CONSTRAINT ends_after_start CHECK (ended_at >= started_at),
-    ADD FOREIGN KEY (organization_id) REFERENCES organizations, ADD FOREIGN KEY (agent_id) REFERENCES users ON DELETE SET NULL;
+    ADD FOREIGN KEY (organization_id) REFERENCES organizations, ADD FOREIGN KEY (agent_id) REFERENCES users
+        ON DELETE SET NULL;
 ALTER TABLE recordings ADD PRIMARY KEY (id), ADD UNIQUE (call_id), ADD CHECK (channels IN (1, 2)),
-    ADD FOREIGN KEY (call_id) REFERENCES calls ON DELETE CASCADE, ADD FOREIGN KEY (organization_id) REFERENCES organizations;
+    ADD FOREIGN KEY (call_id) REFERENCES calls ON DELETE CASCADE, ADD FOREIGN KEY (organization_id)
+        REFERENCES organizations;
 ALTER TABLE messages ADD PRIMARY KEY (id, sent_at), ADD CHECK (kind <> 'text' OR body IS NOT NULL),
     ADD FOREIGN KEY (organization_id) REFERENCES organizations, ADD FOREIGN KEY (sender_id) REFERENCES users,
     ADD FOREIGN KEY (call_id) REFERENCES calls;
@@ -259,7 +274,8 @@ CREATE STATISTICS calls_status_by_organization (dependencies) ON organization_id
 -- Views, tenants' walls, grants, comments ----------------------------------------------------------------------------
 
 CREATE VIEW call_overview WITH (security_barrier) AS
-    SELECT c.id, c.organization_id, o.name AS organization, u.full_name AS agent, c.status, c.duration_seconds, r.storage_path
+    SELECT c.id, c.organization_id, o.name AS organization, u.full_name AS agent, c.status, c.duration_seconds,
+    r.storage_path
     FROM calls c JOIN organizations o ON o.id = c.organization_id LEFT JOIN users u ON u.id = c.agent_id
          LEFT JOIN recordings r ON r.call_id = c.id;
 CREATE VIEW long_calls AS SELECT * FROM call_overview WHERE duration_seconds > 1800;
@@ -269,7 +285,8 @@ CREATE MATERIALIZED VIEW monthly_activity AS
     FROM messages GROUP BY 1, 2;
 CREATE UNIQUE INDEX monthly_activity_key ON monthly_activity (organization_id, month);
 
-CREATE FUNCTION my_organizations() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION my_organizations() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp
     AS $$ SELECT organization_id FROM public.memberships WHERE user_id = auth.uid() $$;
 REVOKE ALL ON FUNCTION my_organizations() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION my_organizations() TO authenticated;
@@ -277,11 +294,13 @@ GRANT EXECUTE ON FUNCTION my_organizations() TO authenticated;
 CREATE POLICY mine ON organizations TO authenticated USING (id IN (SELECT my_organizations()));
 CREATE POLICY myself ON users TO authenticated USING (id = auth.uid()) WITH CHECK (id = auth.uid() AND is_active);
 CREATE POLICY colleagues ON users FOR SELECT TO authenticated
-    USING (EXISTS (SELECT FROM memberships m WHERE m.user_id = users.id AND m.organization_id IN (SELECT my_organizations())));
+    USING (EXISTS (SELECT FROM memberships m
+        WHERE m.user_id = users.id AND m.organization_id IN (SELECT my_organizations())));
 CREATE POLICY mine ON memberships FOR SELECT TO authenticated USING (user_id = auth.uid());
 SELECT format('CREATE POLICY mine ON %I TO authenticated USING (organization_id IN (SELECT my_organizations()))', name)
 FROM unnest(ARRAY['calls', 'recordings', 'messages', 'documents']) AS name \gexec
-CREATE POLICY not_signed ON documents AS RESTRICTIVE FOR DELETE TO authenticated USING (NOT (attributes ->> 'signed')::boolean);
+CREATE POLICY not_signed ON documents AS RESTRICTIVE FOR DELETE TO authenticated
+    USING (NOT (attributes ->> 'signed')::boolean);
 SELECT format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name)
 FROM unnest(ARRAY['organizations', 'users', 'memberships', 'calls', 'recordings', 'messages', 'documents',
                   'document_revisions']) AS name \gexec

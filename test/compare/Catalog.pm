@@ -124,7 +124,9 @@ sub differences {
         my %count;
         $count{ $_->[0] }++ for @{ $a->{$class} };
         $count{ $_->[0] }-- for @{ $b->{$class} };
-        push @found, map { "$class: only in " . ($count{$_} > 0 ? 'A' : 'B') . ": $_" } grep { $count{$_} } sort keys %count;
+        for my $line (grep { $count{$_} } sort keys %count) {
+            push @found, "$class: only in " . ($count{$line} > 0 ? 'A' : 'B') . ": $line";
+        }
     }
     return @found;
 }

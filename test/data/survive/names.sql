@@ -4,9 +4,12 @@ CREATE SCHEMA "Mixed Case";
 CREATE SCHEMA "sch""ema.with'dots\";
 CREATE SCHEMA "ßchéma 日本";
 
-CREATE TABLE "Mixed Case"."User" ("Id" integer PRIMARY KEY, "select" text, "order" text, "a.b" integer, "with ""quotes""" integer,
-                                  "it's" text, "back\slash" text, " lead and trail " text, "%s %I" text, ":name" text, "$1" text);
-INSERT INTO "Mixed Case"."User" SELECT g, 'x' || g, 'y', g, g, '''', E'\\', ' ', '%', ':name', '$1' FROM generate_series(1, 20) AS g;
+CREATE TABLE "Mixed Case"."User" ("Id" integer PRIMARY KEY, "select" text, "order" text, "a.b" integer,
+    "with ""quotes""" integer,
+                                  "it's" text, "back\slash" text, " lead and trail " text, "%s %I" text,
+                                  ":name" text, "$1" text);
+INSERT INTO "Mixed Case"."User" SELECT g, 'x' || g, 'y', g, g, '''', E'\\', ' ', '%', ':name', '$1'
+    FROM generate_series(1, 20) AS g;
 CREATE TABLE "Mixed Case"."user" (id integer PRIMARY KEY, "ID" integer, "Id" integer, "iD" integer);
 INSERT INTO "Mixed Case"."user" VALUES (1, 2, 3, 4);
 CREATE INDEX "User index; DROP TABLE x; --" ON "Mixed Case"."User" ("select", lower("it's"));
@@ -18,9 +21,12 @@ CREATE TABLE "Mixed Case".a23456789_123456789_123456789_123456789_123456789_1234
 CREATE TABLE "Mixed Case".a23456789_123456789_123456789_123456789_123456789_123456789_124 (
     c23456789_123456789_123456789_123456789_123456789_123456789_123 integer PRIMARY KEY
         REFERENCES "Mixed Case".a23456789_123456789_123456789_123456789_123456789_123456789_123);
-CREATE TABLE "Mixed Case"."ééééééééééééééééééééééééééééééé" ("ñññññññññññññññññññññññññññññññ" integer PRIMARY KEY, x text UNIQUE);
-INSERT INTO "Mixed Case".a23456789_123456789_123456789_123456789_123456789_123456789_123 SELECT g FROM generate_series(1, 5) AS g;
-INSERT INTO "Mixed Case".a23456789_123456789_123456789_123456789_123456789_123456789_124 SELECT g FROM generate_series(2, 5) AS g;
+CREATE TABLE "Mixed Case"."ééééééééééééééééééééééééééééééé" ("ñññññññññññññññññññññññññññññññ" integer PRIMARY KEY,
+    x text UNIQUE);
+INSERT INTO "Mixed Case".a23456789_123456789_123456789_123456789_123456789_123456789_123 SELECT g
+    FROM generate_series(1, 5) AS g;
+INSERT INTO "Mixed Case".a23456789_123456789_123456789_123456789_123456789_123456789_124 SELECT g
+    FROM generate_series(2, 5) AS g;
 INSERT INTO "Mixed Case"."ééééééééééééééééééééééééééééééé" VALUES (1, 'é');
 
 CREATE TABLE "sch""ema.with'dots\"."ta""ble.'\" (id integer PRIMARY KEY, "co""l.'\" text DEFAULT 'de"f''\');

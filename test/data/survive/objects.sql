@@ -17,7 +17,8 @@ SELECT setval('objects.used_up', 3) \g /dev/null
 CREATE SEQUENCE objects.lowest MINVALUE -9223372036854775808 MAXVALUE 9223372036854775807 START -9223372036854775808;
 SELECT nextval('objects.lowest') \g /dev/null
 CREATE SEQUENCE objects.shared;
-CREATE TABLE objects.sharing (a bigint PRIMARY KEY DEFAULT nextval('objects.shared'), b bigint DEFAULT nextval('objects.shared'), owned bigint);
+CREATE TABLE objects.sharing (a bigint PRIMARY KEY DEFAULT nextval('objects.shared'),
+    b bigint DEFAULT nextval('objects.shared'), owned bigint);
 INSERT INTO objects.sharing (owned) VALUES (NULL), (1);
 CREATE SEQUENCE objects.owned OWNED BY objects.sharing.owned;
 \if :from_15
@@ -26,7 +27,8 @@ CREATE SEQUENCE objects.owned OWNED BY objects.sharing.owned;
 \endif
 COMMENT ON SEQUENCE objects.with_gap IS 'a sequence''s comment';
 
-CREATE MATERIALIZED VIEW objects.populated WITH (fillfactor = 80) AS SELECT region, count(*) AS n FROM parts.by_list GROUP BY region;
+CREATE MATERIALIZED VIEW objects.populated WITH (fillfactor = 80) AS SELECT region, count(*) AS n
+    FROM parts.by_list GROUP BY region;
 CREATE UNIQUE INDEX populated_region ON objects.populated (region);
 CREATE MATERIALIZED VIEW objects.empty AS SELECT 1 AS one WITH NO DATA;
 CREATE INDEX empty_one ON objects.empty (one);
@@ -35,7 +37,8 @@ CREATE MATERIALIZED VIEW objects.empty_on_empty AS SELECT * FROM objects.empty W
 CREATE VIEW objects.over_populated AS SELECT * FROM objects.populated WHERE n > 1;
 COMMENT ON MATERIALIZED VIEW objects.populated IS 'a matview''s comment';
 
-SELECT lo_from_bytea(700001, 'a small one'), lo_from_bytea(700002, ''), lo_from_bytea(700003, decode(repeat('00ff10', 100000), 'hex')),
+SELECT lo_from_bytea(700001, 'a small one'), lo_from_bytea(700002, ''),
+    lo_from_bytea(700003, decode(repeat('00ff10', 100000), 'hex')),
        lo_create(700004), lo_from_bytea(4294967295, '\x0001') \g /dev/null
 -- Written past its end: the pages in between are not stored, and read as zeros.
 SELECT lo_put(700004, 100000, 'behind a hole') \g /dev/null
@@ -56,7 +59,8 @@ COMMENT ON STATISTICS objects.correlated IS 'a statistics object''s comment';
 \endif
 
 CREATE PUBLICATION survive_all FOR ALL TABLES WITH (publish = 'insert, truncate');
-CREATE PUBLICATION "Survive Some" FOR TABLE shapes.settings, ONLY shapes.parent, parts.by_list WITH (publish = 'insert', publish_via_partition_root);
+CREATE PUBLICATION "Survive Some" FOR TABLE shapes.settings, ONLY shapes.parent, parts.by_list
+    WITH (publish = 'insert', publish_via_partition_root);
 CREATE PUBLICATION survive_none;
 \if :from_15
     CREATE PUBLICATION survive_filtered FOR TABLE shapes.negative_key (a, b, c) WHERE (a > 0);
@@ -65,9 +69,11 @@ CREATE PUBLICATION survive_none;
 COMMENT ON PUBLICATION survive_none IS 'a publication''s comment';
 
 CREATE FOREIGN DATA WRAPPER survive_nowhere OPTIONS (debug 'it''s');
-CREATE SERVER "Survive Server" TYPE 'none' VERSION '1' FOREIGN DATA WRAPPER survive_nowhere OPTIONS (host 'nowhere.invalid');
+CREATE SERVER "Survive Server" TYPE 'none' VERSION '1' FOREIGN DATA WRAPPER survive_nowhere
+    OPTIONS (host 'nowhere.invalid');
 CREATE USER MAPPING FOR PUBLIC SERVER "Survive Server" OPTIONS (account 'someone');
-CREATE FOREIGN TABLE objects.elsewhere (id integer OPTIONS (column_name 'ID') NOT NULL, t text DEFAULT 'x') SERVER "Survive Server" OPTIONS (path 'a b');
+CREATE FOREIGN TABLE objects.elsewhere (id integer OPTIONS (column_name 'ID') NOT NULL,
+    t text DEFAULT 'x') SERVER "Survive Server" OPTIONS (path 'a b');
 COMMENT ON FOREIGN TABLE objects.elsewhere IS 'a foreign table''s comment';
 
 COMMENT ON SCHEMA objects IS E'a schema''s comment\nin two lines \\ with "quotes" and $$ and ; --';
@@ -75,6 +81,7 @@ COMMENT ON EXTENSION hstore IS 'not the comment it came with';
 COMMENT ON TABLE objects.files IS 'DROP TABLE objects.files; --';
 SELECT format('COMMENT ON DATABASE %I IS %L', current_database(), 'the database''s own comment') \gexec
 SELECT format('ALTER DATABASE %I SET %s', current_database(), setting)
-FROM unnest(ARRAY['search_path = programs, "$user", public', 'work_mem = ''7MB''', 'survive.custom = ''it''''s "custom"''']) AS setting \gexec
+FROM unnest(ARRAY['search_path = programs, "$user", public', 'work_mem = ''7MB''',
+    'survive.custom = ''it''''s "custom"''']) AS setting \gexec
 SELECT format('ALTER ROLE survive_reader IN DATABASE %I SET statement_timeout = ''90s''', current_database()) \gexec
 SELECT format('GRANT TEMPORARY ON DATABASE %I TO survive_reader', current_database()) \gexec

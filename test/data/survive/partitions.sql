@@ -2,7 +2,8 @@
 
 CREATE SCHEMA parts;
 
-CREATE TABLE parts.by_list (id integer, kind types.mood, region text COLLATE "C" NOT NULL DEFAULT 'eu', v text, PRIMARY KEY (region, id))
+CREATE TABLE parts.by_list (id integer, kind types.mood, region text COLLATE "C" NOT NULL DEFAULT 'eu', v text,
+    PRIMARY KEY (region, id))
     PARTITION BY LIST (region);
 CREATE TABLE parts.by_list_eu PARTITION OF parts.by_list (v DEFAULT 'from eu') FOR VALUES IN ('eu', 'uk');
 CREATE TABLE parts.by_list_us PARTITION OF parts.by_list FOR VALUES IN ('us') PARTITION BY RANGE (id);
@@ -11,7 +12,8 @@ CREATE TABLE parts.by_list_us_high PARTITION OF parts.by_list_us FOR VALUES FROM
 CREATE TABLE parts.by_list_other PARTITION OF parts.by_list DEFAULT;
 CREATE TABLE parts."It's empty" PARTITION OF parts.by_list FOR VALUES IN ('it''s', E'a\\b', '');
 -- Another order of columns, one dropped, and rows from before it was attached.
-CREATE TABLE parts.by_list_attached (v text, gone integer, region text COLLATE "C" NOT NULL, id integer NOT NULL, kind types.mood);
+CREATE TABLE parts.by_list_attached (v text, gone integer, region text COLLATE "C" NOT NULL, id integer NOT NULL,
+    kind types.mood);
 INSERT INTO parts.by_list_attached SELECT 'old ' || g, g, 'asia', g, 'ok' FROM generate_series(1, 40) AS g;
 ALTER TABLE parts.by_list_attached DROP gone;
 ALTER TABLE parts.by_list ATTACH PARTITION parts.by_list_attached FOR VALUES IN ('asia');
@@ -21,11 +23,15 @@ INSERT INTO parts.by_list VALUES (-5, NULL, 'us', 'low');
 CREATE TABLE parts.detached (LIKE parts.by_list INCLUDING ALL);
 INSERT INTO parts.detached VALUES (1, 'ok', 'gone', 'was a partition');
 
-CREATE TABLE parts.by_range (at timestamptz NOT NULL, n numeric, note text, doubled numeric GENERATED ALWAYS AS (n * 2) STORED,
+CREATE TABLE parts.by_range (at timestamptz NOT NULL, n numeric, note text, doubled numeric GENERATED ALWAYS
+    AS (n * 2) STORED,
                              CHECK (n IS NULL OR n > -1000)) PARTITION BY RANGE (at, n);
-CREATE TABLE parts.by_range_old PARTITION OF parts.by_range FOR VALUES FROM (MINVALUE, MINVALUE) TO ('2020-01-01 00:00+00', 5);
-CREATE TABLE parts.by_range_new PARTITION OF parts.by_range FOR VALUES FROM ('2020-01-01 00:00+00', 5) TO (MAXVALUE, MAXVALUE) WITH (fillfactor = 50);
-INSERT INTO parts.by_range (at, n, note) SELECT '2019-12-01 00:00+00'::timestamptz + g * interval '1 day', g % 10, 'r' || g FROM generate_series(1, 100) AS g;
+CREATE TABLE parts.by_range_old PARTITION OF parts.by_range FOR VALUES
+    FROM (MINVALUE, MINVALUE) TO ('2020-01-01 00:00+00', 5);
+CREATE TABLE parts.by_range_new PARTITION OF parts.by_range FOR VALUES
+    FROM ('2020-01-01 00:00+00', 5) TO (MAXVALUE, MAXVALUE) WITH (fillfactor = 50);
+INSERT INTO parts.by_range (at, n, note) SELECT '2019-12-01 00:00+00'::timestamptz + g * interval '1 day', g % 10,
+    'r' || g FROM generate_series(1, 100) AS g;
 INSERT INTO parts.by_range (at, n) VALUES ('-infinity', 'NaN'), ('infinity', 3);
 CREATE INDEX by_range_at ON parts.by_range (at) WHERE n > 0;
 CREATE INDEX by_range_new_only ON parts.by_range_new (note);
@@ -37,10 +43,12 @@ CREATE TABLE parts.by_hash (kind types.mood, name text, id integer) PARTITION BY
 CREATE TABLE parts.by_hash_0 PARTITION OF parts.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 0);
 CREATE TABLE parts.by_hash_1 PARTITION OF parts.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 1);
 CREATE TABLE parts.by_hash_2 PARTITION OF parts.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 2);
-CREATE TABLE parts.by_hash_3 PARTITION OF parts.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 3) PARTITION BY HASH (name, id);
+CREATE TABLE parts.by_hash_3 PARTITION OF parts.by_hash FOR VALUES WITH (MODULUS 4, REMAINDER 3)
+    PARTITION BY HASH (name, id);
 CREATE TABLE parts.by_hash_3_0 PARTITION OF parts.by_hash_3 FOR VALUES WITH (MODULUS 2, REMAINDER 0);
 CREATE TABLE parts.by_hash_3_1 PARTITION OF parts.by_hash_3 FOR VALUES WITH (MODULUS 2, REMAINDER 1);
-INSERT INTO parts.by_hash SELECT (ARRAY['SAD', 'meh', 'ok', 'happy', 'It''s "great"', NULL])[1 + g % 6]::types.mood, 'name ' || g, g
+INSERT INTO parts.by_hash SELECT (ARRAY['SAD', 'meh', 'ok', 'happy', 'It''s "great"', NULL])[1 + g % 6]::types.mood,
+    'name ' || g, g
     FROM generate_series(1, 300) AS g;
 
 CREATE TABLE parts.no_partitions (id integer) PARTITION BY LIST ((id % 10));
@@ -51,9 +59,11 @@ INSERT INTO parts.by_expression VALUES (1, 'ABC'), (2, NULL);
 -- Keys to and from partitioned tables.
 CREATE TABLE parts.refers (id integer PRIMARY KEY, region text COLLATE "C", list_id integer,
                            FOREIGN KEY (region, list_id) REFERENCES parts.by_list (region, id));
-INSERT INTO parts.refers SELECT row_number() OVER (ORDER BY region, id), region, id FROM parts.by_list ORDER BY region, id LIMIT 50;
+INSERT INTO parts.refers SELECT row_number() OVER (ORDER BY region, id), region, id
+    FROM parts.by_list ORDER BY region, id LIMIT 50;
 INSERT INTO parts.refers VALUES (1000, NULL, 7);
-CREATE TABLE parts.refers_from (id integer, target integer REFERENCES parts.refers ON DELETE CASCADE ON UPDATE SET NULL) PARTITION BY RANGE (id);
+CREATE TABLE parts.refers_from (id integer, target integer REFERENCES parts.refers ON DELETE CASCADE ON UPDATE
+    SET NULL) PARTITION BY RANGE (id);
 CREATE TABLE parts.refers_from_1 PARTITION OF parts.refers_from FOR VALUES FROM (0) TO (100);
 CREATE TABLE parts.refers_from_2 PARTITION OF parts.refers_from FOR VALUES FROM (100) TO (200);
 INSERT INTO parts.refers_from SELECT g, CASE WHEN g % 3 > 0 THEN g / 4 + 1 END FROM generate_series(0, 199) AS g;

@@ -5,13 +5,16 @@ GRANT USAGE ON SCHEMA walls TO survive_reader, survive_writer;
 GRANT CREATE ON SCHEMA walls TO survive_writer WITH GRANT OPTION;
 
 CREATE TABLE walls.tenants (id integer PRIMARY KEY, owner name NOT NULL, secret text, note text);
-INSERT INTO walls.tenants SELECT g, (ARRAY['survive_reader', 'survive_writer', 'nobody'])[1 + g % 3], 'secret ' || g, NULL FROM generate_series(1, 60) AS g;
+INSERT INTO walls.tenants SELECT g, (ARRAY['survive_reader', 'survive_writer', 'nobody'])[1 + g % 3],
+    'secret ' || g, NULL FROM generate_series(1, 60) AS g;
 ALTER TABLE walls.tenants OWNER TO "survive owner";
 ALTER TABLE walls.tenants ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY "sees own" ON walls.tenants FOR SELECT TO survive_reader, survive_writer USING (owner = current_user);
-CREATE POLICY writes_own ON walls.tenants FOR INSERT TO survive_writer WITH CHECK (owner = current_user AND note <> 'it''s "closed" \');
+CREATE POLICY writes_own ON walls.tenants FOR INSERT TO survive_writer WITH
+    CHECK (owner = current_user AND note <> 'it''s "closed" \');
 CREATE POLICY never ON walls.tenants AS RESTRICTIVE USING (id > 0) WITH CHECK (id < 1000000);
-CREATE POLICY on_anything ON walls.tenants TO PUBLIC USING (EXISTS (SELECT FROM walls.tenants t WHERE t.id = tenants.id AND false));
+CREATE POLICY on_anything ON walls.tenants TO PUBLIC
+    USING (EXISTS (SELECT FROM walls.tenants t WHERE t.id = tenants.id AND false));
 COMMENT ON POLICY never ON walls.tenants IS 'a policy''s comment';
 CREATE TABLE walls.enabled_without_policy (id integer PRIMARY KEY REFERENCES walls.tenants);
 INSERT INTO walls.enabled_without_policy VALUES (1), (2);
@@ -66,5 +69,6 @@ GRANT EXECUTE ON FUNCTION public.hstore(text, text) TO survive_reader;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE "survive owner" IN SCHEMA walls GRANT SELECT ON TABLES TO survive_reader;
 ALTER DEFAULT PRIVILEGES FOR ROLE survive_writer REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
-ALTER DEFAULT PRIVILEGES FOR ROLE survive_writer IN SCHEMA walls GRANT USAGE ON SEQUENCES TO survive_reader WITH GRANT OPTION;
+ALTER DEFAULT PRIVILEGES FOR ROLE survive_writer IN SCHEMA walls GRANT USAGE ON SEQUENCES TO survive_reader
+    WITH GRANT OPTION;
 ALTER DEFAULT PRIVILEGES FOR ROLE survive_writer GRANT USAGE ON SCHEMAS TO survive_reader;

@@ -33,52 +33,64 @@ CREATE TYPE types.float_range AS RANGE (subtype = float8, subtype_diff = float8m
 CREATE TYPE types.word_range AS RANGE (subtype = text, collation = "C");
 
 CREATE TABLE types.holder (
-    id integer PRIMARY KEY, mood types.mood, moods types.mood[], one types.inner, many types.inner[], nested types.outer,
+    id integer PRIMARY KEY, mood types.mood, moods types.mood[], one types.inner, many types.inner[],
+    nested types.outer,
     nests types.outer[], void types.empty, positive types.positive, small types.small, checked types.checked_inner,
     checkeds types.checked_inner[], three types.three, code types.code, shelf types.shelf, shelves types.shelf[],
     unproven types.unproven, own types.nothing);
 INSERT INTO types.holder VALUES
     (1, 'meh', '{SAD,meh,NULL,"It''s \"great\""}', ROW(1, 'a "quoted", (one)', 'happy', 'NaN'),
      ARRAY[ROW(1, '', 'ok', '-0'), NULL, ROW(NULL, NULL, NULL, NULL)]::types.inner[],
-     ROW(ROW(7, E'back\\slash\nnewline', 'ok', 1e-300), ARRAY[ROW(1, NULL, NULL, 'Infinity')]::types.inner[], '2025-03-30 02:30+01'),
+     ROW(ROW(7, E'back\\slash\nnewline', 'ok', 1e-300), ARRAY[ROW(1, NULL, NULL, 'Infinity')]::types.inner[],
+         '2025-03-30 02:30+01'),
      ARRAY[ROW(NULL, '{}', '-infinity')]::types.outer[], ROW(), 1.5, 999.99999, ROW(12, 'x', NULL, NULL),
      ARRAY[ROW(1, 'y', 'meh', 2)::types.inner], '{1,NULL,3}', 'ab', ROW('types.holder', 1),
      ARRAY[ROW('pg_catalog.pg_class', 2), NULL]::types.shelf[], -5, NULL),
     (2, NULL, '{}', NULL, '{}', NULL, NULL, NULL, 0.00001, 1, NULL, '{}', '{}', '', ROW(NULL, NULL), '{}', 7, NULL),
-    (3, 'It''s "great"', '[-1:1]={ok,ok,ok}', ROW(NULL, NULL, NULL, NULL), '[2:3][0:0]={{NULL},{"(5,five,ok,5)"}}', ROW(NULL, NULL, NULL),
-     '{NULL}', ROW(), 123456789012345.12345, 1.00000, ROW(NULL, NULL, NULL, NULL), '{NULL}', '[0:1]={1,2}', 'é', NULL, NULL, NULL, NULL);
+    (3, 'It''s "great"', '[-1:1]={ok,ok,ok}', ROW(NULL, NULL, NULL, NULL), '[2:3][0:0]={{NULL},{"(5,five,ok,5)"}}',
+        ROW(NULL, NULL, NULL),
+     '{NULL}', ROW(), 123456789012345.12345, 1.00000, ROW(NULL, NULL, NULL, NULL), '{NULL}', '[0:1]={1,2}', 'é',
+     NULL, NULL, NULL, NULL);
 -- The value was there before the check, which is NOT VALID and has to stay so.
 ALTER DOMAIN types.unproven ADD CONSTRAINT not_negative CHECK (VALUE >= 0) NOT VALID;
 
 CREATE TABLE types.ranges (
-    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, i4 int4range, i8 int8range, num numrange, ts tsrange, tstz tstzrange,
+    id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, i4 int4range, i8 int8range, num numrange, ts tsrange,
+    tstz tstzrange,
     d daterange, f types.float_range, w types.word_range, i4s int4range[]);
 INSERT INTO types.ranges (i4, i8, num, ts, tstz, d, f, w, i4s) VALUES
-    ('[1,5)', '(,9223372036854775807)', '[1.10,2.20]', '[2020-01-01,infinity]', '(-infinity,2020-01-01)', '[2020-02-29,)', '[-0,1e308]',
+    ('[1,5)', '(,9223372036854775807)', '[1.10,2.20]', '[2020-01-01,infinity]', '(-infinity,2020-01-01)',
+        '[2020-02-29,)', '[-0,1e308]',
      '["a, b","c""d")', '{"[1,2)",empty,NULL,"(,)"}'),
     ('empty', 'empty', 'empty', 'empty', 'empty', 'empty', 'empty', 'empty', '{}'),
     ('(,)', '(,)', '(,)', '(,)', '(,)', '(,)', '(,)', '(,)', NULL),
-    (NULL, NULL, '[NaN,NaN]', '(,"0044-03-15 12:00 BC"]', '[,infinity)', '[-infinity,4713-01-01 BC]', '[Infinity,NaN]', '["",]', NULL);
+    (NULL, NULL, '[NaN,NaN]', '(,"0044-03-15 12:00 BC"]', '[,infinity)', '[-infinity,4713-01-01 BC]',
+        '[Infinity,NaN]', '["",]', NULL);
 \if :from_14
     CREATE TYPE types.span AS RANGE (subtype = interval, multirange_type_name = types.spans);
-    CREATE TABLE types.multiranges (id integer PRIMARY KEY, i4 int4multirange, d datemultirange, num nummultirange, s types.spans,
+    CREATE TABLE types.multiranges (id integer PRIMARY KEY, i4 int4multirange, d datemultirange, num nummultirange,
+        s types.spans,
                                     i4s int4multirange[]);
     INSERT INTO types.multiranges VALUES
-        (1, '{[1,3),[7,9)}', '{[2020-01-01,2020-02-01),[2021-01-01,)}', '{(,1.0),[2.00,3]}', '{["1 day","2 days"]}', '{"{[1,2)}","{}",NULL}'),
+        (1, '{[1,3),[7,9)}', '{[2020-01-01,2020-02-01),[2021-01-01,)}', '{(,1.0),[2.00,3]}', '{["1 day","2 days"]}',
+            '{"{[1,2)}","{}",NULL}'),
         (2, '{}', '{}', '{}', '{}', '{}'), (3, NULL, NULL, '{(,)}', NULL, NULL);
 \endif
 
 CREATE TABLE types.contrib (id integer PRIMARY KEY, h hstore, hs hstore[], c citext UNIQUE, cs citext[]);
 INSERT INTO types.contrib VALUES
-    (1, '"a"=>"1", "b"=>NULL, "c"=>"NULL", "quote\""=>"back\\slash", ""=>""', ARRAY['a=>1'::hstore, NULL, ''], 'MiXeD', '{ABC,abc,NULL}'),
+    (1, '"a"=>"1", "b"=>NULL, "c"=>"NULL", "quote\""=>"back\\slash", ""=>""', ARRAY['a=>1'::hstore, NULL, ''],
+        'MiXeD', '{ABC,abc,NULL}'),
     (2, '', '{}', 'ÄÖÜ', '{}'), (3, NULL, NULL, NULL, NULL);
 
 -- The catalog's own numbers in columns: only their names mean the same on another server.
 CREATE TABLE types.catalog_names (
-    id integer PRIMARY KEY, rel regclass, typ regtype, fun regproc, fun_args regprocedure, op regoperator, role regrole, space regnamespace,
+    id integer PRIMARY KEY, rel regclass, typ regtype, fun regproc, fun_args regprocedure, op regoperator,
+    role regrole, space regnamespace,
     conf regconfig, dict regdictionary, rels regclass[], o oid, x xid, snapshot txid_snapshot);
 INSERT INTO types.catalog_names VALUES
-    (1, 'types.holder', 'types.mood[]', 'pg_catalog.now', 'pg_catalog.lower(text)', '+(integer,integer)', '"survive owner"', 'types', 'german', 'simple',
+    (1, 'types.holder', 'types.mood[]', 'pg_catalog.now', 'pg_catalog.lower(text)', '+(integer,integer)',
+        '"survive owner"', 'types', 'german', 'simple',
      '{types.ranges,NULL,pg_class}', 4294967295, '4294967295', '10:20:10,14,15'),
     (2, '-', '-', '-', '-', '0', '-', '-', '-', '-', '{}', 0, '0', NULL);
 INSERT INTO types.catalog_names (id) VALUES (3);
