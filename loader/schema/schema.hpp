@@ -17,7 +17,7 @@
 #include "loader/plan/plan.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/schema/phase.hpp"
-#include "loader/state/rows.hpp"
+#include "loader/state/migration.hpp"
 
 namespace custody::schema {
 
@@ -92,8 +92,10 @@ SetAside set_aside(pq::Connection &target, const plan::Plan &plan, int first_id)
 /// Drops it, inside the caller's transaction.
 void drop_set_aside(pq::Connection &target, const SetAside &set);
 
-/// For a task of kind "sequence" (its sql is empty): sets the target's sequence so that it is
-/// not behind the source's, read now. Returns what it did as the outcome's note.
-Outcome set_sequence(pq::Connection &source, pq::Connection &target, const state::TaskRow &task);
+/// For a task of kind "sequence", whose sql reads the source's (apply() is not for it): sets the
+/// target's so that it is not behind the source's, read now; one that is ahead stays. Returns
+/// what to prove the task with.
+state::TaskProof set_sequence(pq::Connection &source, pq::Connection &target,
+                              const state::TaskRow &task);
 
 } // namespace custody::schema

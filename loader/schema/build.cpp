@@ -1,0 +1,191 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "loader/core/failpoint.hpp"
+#include "loader/plan/selection.hpp"
+#include "loader/schema/closure.hpp"
+#include "loader/schema/compare.hpp"
+#include "loader/schema/dump.hpp"
+#include "loader/schema/facts.hpp"
+#include "loader/schema/schema.hpp"
+#include "loader/schema/settings.hpp"
+#include "loader/schema/tasks.hpp"
+
+namespace custody::schema {
+namespace {
+
+constexpr const char *kObjects = R"(
+WITH members AS (SELECT classid, objid FROM pg_catalog.pg_depend WHERE deptype = 'e')
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass AS classid, oid
+          FROM pg_catalog.pg_namespace
+          WHERE nspname NOT IN ('public', 'information_schema', 'custody')
+            AND nspname NOT LIKE 'pg\_%'
+        UNION ALL SELECT 'pg_catalog.pg_class', oid FROM pg_catalog.pg_class
+          WHERE relkind NOT IN ('t', 'i', 'I') AND oid >= 16384
+        UNION ALL SELECT 'pg_catalog.pg_proc', oid FROM pg_catalog.pg_proc WHERE oid >= 16384
+        UNION ALL SELECT 'pg_catalog.pg_type', oid FROM pg_catalog.pg_type
+          WHERE oid >= 16384 AND typtype IN ('e', 'd', 'b') AND typelem = 0
+        UNION ALL SELECT 'pg_catalog.pg_largeobject_metadata', oid
+          FROM pg_catalog.pg_largeobject_metadata
+        UNION ALL SELECT 'pg_catalog.pg_publication', oid FROM pg_catalog.pg_publication
+        UNION ALL SELECT 'pg_catalog.pg_event_trigger', oid FROM pg_catalog.pg_event_trigger
+        UNION ALL SELECT 'pg_catalog.pg_extension', oid FROM pg_catalog.pg_extension
+          WHERE extname NOT IN ('plpgsql', 'custody')
+    ) objects WHERE (classid::oid, oid) NOT IN (SELECT classid, objid FROM members)))";
+
+class Building {
+  public:
+    Building(pq::Connection &source, pq::Connection &target, const cli::Options &options,
+             const plan::Plan &plan, const Stop &stop)
+        : source_(source), target_(target), options_(options), plan_(plan), stop_(stop),
+          selection_(options),
+          quote_all_(source.server_version() / 10000 != target.server_version() / 10000) {}
+
+    Schema run(const std::string &snapshot) {
+        if (options_.no_schema) {
+            add_all_sequences(read_facts(source_, false));
+            return std::move(made_);
+        }
+        refuse_mappings();
+        const auto programs =
+            find_programs(source_.server_version(), target_.server_version(), stop_);
+        made_.dump_program = fmt::format("{} {}", programs.dump, programs.version);
+        failpoint("schema.before_dump");
+        DumpOptions dump{snapshot, excluded_schemas(), quote_all_, options_.no_owner};
+        const auto entries = dump_entries(programs, source_, dump, stop_);
+        failpoint("schema.after_dump");
+        const auto facts = read_facts(source_, quote_all_);
+        const bool broad = options_.schemas.empty() && options_.tables.empty();
+        auto closure = close(entries, facts, {selection_, broad, !options_.no_privileges});
+        made_.not_moved = closure.not_moved;
+        tell_without_rows(closure);
+        const auto presence = compare_with_target(programs, entries, closure.kept, dump);
+        make(entries, facts, closure.kept, presence);
+        if (broad)
+            for (auto &task : setting_tasks(source_, target_))
+                append(std::move(task));
+        return std::move(made_);
+    }
+
+  private:
+    /// The text of the dump has the source's names in it.
+    void refuse_mappings() {
+        if (options_.mappings.empty())
+            return;
+        made_.findings.push_back(
+            {"mapping-needs-target-schema", plan::Severity::blocking,
+             options_.mappings.front().from,
+             fmt::format("it is to be moved to \"{}\", but the schema is made from the source's",
+                         options_.mappings.front().to),
+             "create the schema on the target under its new names and use --no-schema"});
+    }
+
+    std::vector<std::string> excluded_schemas() {
+        std::vector<std::string> names;
+        if (options_.exclude_schemas.empty())
+            return names;
+        std::vector<plan::NamePattern> patterns;
+        for (const auto &text : options_.exclude_schemas)
+            patterns.emplace_back(text);
+        const auto schemas = source_.exec("SELECT nspname FROM pg_catalog.pg_namespace");
+        for (int row = 0; row < schemas.rows(); ++row)
+            if (std::any_of(patterns.begin(), patterns.end(), [&](const auto &pattern) {
+                    return pattern.matches(schemas.text(row, 0));
+                }))
+                names.push_back(schemas.str(row, 0));
+        return names;
+    }
+
+    void tell_without_rows(const Closure &closure) {
+        for (const auto &table : closure.without_rows)
+            made_.findings.push_back(
+                {"moved-without-rows", plan::Severity::warning, "table " + table,
+                 "it is not selected, but something selected depends on it: it is made empty",
+                 "select it as well if its rows are needed"});
+    }
+
+    std::vector<Presence> compare_with_target(const Programs &programs,
+                                              const std::vector<Entry> &entries,
+                                              const std::vector<bool> &kept, DumpOptions dump) {
+        if (!target_.exec(kObjects).boolean(0, 0))
+            return std::vector<Presence>(entries.size(), Presence::absent);
+        if (programs.major < target_.server_version() / 10000) {
+            made_.findings.push_back(
+                {"target-not-compared", plan::Severity::warning, "",
+                 fmt::format("the target holds objects, and version {} of pg_dump cannot read it",
+                             programs.version),
+                 "an object that exists already will fail; install the target's pg_dump"});
+            return std::vector<Presence>(entries.size(), Presence::absent);
+        }
+        dump.snapshot.clear();
+        dump.exclude_schemas.clear();
+        auto compared = compare(entries, kept, dump_entries(programs, target_, dump, stop_),
+                                !options_.no_owner);
+        std::move(compared.findings.begin(), compared.findings.end(),
+                  std::back_inserter(made_.findings));
+        return compared.presence;
+    }
+
+    void make(const std::vector<Entry> &entries, const Facts &facts, const std::vector<bool> &kept,
+              const std::vector<Presence> &presence) {
+        TaskInput input{entries, facts, kept, presence, {}};
+        for (const auto &table : plan_.tables)
+            input.tables[table.source_oid] = table.id;
+        made_.tasks = make_tasks(input);
+        const bool escapes = std::any_of(entries.begin(), entries.end(), [](const Entry &entry) {
+            return entry.desc == "STDSTRINGS" &&
+                   entry.definition.find("'off'") != std::string::npos;
+        });
+        if (escapes)
+            for (auto &task : made_.tasks)
+                if (!task.sql.empty())
+                    task.sql.insert(0, "SET LOCAL standard_conforming_strings = off;\n");
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            if (kept[i] && entries[i].desc == "SEQUENCE")
+                add_sequence(entries[i].schema, entries[i].tag);
+    }
+
+    void add_all_sequences(const Facts &facts) {
+        for (const auto &[oid, relation] : facts.relations)
+            if (relation.kind == 'S' && selection_.includes(relation.lineage) &&
+                relation.lineage.schema != "custody")
+                add_sequence(relation.lineage.schema, relation.lineage.name);
+    }
+
+    void add_sequence(const std::string &schema, const std::string &name) {
+        state::TaskRow task;
+        task.kind = "sequence";
+        task.phase = name_of(Phase::post);
+        task.object_type = "SEQUENCE";
+        std::tie(task.object_schema, task.object_name) = selection_.target(schema, name);
+        task.sql = fmt::format("SELECT last_value, is_called FROM {}", pq::qualified(schema, name));
+        append(std::move(task));
+    }
+
+    void append(state::TaskRow task) {
+        task.id = task.position = static_cast<int>(made_.tasks.size()) + 1;
+        made_.tasks.push_back(std::move(task));
+    }
+
+    pq::Connection &source_;
+    pq::Connection &target_;
+    const cli::Options &options_;
+    const plan::Plan &plan_;
+    const Stop &stop_;
+    plan::Selection selection_;
+    bool quote_all_;
+    Schema made_;
+};
+
+} // namespace
+
+Schema build(pq::Connection &source, pq::Connection &target, const cli::Options &options,
+             const plan::Plan &plan, const std::string &snapshot, const Stop &stop) {
+    return Building(source, target, options, plan, stop).run(snapshot);
+}
+
+} // namespace custody::schema
