@@ -17,7 +17,7 @@ class Closing {
         for (std::size_t i = 0; i < entries.size(); ++i) {
             steps_.push_back(step_of(entries[i]));
             by_id_[entries[i].dump_id] = i;
-            if (steps_[i].role == Role::relation && entries[i].class_oid == kClassCatalog)
+            if (steps_[i].place == Place::relation && entries[i].class_oid == kClassCatalog)
                 relations_[entries[i].oid] = i;
         }
     }
@@ -39,7 +39,7 @@ class Closing {
   private:
     bool movable(std::size_t i) const {
         const auto &desc = entries_[i].desc;
-        return steps_[i].role != Role::left_out && steps_[i].role != Role::silent &&
+        return steps_[i].place != Place::left_out && steps_[i].place != Place::silent &&
                (scope_.privileges || (desc != "ACL" && desc != "DEFAULT ACL"));
     }
 
@@ -86,14 +86,14 @@ class Closing {
             return false;
         if (entry.desc == "FK CONSTRAINT")
             return key_wanted(entry);
-        switch (steps_[i].role) {
-        case Role::relation:
+        switch (steps_[i].place) {
+        case Place::relation:
             return relation_selected(entry.oid) || owner_kept(entry.oid);
-        case Role::hosted: {
+        case Place::hosted: {
             const auto host = host_of(entry, facts_);
             return host != 0 ? relation_kept(host) : all_kept(entry);
         }
-        case Role::attached:
+        case Place::attached:
             return all_kept(entry);
         default:
             return object_wanted(entry);
@@ -125,7 +125,7 @@ class Closing {
     void tell() {
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             const auto &entry = entries_[i];
-            if (steps_[i].role == Role::left_out)
+            if (steps_[i].place == Place::left_out)
                 closure_.not_moved.push_back(
                     fmt::format("{}: {}", describe(entry), steps_[i].reason));
             else if (entry.desc == "FK CONSTRAINT" && !closure_.kept[i])

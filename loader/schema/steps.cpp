@@ -10,38 +10,40 @@ namespace {
 
 const std::map<std::string, Step, std::less<>> &table() {
     static const std::map<std::string, Step, std::less<>> steps{
-        {"TABLE", {Role::relation, Phase::pre_data, "schema", ""}},
-        {"VIEW", {Role::relation, Phase::pre_data, "schema", ""}},
-        {"MATERIALIZED VIEW", {Role::relation, Phase::pre_data, "schema", ""}},
-        {"FOREIGN TABLE", {Role::relation, Phase::pre_data, "schema", ""}},
-        {"SEQUENCE", {Role::relation, Phase::pre_data, "schema", ""}},
-        {"DEFAULT", {Role::hosted, Phase::pre_data, "schema", ""}},
-        {"SEQUENCE OWNED BY", {Role::attached, Phase::pre_data, "schema", ""}},
-        {"TABLE ATTACH", {Role::attached, Phase::pre_data, "schema", ""}},
-        {"INDEX", {Role::hosted, Phase::index, "index", ""}},
-        {"INDEX ATTACH", {Role::attached, Phase::constraint, "index", ""}},
-        {"CONSTRAINT", {Role::hosted, Phase::constraint, "constraint", ""}},
-        {"CHECK CONSTRAINT", {Role::hosted, Phase::constraint, "constraint", ""}},
-        {"FK CONSTRAINT", {Role::attached, Phase::foreign_key, "foreign_key", ""}},
-        {"STATISTICS", {Role::hosted, Phase::post, "schema", ""}},
-        {"RULE", {Role::hosted, Phase::post, "schema", ""}},
-        {"TRIGGER", {Role::hosted, Phase::post, "schema", ""}},
-        {"POLICY", {Role::hosted, Phase::post, "schema", ""}},
-        {"PUBLICATION", {Role::object, Phase::post, "schema", ""}},
-        {"PUBLICATION TABLE", {Role::attached, Phase::post, "schema", ""}},
-        {"PUBLICATION TABLES IN SCHEMA", {Role::attached, Phase::post, "schema", ""}},
-        {"COMMENT", {Role::attached, Phase::post, "schema", ""}},
-        {"SECURITY LABEL", {Role::attached, Phase::post, "schema", ""}},
-        {"ACL", {Role::attached, Phase::post, "schema", ""}},
-        {"DEFAULT ACL", {Role::attached, Phase::post, "schema", ""}},
-        {"ROW SECURITY", {Role::hosted, Phase::row_security, "row_security", ""}},
+        {"TABLE", {Place::relation, Phase::pre_data, "schema", ""}},
+        {"VIEW", {Place::relation, Phase::pre_data, "schema", ""}},
+        {"MATERIALIZED VIEW", {Place::relation, Phase::pre_data, "schema", ""}},
+        {"FOREIGN TABLE", {Place::relation, Phase::pre_data, "schema", ""}},
+        {"SEQUENCE", {Place::relation, Phase::pre_data, "schema", ""}},
+        {"DEFAULT", {Place::hosted, Phase::pre_data, "schema", ""}},
+        {"SEQUENCE OWNED BY", {Place::attached, Phase::pre_data, "schema", ""}},
+        {"TABLE ATTACH", {Place::attached, Phase::pre_data, "schema", ""}},
+        {"INDEX", {Place::hosted, Phase::index, "index", ""}},
+        {"INDEX ATTACH", {Place::attached, Phase::constraint, "index", ""}},
+        {"CONSTRAINT", {Place::hosted, Phase::constraint, "constraint", ""}},
+        {"CHECK CONSTRAINT", {Place::hosted, Phase::constraint, "constraint", ""}},
+        {"FK CONSTRAINT", {Place::attached, Phase::foreign_key, "foreign_key", ""}},
+        {"STATISTICS", {Place::hosted, Phase::post, "schema", ""}},
+        {"RULE", {Place::hosted, Phase::post, "schema", ""}},
+        {"TRIGGER", {Place::hosted, Phase::post, "schema", ""}},
+        {"POLICY", {Place::hosted, Phase::post, "schema", ""}},
+        {"PUBLICATION", {Place::object, Phase::post, "schema", ""}},
+        {"PUBLICATION TABLE", {Place::attached, Phase::post, "schema", ""}},
+        {"PUBLICATION TABLES IN SCHEMA", {Place::attached, Phase::post, "schema", ""}},
+        {"COMMENT", {Place::attached, Phase::post, "schema", ""}},
+        {"SECURITY LABEL", {Place::attached, Phase::post, "schema", ""}},
+        {"ACL", {Place::attached, Phase::post, "schema", ""}},
+        {"DEFAULT ACL", {Place::attached, Phase::post, "schema", ""}},
+        {"ROW SECURITY", {Place::hosted, Phase::row_security, "row_security", ""}},
         // A view without rows must not be filled before row security hides what it should.
-        {"MATERIALIZED VIEW DATA", {Role::hosted, Phase::finish, "matview", ""}},
-        {"EVENT TRIGGER", {Role::object, Phase::finish, "schema", ""}},
+        {"MATERIALIZED VIEW DATA", {Place::hosted, Phase::finish, "matview", ""}},
+        {"EVENT TRIGGER", {Place::object, Phase::finish, "schema", ""}},
         {"SUBSCRIPTION",
-         {Role::left_out, Phase::post, "schema", "a subscription would replicate into the target"}},
+         {Place::left_out, Phase::post, "schema",
+          "a subscription would replicate into the target"}},
         {"SUBSCRIPTION TABLE",
-         {Role::left_out, Phase::post, "schema", "a subscription would replicate into the target"}},
+         {Place::left_out, Phase::post, "schema",
+          "a subscription would replicate into the target"}},
     };
     return steps;
 }
@@ -55,12 +57,12 @@ bool is_own(const Entry &entry) {
 
 Step step_of(const Entry &entry) {
     if (is_session(entry))
-        return {Role::silent, Phase::pre_data, "schema", ""};
+        return {Place::silent, Phase::pre_data, "schema", ""};
     if (is_about_database(entry))
-        return {Role::left_out, Phase::post, "schema",
+        return {Place::left_out, Phase::post, "schema",
                 "belongs to the source's database, not to what is in it"};
     if (is_own(entry))
-        return {Role::left_out, Phase::pre_data, "schema",
+        return {Place::left_out, Phase::pre_data, "schema",
                 "the target has the extension custody of its own"};
     const auto known = table().find(entry.desc);
     if (known != table().end())
@@ -68,8 +70,9 @@ Step step_of(const Entry &entry) {
     if (entry.section == kPreData)
         return {};
     if (entry.section == kPostData)
-        return {Role::object, Phase::post, "schema", ""};
-    return {Role::left_out, Phase::post, "schema", "holds data, which does not come from the dump"};
+        return {Place::object, Phase::post, "schema", ""};
+    return {Place::left_out, Phase::post, "schema",
+            "holds data, which does not come from the dump"};
 }
 
 std::string describe(const Entry &entry) {

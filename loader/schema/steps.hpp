@@ -8,7 +8,7 @@
 
 namespace custody::schema {
 
-enum class Role {
+enum class Place {
     relation, // has rows, or looks as if: the selection decides
     object,   // lives in a schema or in the database
     hosted,   // part of one relation and goes where it goes: index, trigger, policy, ...
@@ -18,7 +18,7 @@ enum class Role {
 };
 
 struct Step {
-    Role role = Role::object;
+    Place place = Place::object;
     Phase phase = Phase::pre_data;
     std::string kind = "schema"; // of the task
     std::string reason;          // for left_out
