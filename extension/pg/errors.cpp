@@ -63,16 +63,16 @@ Outcome keep(const ErrorData &data, bool from_server) noexcept {
 }
 
 ErrorData fresh(int level, int sqlstate, const char *message, const char *detail, const char *hint,
-                const std::source_location &where) noexcept {
+                const Place &where) noexcept {
     ErrorData data{};
     data.elevel = level;
     data.sqlerrcode = sqlstate;
     data.message = const_cast<char *>(message);
     data.detail = const_cast<char *>(detail && *detail ? detail : nullptr);
     data.hint = const_cast<char *>(hint && *hint ? hint : nullptr);
-    data.filename = where.file_name();
-    data.funcname = where.function_name();
-    data.lineno = static_cast<int>(where.line());
+    data.filename = where.file;
+    data.funcname = where.function;
+    data.lineno = where.line;
     return data;
 }
 
@@ -102,7 +102,7 @@ void throw_pending_error() {
 }
 
 Outcome describe_current_exception() noexcept {
-    const auto here = std::source_location::current();
+    const auto here = Place::here();
     try {
         throw;
     } catch (const ServerError &error) {
@@ -131,8 +131,7 @@ void raise(const Outcome &outcome) {
     pg_unreachable();
 }
 
-void raise(int sqlstate, const char *message, const char *detail, const char *hint,
-           std::source_location where) {
+void raise(int sqlstate, const char *message, const char *detail, const char *hint, Place where) {
     ErrorData data = fresh(ERROR, sqlstate, message, detail, hint, where);
     ThrowErrorData(&data);
     pg_unreachable();
@@ -140,8 +139,8 @@ void raise(int sqlstate, const char *message, const char *detail, const char *hi
 
 void report(int level, int sqlstate, const std::string &message, const std::string &detail,
             const std::string &hint) {
-    ErrorData data = fresh(level, sqlstate, message.c_str(), detail.c_str(), hint.c_str(),
-                           std::source_location::current());
+    ErrorData data =
+        fresh(level, sqlstate, message.c_str(), detail.c_str(), hint.c_str(), Place::here());
     call<ThrowErrorData>(&data);
 }
 

@@ -14,11 +14,24 @@
 
 namespace custody::pg {
 
+/// Where an error was raised, for log_error_verbosity = verbose. As a default argument it is the
+/// caller's place. (Not std::source_location: clang before 15 cannot read the library's.)
+struct Place {
+    const char *file;
+    const char *function;
+    int line;
+
+    static constexpr Place here(const char *file = __builtin_FILE(),
+                                const char *function = __builtin_FUNCTION(),
+                                int line = __builtin_LINE()) noexcept {
+        return {file, function, line};
+    }
+};
+
 /// An error that C++ found. Owns its texts.
 class Error : public std::exception {
   public:
-    Error(int sqlstate, std::string message,
-          std::source_location where = std::source_location::current())
+    Error(int sqlstate, std::string message, Place where = Place::here())
         : sqlstate_(sqlstate), message_(std::move(message)), where_(where) {}
 
     Error &&detail(std::string text) && {
@@ -34,12 +47,12 @@ class Error : public std::exception {
     const char *what() const noexcept override { return message_.c_str(); }
     const std::string &detail_text() const noexcept { return detail_; }
     const std::string &hint_text() const noexcept { return hint_; }
-    const std::source_location &where() const noexcept { return where_; }
+    const Place &where() const noexcept { return where_; }
 
   private:
     int sqlstate_;
     std::string message_, detail_, hint_;
-    std::source_location where_;
+    Place where_;
 };
 
 /// An ERROR of the server, on its way through C++ frames. Holds a full copy of the ErrorData
@@ -60,8 +73,7 @@ class ServerError : public std::exception {
 /// Raises an ERROR from plain C-style code; the texts are copied. Jumps: no object with a
 /// destructor may be alive between here and the next guard.
 [[noreturn]] void raise(int sqlstate, const char *message, const char *detail = nullptr,
-                        const char *hint = nullptr,
-                        std::source_location where = std::source_location::current());
+                        const char *hint = nullptr, Place where = Place::here());
 
 /// Reports below ERROR (NOTICE, WARNING, LOG, DEBUG1, ...). Guarded: a report checks for
 /// interrupts, so it may throw ServerError.

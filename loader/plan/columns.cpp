@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "loader/plan/finding_codes.hpp"
+
 namespace custody::plan {
 namespace {
 
@@ -51,27 +53,23 @@ std::string object(const Table &table, const std::string &column) {
 }
 
 Finding missing(const Table &table, const Attribute &column) {
-    return {"column-missing", Severity::blocking, object(table, column.name),
-            fmt::format("table {}.{} on the target has no column {}", table.target_schema,
-                        table.target_name, column.name),
-            "add the column to the target, or leave the table out with --exclude-table"};
+    return make_finding("column-missing", object(table, column.name),
+                        fmt::format("table {}.{} on the target has no such column",
+                                    table.target_schema, table.target_name));
 }
 
 Finding misfit(const Table &table, const Attribute &source, const Attribute &target) {
-    return {"column-type", Severity::blocking, object(table, source.name),
-            fmt::format("type {} on the source does not fit type {} on the target without the "
-                        "risk of loss",
-                        source.formatted, target.formatted),
-            "change the type on the target, or choose a cast for the column in the configuration "
-            "file (casts); rows that do not survive it are counted and reported"};
+    return make_finding("column-type", object(table, source.name),
+                        fmt::format("type {} on the source does not fit type {} on the target "
+                                    "without the risk of loss",
+                                    source.formatted, target.formatted));
 }
 
 Finding required(const Table &table, const Attribute &target) {
-    return {"column-required", Severity::blocking, object(table, target.name),
-            fmt::format("column {} of {}.{} on the target is NOT NULL without a default, and the "
-                        "source has no such column",
-                        target.name, table.target_schema, table.target_name),
-            "give the column a default on the target or drop NOT NULL until the copy is done"};
+    return make_finding("column-required", object(table, target.name),
+                        fmt::format("the column of {}.{} on the target is NOT NULL without a "
+                                    "default, and the source has no such column",
+                                    table.target_schema, table.target_name));
 }
 
 /// False when the column cannot be copied.
@@ -148,13 +146,19 @@ std::vector<Finding> match_columns(Table &table, const std::vector<Attribute> &s
         }
         table.columns.push_back(std::move(column));
     }
+    bool other_columns = false;
     for (const auto &attribute : target) {
+        other_columns = other_columns || attribute.generated == 0;
         if (attribute.generated == 's')
             table.generated.push_back(generated(attribute, target_types));
         else if (attribute.generated == 0 && find(source, attribute.name) == nullptr &&
                  attribute.not_null && !attribute.has_default)
             findings.push_back(required(table, attribute));
     }
+    // Without a column list COPY would take them as the columns of the stream.
+    if (table.columns.empty() && other_columns && findings.empty())
+        findings.push_back(make_finding("column-list-empty", table.schema + "." + table.name,
+                                        "none of the target's columns is filled by the source"));
     return findings;
 }
 

@@ -23,8 +23,8 @@ SELECT t.oid, n.nspname, t.typname, format_type(t.oid, NULL), t.typtype,
   LEFT JOIN pg_extension e ON e.oid = d.refobjid
  WHERE t.oid = ANY ($1::oid[]))";
 
-// Arrays are told by their send function: int2vector is one on the wire and a domain over an
-// array has no element of its own.
+// Arrays are told by their send function, as the extension does: point and int2vector have
+// elements, too, but are plain values on the wire.
 Type::Kind kind_of(char typtype, const std::string &send) {
     switch (typtype) {
     case 'c':
@@ -38,9 +38,7 @@ Type::Kind kind_of(char typtype, const std::string &send) {
     case 'm':
         return Type::Kind::multirange;
     default:
-        return send == "array_send" || send == "int2vectorsend" || send == "oidvectorsend"
-                   ? Type::Kind::array
-                   : Type::Kind::plain;
+        return send == "array_send" ? Type::Kind::array : Type::Kind::plain;
     }
 }
 

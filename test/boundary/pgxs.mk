@@ -1,5 +1,5 @@
 # The test-only module: the boundary's own sources and the experiments, as one shared object.
-# Run by test/boundary/run in a build folder, with VPATH = the checkout. Flags as in
+# Run by test/boundary/rules.t in a build folder, with VPATH = the checkout. Flags as in
 # extension/pgxs.mk.
 
 top := $(VPATH)

@@ -44,6 +44,11 @@ is $err =~ s/^psql:\S+ //r =~ s/\nLOCATION:.*//sr,
     "WARNING:  01000: a 100% warning\nDETAIL:  its detail\nHINT:  its hint",
     'a report arrives whole';
 
+(undef, undef, $err) = $cluster->psql('boundary',
+    "\\set VERBOSITY verbose\nSELECT boundary.throw_error()");
+like $err, qr{LOCATION:  test_throw_error_body, .*throwing\.cpp:\d+$},
+    'an error of C++ says where it was thrown';
+
 # From another session: the batch is under way when it is cancelled, and its objects are gone.
 my $session = $cluster->session('boundary');
 for my $style (qw(cpp c_style)) {

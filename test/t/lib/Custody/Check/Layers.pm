@@ -34,10 +34,6 @@ sub static {
         $self->{results}->add('static', basename($script),
             $exit == 0 ? 'passed' : $exit == 77 ? 'skipped' : 'failed', $text);
     }
-    my ($major) = qx($ENV{PG_CONFIG} --version) =~ /PostgreSQL (\d+)/;
-    $self->{arguments} = ["$self->{top}/build/pg$major"];
-    $self->_tap('static', "$self->{top}/test/boundary/symbols");
-    delete $self->{arguments};
 }
 
 sub unit {
@@ -45,15 +41,11 @@ sub unit {
     $self->_googletest('unit', "$self->{top}/build/unit_tests", {});
 }
 
-# The boundary between C++ and the server, by a module of its own that only this test builds and
-# loads; its folder is one that the server can read.
+# The boundary between C++ and the server: its rules, by a module of its own that only this test
+# builds and loads, and the symbols of every object.
 sub boundary {
     my ($self) = @_;
-    my $cluster = $self->_cluster;
-    local %ENV = (%ENV, PGHOST => $cluster->socket_directory, PGPORT => 5432, PGUSER => 'postgres');
-    $self->{arguments} = [ $self->{place}->directory . '/boundary-module' ];
-    $self->_tap('boundary', "$self->{top}/test/boundary/run");
-    delete $self->{arguments};
+    $self->_tap('boundary', glob "$self->{top}/test/boundary/*.t");
 }
 
 sub regress {
@@ -173,8 +165,7 @@ sub _tap {
         verbosity => -3,
         merge => 1,
         jobs => 2,
-        exec => sub { [ qw(timeout --kill-after=20 900), $self->_interpreter($_[1]), $_[1],
-            @{ $self->{arguments} // [] } ] },
+        exec => [qw(timeout --kill-after=20 900 perl), "-I$self->{top}/test/t/lib"],
     });
     $harness->callback(made_parser => sub {
         my ($parser, $job) = @_;
@@ -203,11 +194,6 @@ sub _tap {
             print map { "      $_\n" } grep { !/^ok / } split /\n/, $log{$name};
         }
     }
-}
-
-sub _interpreter {
-    my ($self, $test) = @_;
-    return $test =~ /\.t$/ ? ('perl', "-I$self->{top}/test/t/lib") : ();
 }
 
 sub _tap_result {
