@@ -186,7 +186,7 @@ BEGIN
         ('migration_verdict', 'source_object', 'name on the source'),
         ('migration_verdict', 'target_object', 'name on the target'),
         ('migration_verdict', 'state', 'state of its table or task'),
-        ('migration_verdict', 'verdict', 'equal, different or unverified; only the first is success'),
+        ('migration_verdict', 'verdict', 'equal, different or unverified; only the first is success; null where the kind of object needs none'),
         ('migration_verdict', 'reason', 'why not equal, or what an equal does not rest on'),
         ('migration_verdict', 'source_rows', 'rows read from the source'),
         ('migration_verdict', 'source_digest', 'digest of what streamed, or definition or position on the source (md5 when longer than 64)'),

@@ -34,7 +34,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM custody.migration_transition t
                     WHERE t.object = TG_ARGV[0] AND t.from_state = OLD.state
                       AND t.to_state = NEW.state) THEN
-        RAISE EXCEPTION 'a % of a migration cannot go from "%" to "%"',
+        RAISE EXCEPTION 'a % cannot go from state "%" to "%"',
             TG_ARGV[0], OLD.state, NEW.state
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'The legal transitions are in custody.migration_transition.',

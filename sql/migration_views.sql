@@ -81,7 +81,8 @@ SELECT m.id AS migration_id, m.name AS migration,
 UNION ALL
 SELECT m.id, m.name, (SELECT oid FROM pg_database WHERE datname = current_database()),
        current_database(), w.pid, CASE WHEN w.pid IS NULL THEN 0 ELSE 1 END,
-       coalesce(i.relid, to_regclass(format('%I.%I', t.target_schema, t.target_table))::oid),
+       CASE WHEN i.relid IS NOT NULL THEN i.relid WHEN t.id IS NOT NULL
+            THEN to_regclass(format('%I.%I', t.target_schema, t.target_table))::oid END,
        concat_ws(' ', k.object_type, concat_ws('.', nullif(k.object_schema, ''), k.object_name)),
        coalesce(i.command, upper(replace(k.kind, '_', ' '))),
        CASE WHEN i.phase IS NOT NULL THEN i.phase
@@ -120,11 +121,14 @@ UNION ALL
 SELECT m.id, m.name, k.object_type,
        concat_ws('.', quote_ident(nullif(k.object_schema, '')), quote_ident(k.object_name)),
        concat_ws('.', quote_ident(nullif(k.object_schema, '')), quote_ident(k.object_name)),
-       k.state, coalesce(k.verdict, 'unverified'),
+       k.state, CASE WHEN k.verdict IS NOT NULL THEN k.verdict
+                     WHEN kind.needs_verdict OR k.state IN ('pending', 'failed')
+                     THEN 'unverified' END,
        coalesce(k.reason, CASE WHEN k.verdict IS NOT NULL THEN NULL
                                WHEN k.state = 'pending' THEN 'not done yet'
                                WHEN k.state = 'failed' THEN k.message
-                               ELSE 'not compared' END),
+                               WHEN kind.needs_verdict THEN 'not compared yet'
+                               ELSE 'made from the source''s definition' END),
        k.source_rows, CASE WHEN length(k.source_value) <= 64 THEN k.source_value
                            ELSE md5(k.source_value) END,
        k.target_rows, CASE WHEN length(k.target_value) <= 64 THEN k.target_value
@@ -132,6 +136,7 @@ SELECT m.id, m.name, k.object_type,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, k.verified_at,
        k.snapshot, NULL, s.name, s.lsn
   FROM custody.migration_task k
+  JOIN custody.migration_task_kind kind ON kind.kind = k.kind
   JOIN custody.migration m ON m.id = k.migration_id
   LEFT JOIN custody.migration_snapshot s
          ON s.migration_id = k.migration_id AND s.number = k.snapshot
