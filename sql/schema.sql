@@ -27,21 +27,25 @@ INSERT INTO custody.role (name, purpose) VALUES
     ('custody_legal', 'custody: places and lifts legal holds');
 
 -- A role of this name that somebody else made may be able to log in, or have members: it is
--- neither altered nor given anything.
+-- neither altered nor given anything. A warning, because CREATE EXTENSION hides notices.
 DO $$
 DECLARE
     r record;
+    others text;
 BEGIN
-    FOR r IN SELECT name, purpose FROM custody.role ORDER BY name LOOP
-        IF EXISTS (SELECT FROM pg_roles WHERE rolname = r.name) THEN
-            RAISE NOTICE 'role "%" exists already and gets no privilege', r.name
-                USING DETAIL = 'It was not made by this installation of custody.',
-                      HINT = 'To give it its duty in this database, call custody.grant_duty().';
-        ELSE
-            EXECUTE format('CREATE ROLE %I NOLOGIN', r.name);
-            EXECUTE format('COMMENT ON ROLE %I IS %L', r.name, r.purpose);
-            UPDATE custody.role SET made = true WHERE role.name = r.name;
-        END IF;
+    SELECT string_agg(quote_ident(name), ', ' ORDER BY name) INTO others
+      FROM custody.role WHERE name IN (SELECT rolname FROM pg_roles);
+    FOR r IN SELECT name, purpose FROM custody.role
+              WHERE name NOT IN (SELECT rolname FROM pg_roles) ORDER BY name LOOP
+        EXECUTE format('CREATE ROLE %I NOLOGIN', r.name);
+        EXECUTE format('COMMENT ON ROLE %I IS %L', r.name, r.purpose);
+        UPDATE custody.role SET made = true WHERE role.name = r.name;
     END LOOP;
+    IF others IS NOT NULL THEN
+        RAISE WARNING 'roles that exist already get no privilege: %', others
+            USING ERRCODE = 'duplicate_object',
+                  DETAIL = 'They were not made by this installation of custody.',
+                  HINT = 'Where they should have their duty in this database, call custody.grant_duty().';
+    END IF;
 END
 $$;

@@ -10,7 +10,7 @@ $cluster->sql('postgres', 'CREATE ROLE custody_operator LOGIN CONNECTION LIMIT 3
 $cluster->create_database('here');
 my ($exit, undef, $err) = $cluster->psql('here', 'CREATE EXTENSION custody');
 is $exit, 0, 'the extension installs where one of its roles exists' or diag $err;
-like $err, qr/NOTICE:  role "custody_operator" exists already and gets no privilege/, 'and says so';
+like $err, qr/WARNING:  roles that exist already get no privilege: custody_operator$/m, 'and says so';
 is $cluster->sql('here', q{SELECT rolcanlogin, rolconnlimit, has_schema_privilege(oid, 'custody', 'USAGE'),
         shobj_description(oid, 'pg_authid') IS NULL FROM pg_roles WHERE rolname = 'custody_operator'}),
     't|3|f|t', 'it is as it was';
@@ -52,7 +52,9 @@ $cluster->sql('here', qq{
 my $dump = temporary_directory() . '/here.sql';
 my $dumped = run_command(program('pg_dump'), '-f', $dump, $cluster->conninfo('here'));
 is $dumped->{exit}, 0, 'dumped';
-unlike $dumped->{stderr}, qr/circular/, 'no table of the state refers to another one in a circle';
+# pg_dump warns of a table that refers to itself, which restores all the same.
+is_deeply [ $dumped->{stderr} =~ /^pg_dump: detail: (\w+)$/mg ], ['migration_part'],
+    'no table of the state but that of the parts is in a circle' or diag $dumped->{stderr};
 $cluster->create_database('there');
 ($exit, undef, $err) = $cluster->psql('there', "\\i $dump");
 is $exit, 0, 'restored, statement by statement' or diag $err;
