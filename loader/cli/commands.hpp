@@ -51,7 +51,7 @@ inline constexpr std::array kCommands{
         "# Progress, every two seconds\n"
         "watch -n 2 custody status --target=service=new\n"
         "# Tables that are not done yet\n"
-        "custody status --target=service=new --json | jq '.objects[] | select(.state != "
+        "custody status --target=service=new --json | jq '.objects[] | select(.phase != "
         "\"verified\")'\n"},
     CommandInfo{
         Command::verify, "verify", "compares the source and the target again",

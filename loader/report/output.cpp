@@ -1,0 +1,98 @@
+#include "loader/report/output.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "loader/report/load.hpp"
+#include "loader/report/render.hpp"
+#include "loader/ui/progress.hpp"
+#include "loader/ui/text.hpp"
+
+namespace custody::report {
+namespace {
+
+Error not_written(const std::string &where, const std::string &why) {
+    return {Exit::usage, "output-not-written", fmt::format("could not write {}", where), why,
+            "the migration itself is recorded in the target; \"custody report\" prints it again"};
+}
+
+/// Under another name first, so that a reader never meets half a file.
+void write_file(const std::filesystem::path &path, const std::string &text) {
+    const std::string shown = fmt::format("\"{}\"", ui::printable(path.string()));
+    const std::filesystem::path temporary = path.string() + ".new";
+    {
+        std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
+        file << text;
+        file.close();
+        if (!file)
+            throw not_written(shown, std::strerror(errno));
+    }
+    std::error_code error;
+    std::filesystem::rename(temporary, path, error);
+    if (error)
+        throw not_written(shown, error.message());
+}
+
+TextLook look_of_stdout(const cli::Options &options) {
+    TextLook look;
+    look.color = options.output.empty() && ui::use_color(STDOUT_FILENO, options.color);
+    winsize size{};
+    if (options.output.empty() && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40)
+        look.width = size.ws_col;
+    return look;
+}
+
+std::string rendered(const Report &report, const cli::Options &options) {
+    if (options.json || options.format == "json")
+        return render_json(report);
+    if (options.format == "html")
+        return render_html(report);
+    return render_text(report, look_of_stdout(options));
+}
+
+void write_directory(const Report &report, const std::string &directory) {
+    const std::filesystem::path path(directory);
+    std::error_code error;
+    std::filesystem::create_directories(path, error);
+    if (error)
+        throw not_written(fmt::format("into the directory \"{}\"", ui::printable(directory)),
+                          error.message());
+    write_file(path / "report.json", render_json(report));
+    write_file(path / "report.html", render_html(report));
+    spdlog::info("report: {}", ui::printable((path / "report.html").string()));
+}
+
+} // namespace
+
+void write_stdout(const std::string &text) {
+    errno = 0;
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw not_written("to standard output", std::strerror(errno));
+}
+
+Summary print(const cli::Options &options, pq::Connection &target, std::int64_t migration) {
+    const Report report = load(target, migration);
+    const std::string text = rendered(report, options);
+    if (options.output.empty())
+        write_stdout(text);
+    else
+        write_file(options.output, text);
+    if (!options.report_directory.empty())
+        write_directory(report, options.report_directory);
+    return summarize(report);
+}
+
+Summary print_latest(const cli::Options &options, pq::Connection &target) {
+    return print(options, target, find(target, options.name));
+}
+
+} // namespace custody::report

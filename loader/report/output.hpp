@@ -1,0 +1,24 @@
+// Where a report goes: stdout in the form the user asked for, files in the report directory.
+#pragma once
+
+#include <cstdint>
+
+#include "loader/cli/options.hpp"
+#include "loader/pq/connection.hpp"
+#include "loader/report/report.hpp"
+
+namespace custody::report {
+
+/// Loads the report of a migration, prints it (options.json, options.format, options.output,
+/// options.color) and writes report.json and report.html into options.report_directory, whose
+/// place goes to the log. Returns what the report says, for the exit code. Throws Error
+/// (Exit::usage, output-not-written) when a file cannot be written.
+Summary print(const cli::Options &options, pq::Connection &target, std::int64_t migration);
+
+/// `custody report`: the newest migration of options.name.
+Summary print_latest(const cli::Options &options, pq::Connection &target);
+
+/// A result for stdout. Throws Error (Exit::usage, output-not-written) when nobody takes it.
+void write_stdout(const std::string &text);
+
+} // namespace custody::report
