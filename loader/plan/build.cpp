@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "loader/plan/columns.hpp"
+#include "loader/plan/finding_codes.hpp"
 #include "loader/plan/routing.hpp"
 #include "loader/plan/selection.hpp"
 #include "loader/plan/side.hpp"
@@ -177,8 +178,10 @@ void Builder::add_table(const Relation &relation) {
     }
     const Relation *const target = target_of(relation, table);
     table.target_exists = target != nullptr;
-    if (target != nullptr)
+    if (target != nullptr) {
+        table.target_oid = target->oid;
         table.referenced = referenced_on_target_.contains(target->oid);
+    }
     add_columns(table, relation, target);
     measure(table, relation);
     plan_.tables.push_back(std::move(table));
@@ -254,6 +257,12 @@ void Builder::add_columns(Table &table, const Relation &relation, const Relation
     const auto casts = chosen_casts(relation);
     if (target == nullptr) {
         take_columns(table, attributes, source_.types, future_);
+        for (const auto &[column, type] : casts)
+            if (target_connection_ != nullptr)
+                plan_.findings.push_back(make_finding(
+                    "cast-pointless", table.schema + "." + table.name + "." + column,
+                    fmt::format("a cast to {} was chosen, but the target has no such table yet",
+                                type)));
     } else {
         const TypePairs pairs(source_.types, target_.types, selection_);
         auto findings =

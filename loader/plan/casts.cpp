@@ -165,6 +165,11 @@ bool TypePairs::same_base(Oid source, Oid target) const {
     return same(source_.base(source).oid, target_.base(target).oid);
 }
 
+bool TypePairs::typmod_shows(Oid source) const {
+    const Type &type = source_.base(source);
+    return type.schema == "pg_catalog" && (type.name == "numeric" || type.name == "bpchar");
+}
+
 Fit TypePairs::fit(const Attribute &source, const Attribute &target) const {
     return fit(source.type, source.typmod, target.type, target.typmod);
 }

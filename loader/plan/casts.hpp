@@ -30,6 +30,8 @@ class TypePairs {
     bool same(Oid source, Oid target) const;
     /// True when both are the same type after domains are looked through, typmods apart.
     bool same_base(Oid source, Oid target) const;
+    /// True when equal values have other bytes under another typmod: numeric, character(n).
+    bool typmod_shows(Oid source) const;
 
   private:
     Fit fit(Oid source, int source_typmod, Oid target, int target_typmod) const;

@@ -82,8 +82,10 @@ bool fit_column(Column &column, const Attribute &source, const Attribute &target
     const auto chosen = casts.find(source.name);
     if (chosen == casts.end())
         return false;
-    // Where only the typmod is narrower the value goes as it is, for the target to refuse.
-    if (!pairs.same_base(source.type, target.type)) {
+    // Where only the typmod is narrower the value goes as it is, for the target to refuse: a cast
+    // would truncate it silently. But a scale and a padding are data that the target changes even
+    // where nothing is lost.
+    if (!pairs.same_base(source.type, target.type) || pairs.typmod_shows(source.type)) {
         column.cast = chosen->second;
         column.lossy_checked = true;
     }

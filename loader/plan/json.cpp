@@ -172,6 +172,7 @@ json encode(const Table &t) {
             {"bytes", t.bytes},
             {"referenced", t.referenced},
             {"target_exists", t.target_exists},
+            {"target_oid", t.target_oid},
             {"extension_config", t.extension_config},
             {"extension", t.extension}};
 }
@@ -212,6 +213,7 @@ Table table_from_json(const json &j) {
     j.at("bytes").get_to(t.bytes);
     j.at("referenced").get_to(t.referenced);
     j.at("target_exists").get_to(t.target_exists);
+    j.at("target_oid").get_to(t.target_oid);
     j.at("extension_config").get_to(t.extension_config);
     j.at("extension").get_to(t.extension);
     read_lists(j, t);

@@ -81,7 +81,8 @@ struct Table {
     // A foreign key of another table on the *target* references it now: no TRUNCATE. Keys that
     // only the source has come after the rows and do not count.
     bool referenced = false;
-    bool target_exists = false;    // the target had the table at planning
+    bool target_exists = false;    // the target had the table, or its root, at planning
+    std::uint32_t target_oid = 0;  // of it
     bool extension_config = false; // rows of an extension's configuration table; row_filter tells
                                    // the user's rows from the extension's own, on both sides
     std::string extension;         // its name, when extension_config

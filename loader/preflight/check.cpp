@@ -1,6 +1,7 @@
 #include "loader/preflight/check.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -27,6 +28,14 @@ std::string source_oids(const plan::Plan &plan) {
     std::vector<std::uint32_t> oids;
     for (const auto &table : plan.tables)
         oids.push_back(table.source_oid);
+    return fmt::format("{{{}}}", fmt::join(oids, ","));
+}
+
+std::string target_oids(const plan::Plan &plan) {
+    std::set<std::uint32_t> oids;
+    for (const auto &table : plan.tables)
+        if (table.target_exists)
+            oids.insert(table.target_oid);
     return fmt::format("{{{}}}", fmt::join(oids, ","));
 }
 

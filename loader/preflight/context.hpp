@@ -46,6 +46,8 @@ class Probe {
 
 /// "{1,2}" of the plan's tables on the source, for a parameter of type oid[].
 std::string source_oids(const plan::Plan &plan);
+/// The same of those that the target has, roots in place of their leaves.
+std::string target_oids(const plan::Plan &plan);
 
 // The groups; each file holds one.
 void check_servers(Context &context);

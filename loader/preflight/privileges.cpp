@@ -69,30 +69,21 @@ void check_target_schemas(Context &context) {
                     fmt::format("role {} lacks CREATE on the schema", context.plan.target.user));
 }
 
-/// "schema"."table" of the tables that the target has, roots in place of their leaves.
-std::string existing_tables(const plan::Plan &plan) {
-    std::set<std::string> names;
-    for (const auto &table : plan.tables) {
-        if (!table.target_exists)
-            continue;
-        names.insert(table.root_name.empty() ? pq::qualified(table.target_schema, table.target_name)
-                                             : pq::qualified(table.root_schema, table.root_name));
-    }
-    const std::vector<std::string> list(names.begin(), names.end());
-    return pq::array_literal(list);
-}
-
 void check_target_tables(Context &context) {
     const Probe probe(context.target);
     const auto rows = context.target.query(
-        "SELECT t.name, concat_ws(', ',"
-        " CASE WHEN NOT has_table_privilege(t.oid, 'INSERT') THEN 'INSERT' END,"
-        " CASE WHEN NOT has_table_privilege(t.oid, 'SELECT') THEN 'SELECT' END,"
-        " CASE WHEN NOT has_table_privilege(t.oid, 'TRUNCATE') THEN 'TRUNCATE' END,"
-        " CASE WHEN $2::bool AND NOT pg_has_role(c.relowner, 'USAGE') THEN 'ownership' END)"
-        " FROM (SELECT name, to_regclass(name)::oid AS oid FROM unnest($1::text[]) AS name) t"
-        " JOIN pg_class c ON c.oid = t.oid",
-        existing_tables(context.plan), context.options.no_schema ? "t" : "f");
+        "SELECT n.nspname || '.' || c.relname, concat_ws(', ',"
+        " CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN 'USAGE on its schema' END,"
+        " CASE WHEN NOT has_table_privilege(c.oid, 'INSERT') THEN 'INSERT' END,"
+        " CASE WHEN NOT has_table_privilege(c.oid, 'SELECT') THEN 'SELECT' END,"
+        " CASE WHEN NOT has_table_privilege(c.oid, 'TRUNCATE') THEN 'TRUNCATE' END,"
+        " CASE WHEN $2::bool AND NOT pg_has_role(c.relowner, 'USAGE') AND"
+        " (c.relhasindex OR EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f'"
+        " AND c.oid IN (f.conrelid, f.confrelid)))"
+        " THEN 'ownership, to take its indexes and foreign keys aside' END)"
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE c.oid = ANY ($1::oid[]) ORDER BY 1",
+        target_oids(context.plan), context.options.no_schema ? "t" : "f");
     for (int i = 0; i < rows.rows(); ++i)
         if (!rows.text(i, 1).empty())
             context.add("target-privilege", "table " + rows.str(i, 0),
@@ -122,22 +113,21 @@ void check_privileges(Context &context) {
 }
 
 void check_row_security(Context &context) {
-    const auto check = [&context](pq::Connection &connection, const char *code, const char *sql,
+    const auto check = [&context](pq::Connection &connection, const char *code,
                                   const std::string &tables, const std::string &user) {
         const Probe probe(connection);
-        const auto rows = connection.query(sql, tables);
+        const auto rows = connection.query(
+            "SELECT n.nspname || '.' || c.relname FROM pg_class c"
+            " JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE c.oid = ANY ($1::oid[]) AND row_security_active(c.oid) ORDER BY 1",
+            tables);
         for (int i = 0; i < rows.rows(); ++i)
             context.add(code, rows.str(i, 0), fmt::format("its policies apply to role {}", user));
     };
-    check(context.source, "row-security-source",
-          "SELECT n.nspname || '.' || c.relname FROM pg_class c"
-          " JOIN pg_namespace n ON n.oid = c.relnamespace"
-          " WHERE c.oid = ANY ($1::oid[]) AND row_security_active(c.oid) ORDER BY 1",
-          source_oids(context.plan), context.plan.source.user);
-    check(context.target, "row-security-target",
-          "SELECT t.name FROM unnest($1::text[]) AS t (name)"
-          " WHERE row_security_active(to_regclass(t.name)::oid) ORDER BY 1",
-          existing_tables(context.plan), context.plan.target.user);
+    check(context.source, "row-security-source", source_oids(context.plan),
+          context.plan.source.user);
+    check(context.target, "row-security-target", target_oids(context.plan),
+          context.plan.target.user);
 }
 
 } // namespace custody::preflight

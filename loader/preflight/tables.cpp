@@ -72,6 +72,25 @@ void check_rows(Context &context) {
     }
 }
 
+// There and back, as the count of lossy rows will do it.
+void check_casts(Context &context) {
+    for (const auto &table : context.plan.tables) {
+        for (const auto &column : table.columns) {
+            if (!column.lossy_checked || column.cast.empty())
+                continue;
+            const Probe probe(context.source);
+            try {
+                context.source.exec(fmt::format("SELECT NULL::{}::{}::{}::text", column.type,
+                                                column.cast, column.type));
+            } catch (const pq::SqlError &error) {
+                if (error.connection_lost())
+                    throw;
+                context.add("cast-impossible", name_of(table) + "." + column.name, error.what());
+            }
+        }
+    }
+}
+
 void check_unlogged(Context &context) {
     for (const auto &table : context.plan.tables)
         if (table.persistence == "u")
@@ -103,28 +122,24 @@ void check_tablespaces(Context &context) {
 void check_tables(Context &context) {
     check_missing(context);
     check_rows(context);
+    check_casts(context);
     check_unlogged(context);
     check_tablespaces(context);
 }
 
 // custody's own triggers know the loader and let it through.
 void check_triggers(Context &context) {
-    std::set<std::string> names;
-    for (const auto &table : context.plan.tables)
-        if (table.target_exists)
-            names.insert(plan::target_relation(table));
-    const std::vector<std::string> list(names.begin(), names.end());
     const Probe probe(context.target);
     // 4 = INSERT, 32 = TRUNCATE; leaves of a root fire their own.
     const auto rows = context.target.query(
         "SELECT t.tgname, t.tgrelid::regclass::text, t.tgenabled"
-        " FROM unnest($1::text[]) AS n (name) CROSS JOIN LATERAL (SELECT to_regclass(n.name) AS"
-        " relid UNION SELECT relid FROM pg_partition_tree(to_regclass(n.name))) r"
+        " FROM (SELECT unnest($1::oid[]) AS relid UNION SELECT p.relid::oid"
+        " FROM unnest($1::oid[]) AS o (oid), pg_partition_tree(o.oid) p) r"
         " JOIN pg_trigger t ON t.tgrelid = r.relid JOIN pg_proc p ON p.oid = t.tgfoid"
         " JOIN pg_namespace s ON s.oid = p.pronamespace"
         " WHERE t.tgenabled IN ('A', 'R') AND NOT t.tgisinternal AND (t.tgtype & 36) <> 0"
         " AND s.nspname <> 'custody' ORDER BY 2, 1",
-        pq::array_literal(list));
+        target_oids(context.plan));
     for (int i = 0; i < rows.rows(); ++i)
         context.add("target-trigger", rows.str(i, 1),
                     fmt::format("trigger {} is ENABLE {}", rows.text(i, 0),
