@@ -236,7 +236,11 @@ void plan_binary(ValuePlan *plan, const TypeFacts *facts) {
         return;
     }
     const PGFunction send = address_of(facts->send);
-    if (find_known(kKnownSends, send, facts->length, &plan->encoding)) {
+    // Extensions may declare a server's send function again for a type of theirs (citext does), and
+    // its bytes are known then, too. Only the rule for floats goes by the server's own declaration.
+    const bool own = facts->send < FirstNormalObjectId;
+    if (find_known(kKnownSends, send, facts->length, &plan->encoding) &&
+        (own || (plan->encoding != Encoding::float4 && plan->encoding != Encoding::float8))) {
         return;
     }
     if (send_may_convert(facts->send, send)) {

@@ -46,7 +46,8 @@ Bytes normalised(const TypeRule &type, std::string_view hex) {
 
 /// The digest of one row, which is its hash.
 digest::Digest hashed(Form form, std::vector<TypeRule> columns, const Bytes &row) {
-    StreamHasher hasher(form, std::move(columns), {}, 1);
+    const std::vector<std::uint16_t> no_key;
+    StreamHasher hasher(form, std::move(columns), no_key, 1);
     hasher.add(row);
     return hasher.buckets().total();
 }
