@@ -171,19 +171,43 @@ CREATE TRIGGER check_transition BEFORE UPDATE ON custody.migration_task
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION custody.migration_check_transition('task');
 
+-- What was proven may be found different later: the migration is then not done any more.
+CREATE FUNCTION custody.migration_withdraw_proof() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE custody.migration SET state = 'unverified'
+     WHERE id = NEW.migration_id AND state = 'done';
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION custody.migration_withdraw_proof() IS
+'trigger: a migration is unverified as soon as something in it is not equal or not done any more';
+CREATE TRIGGER withdraw_proof AFTER UPDATE ON custody.migration_table
+    FOR EACH ROW WHEN (OLD.verdict = 'equal' AND NEW.verdict IS DISTINCT FROM 'equal')
+    EXECUTE FUNCTION custody.migration_withdraw_proof();
+CREATE TRIGGER withdraw_proof AFTER UPDATE ON custody.migration_task
+    FOR EACH ROW WHEN (OLD.verdict = 'equal' AND NEW.verdict IS DISTINCT FROM 'equal'
+                       OR NEW.verdict <> 'equal'
+                       OR OLD.state <> NEW.state AND NEW.state IN ('pending', 'failed'))
+    EXECUTE FUNCTION custody.migration_withdraw_proof();
+
 -- A loader's sessions run with session_replication_role = replica, which would silence these
 -- triggers and, because they are triggers too, the foreign keys that make parts tile.
-DO $$
+CREATE FUNCTION custody.migration_arm() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     r record;
 BEGIN
-    FOR r IN SELECT t.tgrelid::regclass AS relation, t.tgname FROM pg_trigger t
-              WHERE t.tgrelid IN ('custody.migration'::regclass,
-                  'custody.migration_snapshot'::regclass, 'custody.migration_part'::regclass,
-                  'custody.migration_table'::regclass, 'custody.migration_task'::regclass,
-                  'custody.migration_task_kind'::regclass, 'custody.migration_log'::regclass)
-              ORDER BY t.tgrelid, t.tgname LOOP
+    FOR r IN SELECT c.oid::regclass AS relation, t.tgname
+               FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+              WHERE c.relnamespace = 'custody'::regnamespace AND c.relname LIKE 'migration%'
+                AND t.tgenabled <> 'A'
+              ORDER BY c.relname, t.tgname LOOP
         EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', r.relation, r.tgname);
     END LOOP;
 END
 $$;
+COMMENT ON FUNCTION custody.migration_arm() IS
+'makes the constraints of the migration state hold in replica mode too; pg_upgrade forgets that';
+REVOKE ALL ON FUNCTION custody.migration_arm() FROM PUBLIC;
+SELECT custody.migration_arm();

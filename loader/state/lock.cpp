@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "common/digest.hpp"
 #include "common/protocol.hpp"
 #include "loader/core/signals.hpp"
 
@@ -18,11 +17,6 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kPoll = 100ms;
 /// How long a backend that was told to end may take; it ends at its next interrupt check.
 constexpr auto kTerminationTime = 30s;
-
-Error does_not_match(std::string code, const std::string &message, std::string detail,
-                     std::string hint) {
-    return {Exit::mismatch, std::move(code), message, std::move(detail), std::move(hint)};
-}
 
 /// Backends but our own that hold an advisory lock whose second key satisfies `condition` on k.
 std::vector<Backend> holders(pq::Connection &target, const std::string &condition) {
@@ -112,52 +106,6 @@ std::vector<Backend> wait_gone(pq::Connection &target, const std::string &condit
 }
 
 } // namespace
-
-Handshake handshake(pq::Connection &target) {
-    const auto found = target.exec(
-        "SELECT e.extversion, n.nspname, "
-        "pg_catalog.has_schema_privilege(n.oid, 'USAGE'), "
-        "(SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc p WHERE p.pronamespace = n.oid "
-        "AND p.proname IN ('protocol', 'encoding_version') AND p.pronargs = 0) "
-        "FROM pg_catalog.pg_extension e JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
-        "WHERE e.extname = 'custody'");
-    if (found.rows() == 0)
-        throw does_not_match("extension-missing",
-                             "extension \"custody\" is not installed on the target",
-                             "database " + target.description(),
-                             "install it there and run CREATE EXTENSION custody as a superuser");
-    Handshake hands;
-    hands.extension_version = found.str(0, 0);
-    if (!found.boolean(0, 2))
-        throw Error(Exit::refused, "state-not-readable",
-                    "no privilege on the schema of extension \"custody\"",
-                    "database " + target.description(),
-                    "let a superuser grant custody_operator to the role, or call "
-                    "custody.grant_duty('ROLE', 'operator')");
-    const auto update = "update the extension: install the loader's version on the target and "
-                        "run ALTER EXTENSION custody UPDATE";
-    if (found.number<int>(0, 3) < 2)
-        throw does_not_match("extension-too-old", "extension \"custody\" on the target is too old",
-                             "it is version " + hands.extension_version + " and has no handshake",
-                             update);
-    const auto numbers = target.exec("SELECT custody.protocol(), custody.encoding_version()");
-    hands.protocol = numbers.number<int>(0, 0);
-    hands.encoding_version = numbers.number<int>(0, 1);
-    const auto seen = fmt::format("version {} has protocol {}, this loader has {}",
-                                  hands.extension_version, hands.protocol, protocol::kProtocol);
-    if (hands.protocol < protocol::kProtocol)
-        throw does_not_match("extension-too-old", "extension \"custody\" on the target is too old",
-                             seen, update);
-    if (hands.protocol > protocol::kProtocol)
-        throw does_not_match("extension-too-new", "extension \"custody\" on the target is too new",
-                             seen, "use the loader that came with the extension");
-    if (hands.encoding_version != digest::kEncodingVersion)
-        throw does_not_match("encoding-mismatch", "extension and loader encode rows differently",
-                             fmt::format("encoding version {} on the target, {} in this loader",
-                                         hands.encoding_version, digest::kEncodingVersion),
-                             "use the loader that came with the extension");
-    return hands;
-}
 
 std::optional<Backend> run_holder(pq::Connection &target, std::int64_t migration) {
     auto found = holders(target, key_condition(run_key(migration)));

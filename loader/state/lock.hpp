@@ -13,18 +13,6 @@
 
 namespace custody::state {
 
-/// What the target's extension says about itself.
-struct Handshake {
-    int protocol = 0;
-    int encoding_version = 0;
-    std::string extension_version;
-};
-
-/// Checks that this loader can work with the target's extension; reads only. Throws Error with
-/// Exit::mismatch: extension-missing, extension-too-old, extension-too-new, encoding-mismatch;
-/// with Exit::refused: state-not-readable (no privilege on schema custody).
-Handshake handshake(pq::Connection &target);
-
 /// A backend of the target, as pg_stat_activity shows it.
 struct Backend {
     int pid = 0;

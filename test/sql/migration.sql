@@ -229,6 +229,18 @@ SELECT relation, string_agg(attname || ' ' || format_type(atttypid, -1), ', ' OR
  GROUP BY relation ORDER BY relation::text;
 SELECT custody.migration_unproven(0);
 
+-- Done when all is proven, and not any more when something is found different.
+BEGIN;
+DELETE FROM custody.migration_task WHERE id = 3;
+DELETE FROM custody.migration_table WHERE id = 2;
+SELECT * FROM custody.migration_unproven(:m) ORDER BY 1, 2;
+DELETE FROM custody.migration_part WHERE table_id = 2;
+UPDATE custody.migration_table SET confirmed_snapshot = 2;
+UPDATE custody.migration SET state = 'done', finished_at = now() WHERE id = :m RETURNING state;
+SELECT pg_temp.verdict('different', pg_temp.digests(4), 3, 0, 0, 0, 'source has 3 rows, target 4');
+SELECT state FROM custody.migration WHERE id = :m;
+ROLLBACK;
+
 -- Copied again: nothing of the proof stays.
 BEGIN;
 UPDATE custody.migration_table SET state = 'pending', snapshot = NULL, encoding_version = NULL,
