@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "loader/preflight/context.hpp"
-#include "loader/state/lock.hpp"
+#include "loader/state/handshake.hpp"
 
 namespace custody::preflight {
 
