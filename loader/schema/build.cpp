@@ -37,6 +37,16 @@ SELECT EXISTS (
           WHERE extname NOT IN ('plpgsql', 'custody')
     ) objects WHERE (classid::oid, oid) NOT IN (SELECT classid, objid FROM members)))";
 
+// Schemas (without a table) and tables that the role cannot lock.
+constexpr const char *kUnreadable = R"(
+SELECT n.nspname, NULL FROM pg_catalog.pg_namespace n
+WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND n.nspname NOT LIKE 'pg\_%'
+UNION ALL
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+  AND n.nspname NOT LIKE 'pg\_%' AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT'))";
+
 class Building {
   public:
     Building(pq::Connection &source, pq::Connection &target, const cli::Options &options,
@@ -55,7 +65,8 @@ class Building {
             find_programs(source_.server_version(), target_.server_version(), stop_);
         made_.dump_program = fmt::format("{} {}", programs.dump, programs.version);
         failpoint("schema.before_dump");
-        DumpOptions dump{snapshot, excluded_schemas(), quote_all_, options_.no_owner};
+        DumpOptions dump{snapshot, {}, {}, quote_all_, options_.no_owner};
+        leave_out_unreadable(dump);
         const auto entries = dump_entries(programs, source_, dump, stop_);
         failpoint("schema.after_dump");
         const auto facts = read_facts(source_, quote_all_);
@@ -84,20 +95,20 @@ class Building {
              "create the schema on the target under its new names and use --no-schema"});
     }
 
-    std::vector<std::string> excluded_schemas() {
-        std::vector<std::string> names;
-        if (options_.exclude_schemas.empty())
-            return names;
-        std::vector<plan::NamePattern> patterns;
-        for (const auto &text : options_.exclude_schemas)
-            patterns.emplace_back(text);
-        const auto schemas = source_.exec("SELECT nspname FROM pg_catalog.pg_namespace");
-        for (int row = 0; row < schemas.rows(); ++row)
-            if (std::any_of(patterns.begin(), patterns.end(), [&](const auto &pattern) {
-                    return pattern.matches(schemas.text(row, 0));
-                }))
-                names.push_back(schemas.str(row, 0));
-        return names;
+    /// pg_dump locks all that it dumps: what we may not read and do not want must not stop it.
+    void leave_out_unreadable(DumpOptions &dump) {
+        const auto unreadable = source_.exec(kUnreadable);
+        for (int row = 0; row < unreadable.rows(); ++row) {
+            const auto schema = unreadable.str(row, 0);
+            if (unreadable.is_null(row, 1)) {
+                if (!selection_.includes_schema(schema))
+                    dump.exclude_schemas.push_back(pq::quote_identifier(schema));
+                continue;
+            }
+            const auto table = unreadable.str(row, 1);
+            if (!selection_.includes({schema, table, {}}))
+                dump.exclude_tables.push_back(pq::qualified(schema, table));
+        }
     }
 
     void tell_without_rows(const Closure &closure) {
@@ -123,6 +134,7 @@ class Building {
         }
         dump.snapshot.clear();
         dump.exclude_schemas.clear();
+        dump.exclude_tables.clear();
         auto compared = compare(entries, kept, dump_entries(programs, target_, dump, stop_),
                                 !options_.no_owner);
         std::move(compared.findings.begin(), compared.findings.end(),

@@ -112,7 +112,8 @@ Access access_of(const pq::Connection &connection) {
             value = PQport(conn);
         else if (name == "hostaddr" && value.find(',') != std::string_view::npos)
             value = PQhostaddr(conn);
-        if (value.empty() || name == "password" || name == "service" || name == "client_encoding" ||
+        if (value.empty() || (option->compiled != nullptr && value == option->compiled) ||
+            name == "password" || name == "service" || name == "client_encoding" ||
             name == "replication" || name == "target_session_attrs" || name == "load_balance_hosts")
             continue;
         add(name, value);
@@ -206,7 +207,9 @@ std::vector<Entry> dump_entries(const Programs &programs, const pq::Connection &
     if (options.quote_all_identifiers)
         argv.emplace_back("--quote-all-identifiers");
     for (const auto &schema : options.exclude_schemas)
-        argv.push_back("--exclude-schema=" + pq::quote_identifier(schema));
+        argv.push_back("--exclude-schema=" + schema);
+    for (const auto &table : options.exclude_tables)
+        argv.push_back("--exclude-table=" + table);
     argv.insert(argv.end(), {"-d", access.conninfo});
     const auto dump = run_child(argv, access.environment, "", stop);
     if (dump.status != 0)

@@ -24,7 +24,8 @@ Programs find_programs(int source_version, int target_version, const Stop &stop)
 
 struct DumpOptions {
     std::string snapshot;                     // "" = one of its own
-    std::vector<std::string> exclude_schemas; // names, not patterns
+    std::vector<std::string> exclude_schemas; // quoted names
+    std::vector<std::string> exclude_tables;  // quoted, with their schemas
     bool quote_all_identifiers = false;
     bool no_owner = false; // leave ALTER ... OWNER TO out of the text
 };

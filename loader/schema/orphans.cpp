@@ -14,7 +14,7 @@ SELECT pg_catalog.format('%I.%I', n.nspname, r.relname),
        (SELECT pg_catalog.string_agg(
                    pg_catalog.format('t.%I OPERATOR(%I.%s) r.%I', a.attname, opn.nspname,
                                      o.oprname, fa.attname), ' AND ' ORDER BY k.at)
-        FROM pg_catalog.unnest(c.conkey, c.confkey, c.conpfeqop) WITH ORDINALITY k(num, fnum, op, at)
+        FROM unnest(c.conkey, c.confkey, c.conpfeqop) WITH ORDINALITY k(num, fnum, op, at)
         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num
         JOIN pg_catalog.pg_attribute fa ON fa.attrelid = c.confrelid AND fa.attnum = k.fnum
         JOIN pg_catalog.pg_operator o ON o.oid = k.op

@@ -33,7 +33,7 @@ const std::map<std::string, Step, std::less<>> &table() {
         {"COMMENT", {Place::attached, Phase::post, "schema", ""}},
         {"SECURITY LABEL", {Place::attached, Phase::post, "schema", ""}},
         {"ACL", {Place::attached, Phase::post, "schema", ""}},
-        {"DEFAULT ACL", {Place::attached, Phase::post, "schema", ""}},
+        {"DEFAULT ACL", {Place::object, Phase::post, "schema", ""}},
         {"ROW SECURITY", {Place::hosted, Phase::row_security, "row_security", ""}},
         // A view without rows must not be filled before row security hides what it should.
         {"MATERIALIZED VIEW DATA", {Place::hosted, Phase::finish, "matview", ""}},
@@ -56,7 +56,8 @@ bool is_own(const Entry &entry) {
 } // namespace
 
 Step step_of(const Entry &entry) {
-    if (is_session(entry))
+    // The settings of the database are tasks of their own; without the rest it is made already.
+    if (is_session(entry) || entry.desc == "DATABASE" || entry.desc == "DATABASE PROPERTIES")
         return {Place::silent, Phase::pre_data, "schema", ""};
     if (is_about_database(entry))
         return {Place::left_out, Phase::post, "schema",

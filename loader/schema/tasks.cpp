@@ -142,10 +142,17 @@ class Making {
             if (on_partitioned && key.referenced_kind != 'p')
                 for (const auto &[oid, leaf] : in_.facts.constraints)
                     if (inherits(leaf, entry.oid) && leaf.table_kind == 'r')
-                        made.needs.push_back(
-                            add_in_two(entry, leaf, leaf.table_name + " " + leaf.name).second);
+                        made.needs.push_back(add_in_two(entry, leaf, name_of_leaf(leaf)).second);
             last_task_[entry.dump_id] = put(std::move(made));
         }
+    }
+
+    std::string name_of_leaf(const Constraint &leaf) const {
+        const auto table = in_.facts.relations.find(leaf.table);
+        return fmt::format("{} {}",
+                           table != in_.facts.relations.end() ? table->second.lineage.name
+                                                              : leaf.table_name,
+                           leaf.name);
     }
 
     bool inherits(const Constraint &leaf, std::uint32_t root) const {
