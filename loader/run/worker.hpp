@@ -1,0 +1,53 @@
+// A worker thread's connections: opened when first needed, replaced when they break.
+// Used by one thread at a time.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "loader/copy/snapshot.hpp"
+#include "loader/pq/connection.hpp"
+
+namespace custody::run {
+
+class Worker {
+  public:
+    /// `snapshot` may be nullptr where the source is not read. It outlives the worker.
+    Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot);
+    ~Worker();
+    Worker(Worker &&) noexcept = default;
+    Worker &operator=(Worker &&) = delete;
+
+    /// In a read-only transaction under the run's snapshot.
+    pq::Connection &source();
+    /// Pinned for writing, outside a transaction.
+    pq::Connection &target();
+
+    void drop_source() noexcept;
+    /// Closes the target connection and remembers its backend: see gone().
+    void drop_target() noexcept;
+
+    /// Waits until the backend of a dropped target connection has ended, so that what it was
+    /// committing is decided; ends it when it takes longer than a moment.
+    void await_dropped_backend();
+
+    /// libpq's buffers never shrink: after a row this long the connections are opened anew.
+    void forget_giant_row(std::uint64_t longest_row);
+
+    /// Between jobs: keeps the snapshot alive when its holder has died.
+    void idle();
+    /// Leaves no transaction of a failed job behind.
+    void after_failure() noexcept;
+
+  private:
+    std::string target_conninfo_;
+    std::string application_name_;
+    copy::Snapshot *snapshot_;
+    std::unique_ptr<pq::Connection> source_;
+    std::unique_ptr<pq::Connection> target_;
+    int dropped_pid_ = 0;
+    std::string dropped_start_;
+    std::string target_start_;
+};
+
+} // namespace custody::run
