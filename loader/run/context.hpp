@@ -1,0 +1,31 @@
+// What the steps of one run share. Owned by run(); outlives its workers. Members are set up
+// before workers start and constant from then on, but for the thread-safe ones.
+#pragma once
+
+#include <string>
+
+#include "loader/cli/options.hpp"
+#include "loader/copy/snapshot.hpp"
+#include "loader/copy/stream.hpp"
+#include "loader/plan/plan.hpp"
+#include "loader/state/migration.hpp"
+#include "loader/ui/progress.hpp"
+
+namespace custody::run {
+
+struct Context {
+    const cli::Options &options;
+    plan::Plan plan;
+    copy::Snapshot &snapshot;
+    int snapshot_number;
+    state::Migration migration;
+    ui::Progress &progress;
+    copy::RateLimiter limiter;
+};
+
+/// "schema.name" of the source, for messages.
+inline std::string display_name(const plan::Table &table) {
+    return table.schema + "." + table.name;
+}
+
+} // namespace custody::run

@@ -1,0 +1,185 @@
+#include "loader/run/copy_table.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/protocol.hpp"
+#include "loader/core/failpoint.hpp"
+#include "loader/core/retry.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/plan/sql.hpp"
+#include "loader/state/lock.hpp"
+#include "loader/state/transaction.hpp"
+
+namespace custody::run {
+namespace {
+
+bool is_whole(const plan::Table &table) { return table.parts.size() == 1; }
+
+bool holds_rows(pq::Connection &target, const plan::Table &table) {
+    return target.exec("select exists (select from only " + plan::target_relation(table) + ")")
+        .boolean(0, 0);
+}
+
+// The rows an extension's own script made stay; the user's are told by the condition.
+bool holds_config_rows(pq::Connection &target, const plan::Table &table) {
+    return target
+        .exec("select exists (select from only " + plan::target_relation(table) + " where " +
+              table.row_filter + ")")
+        .boolean(0, 0);
+}
+
+// Nobody can add rows between the look and the copy: the lock is kept to the end of the
+// transaction that truncates or writes.
+void require_empty(Context &context, pq::Connection &target, const plan::Table &table) {
+    target.exec("lock table only " + plan::target_relation(table) + " in access exclusive mode");
+    const bool occupied =
+        table.extension_config ? holds_config_rows(target, table) : holds_rows(target, table);
+    if (!occupied)
+        return;
+    if (!context.options.truncate_target)
+        throw Error(Exit::partial, "target-not-empty",
+                    fmt::format("target table {} holds rows that this migration did not copy",
+                                plan::target_relation(table)),
+                    "", "empty the table, or run with --truncate-target");
+    context.migration.log(target, "warning", display_name(table),
+                          "emptied: --truncate-target was given");
+    empty_target(target, table);
+}
+
+std::int64_t count(pq::Connection &connection, const std::string &sql) {
+    return sql.empty() ? 0 : connection.exec(sql).number(0, 0);
+}
+
+/// Returns false when another backend still has the part.
+bool try_part(Context &context, Worker &worker, const plan::Table &table, const plan::Part &part) {
+    auto &target = worker.target();
+    failpoint("part.before_begin");
+    state::Transaction transaction(target);
+    const auto claim = context.migration.claim_part(target, table.id, part.number);
+    if (!claim)
+        return context.migration.part(target, table.id, part.number).state ==
+               protocol::part_state::kDone;
+    failpoint("part.after_claim");
+    const bool routed = !table.root_name.empty();
+    bool freeze = false;
+    if (is_whole(table) && !routed) {
+        require_empty(context, target, table);
+        freeze = plan::can_freeze(table);
+        if (freeze)
+            target.exec("truncate only " + plan::target_relation(table));
+    }
+    auto &source = worker.source();
+    auto hasher = make_hasher(table);
+    copy::StreamRequest request;
+    request.out_sql = plan::copy_out(table, part);
+    request.in_sql = plan::copy_in(table, freeze);
+    request.form = table.form;
+    request.limiter = &context.limiter;
+    const auto bar = context.progress.start(display_name(table), part.number,
+                                            static_cast<int>(table.parts.size()),
+                                            table.estimated_rows, table.bytes);
+    request.progress = [&](std::uint64_t rows, std::uint64_t bytes) { bar->add(rows, bytes); };
+    const auto streamed = copy::stream(source, &target, request, hasher);
+
+    state::PartResult result;
+    result.rows = static_cast<std::int64_t>(streamed.rows);
+    result.bytes = static_cast<std::int64_t>(streamed.bytes);
+    result.digests = hasher.buckets();
+    result.snapshot = context.snapshot_number;
+    if (part.number == 1)
+        result.lossy_rows = count(source, plan::count_lossy_rows(table));
+    failpoint("part.before_state");
+    context.migration.finish_part(target, *claim, result);
+    if (is_whole(table))
+        context.migration.complete_table(target, table.id);
+    failpoint("part.before_commit");
+    transaction.commit();
+    failpoint("part.after_commit");
+    worker.forget_giant_row(streamed.longest_row);
+    return true;
+}
+
+} // namespace
+
+wire::StreamHasher make_hasher(const plan::Table &table) {
+    std::vector<wire::TypeRule> rules;
+    std::vector<std::uint16_t> key;
+    for (const auto &column : table.columns)
+        rules.push_back(column.rule);
+    for (const auto &name : table.key) {
+        const auto at = std::find_if(table.columns.begin(), table.columns.end(),
+                                     [&](const auto &column) { return column.name == name; });
+        if (at != table.columns.end())
+            key.push_back(static_cast<std::uint16_t>(at - table.columns.begin()));
+    }
+    return {table.form, std::move(rules), std::move(key), table.buckets};
+}
+
+void empty_target(pq::Connection &target, const plan::Table &table) {
+    const auto relation = plan::target_relation(table);
+    if (table.extension_config) {
+        target.exec("delete from only " + relation + " where " + table.row_filter);
+        return;
+    }
+    const auto referenced = target.query(
+        "select exists (select from pg_catalog.pg_constraint where contype = 'f' and "
+        "confrelid = $1::pg_catalog.regclass and conrelid <> confrelid)",
+        relation);
+    const bool routed = !table.root_name.empty();
+    if (referenced.boolean(0, 0))
+        target.exec("delete from " + std::string(routed ? "" : "only ") + relation);
+    else
+        target.exec("truncate " + std::string(routed ? "" : "only ") + relation);
+}
+
+void prepare_table(Context &context, Worker &worker, const plan::Table &table) {
+    failpoint("table.before_prepare");
+    auto &target = worker.target();
+    state::Transaction transaction(target);
+    for (const auto &part : context.migration.parts(target, table.id))
+        if (part.state == protocol::part_state::kDone)
+            return; // rows of this migration are in it
+    if (table.root_name.empty())
+        require_empty(context, target, table);
+    failpoint("table.before_prepare_commit");
+    transaction.commit();
+    failpoint("table.after_prepare");
+}
+
+void copy_part(Context &context, Worker &worker, const plan::Table &table,
+               const plan::Part &part) {
+    Backoff backoff(8);
+    for (;;) {
+        try {
+            worker.await_dropped_backend();
+            if (try_part(context, worker, table, part))
+                break;
+        } catch (const pq::SqlError &error) {
+            throw_if_stopped();
+            if (!error.retryable() || !backoff.wait())
+                throw;
+            spdlog::warn("copy of {} part {}: {}; trying again", display_name(table), part.number,
+                         error.what());
+            worker.after_failure();
+            continue;
+        }
+        state::wait_for_unit(worker.target(),
+                             state::part_lock(context.migration.id(), part.number),
+                             std::chrono::seconds(2));
+        if (!backoff.wait())
+            throw Error(Exit::partial, "part-busy",
+                        fmt::format("another backend keeps part {} of {}", part.number,
+                                    display_name(table)),
+                        "", "end it with pg_terminate_backend and run the same command again");
+    }
+    if (!is_whole(table)) {
+        failpoint("table.before_copied");
+        context.migration.complete_table(worker.target(), table.id);
+        failpoint("table.after_copied");
+    }
+}
+
+} // namespace custody::run

@@ -1,0 +1,182 @@
+#include "loader/run/execute.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/protocol.hpp"
+#include "loader/core/failpoint.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/run/copy_table.hpp"
+#include "loader/run/large_objects.hpp"
+#include "loader/run/maintenance.hpp"
+#include "loader/run/task_runner.hpp"
+#include "loader/run/verify_table.hpp"
+
+namespace custody::run {
+namespace {
+
+int build_jobs(const cli::Options &options) {
+    return options.index_jobs > 0 ? options.index_jobs : options.jobs;
+}
+
+std::vector<Worker> make_workers(Context &context) {
+    std::vector<Worker> workers;
+    const int count = std::max(context.options.jobs, build_jobs(context.options));
+    for (int number = 1; number <= count; ++number)
+        workers.emplace_back(context.options.target, fmt::format("custody worker {}", number),
+                             &context.snapshot);
+    return workers;
+}
+
+bool is_open(const state::TaskRow &task) {
+    return task.state != protocol::task_state::kDone && task.state != protocol::task_state::kBenign;
+}
+
+/// The jobs of rows: those that must have succeeded before a table's rows are all there.
+std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::Table &table) {
+    std::vector<JobId> before;
+    if (table.parts.size() > 1)
+        before.push_back(scheduler.add({fmt::format("prepare {}", display_name(table)),
+                                        JobClass::copy,
+                                        static_cast<double>(table.bytes),
+                                        {},
+                                        [&context, &table](Worker &worker) {
+                                            prepare_table(context, worker, table);
+                                        }}));
+    std::vector<JobId> parts;
+    for (const auto &part : table.parts)
+        parts.push_back(scheduler.add(
+            {table.parts.size() == 1 ? fmt::format("copy {}", display_name(table))
+                                     : fmt::format("copy {} part {} of {}", display_name(table),
+                                                   part.number, table.parts.size()),
+             JobClass::copy, static_cast<double>(table.bytes), before,
+             [&context, &table, &part](Worker &worker) {
+                 copy_part(context, worker, table, part);
+             }}));
+    return parts;
+}
+
+void add_tasks(Context &context, Scheduler &scheduler, const std::vector<state::TaskRow> &tasks,
+               const std::vector<std::string> &phases,
+               const std::map<int, std::vector<JobId>> &table_jobs) {
+    std::map<int, double> table_bytes;
+    for (const auto &table : context.plan.tables)
+        table_bytes[table.id] = static_cast<double>(table.bytes);
+    std::map<int, JobId> task_jobs;
+    for (const auto &task : tasks) {
+        if (!is_open(task) ||
+            std::find(phases.begin(), phases.end(), task.phase) == phases.end())
+            continue;
+        std::vector<JobId> after;
+        if (const auto rows = task.table_id ? table_jobs.find(*task.table_id) : table_jobs.end();
+            rows != table_jobs.end())
+            after = rows->second;
+        for (const int before : task.depends)
+            if (const auto job = task_jobs.find(before); job != task_jobs.end())
+                after.push_back(job->second);
+        const double weight = task.table_id ? 2 * table_bytes[*task.table_id] : 0;
+        task_jobs[task.id] = scheduler.add(
+            {fmt::format("{} {}", task.object_type, task.object_name), JobClass::build, weight,
+             std::move(after),
+             [&context, task](Worker &worker) { run_task(context, worker, task); }});
+    }
+}
+
+/// Rows, verification, large objects, indexes and their constraints: each table by itself.
+void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
+    std::map<int, std::string> states;
+    for (const auto &row : context.migration.tables(first.target()))
+        states[row.id] = row.state;
+    std::map<int, std::vector<JobId>> table_jobs;
+    for (const auto &table : context.plan.tables) {
+        const auto &state = states[table.id];
+        if (state == protocol::table_state::kPending)
+            table_jobs[table.id] = add_copy(context, scheduler, table);
+        if (state != protocol::table_state::kVerified)
+            scheduler.add({fmt::format("verify {}", display_name(table)), JobClass::copy,
+                           1.5 * static_cast<double>(table.bytes), table_jobs[table.id],
+                           [&context, &table](Worker &worker) {
+                               verify_table(context, worker, table);
+                           }});
+    }
+    add_large_objects(context, scheduler, first);
+    add_tasks(context, scheduler, context.migration.tasks(first.target()),
+              {"index", "constraint"}, table_jobs);
+}
+
+class Steps {
+  public:
+    explicit Steps(Context &context) : context_(context), workers_(make_workers(context)) {}
+
+    Worker &first() { return workers_.front(); }
+
+    void sequential(const std::string &phase) {
+        run_phase(context_, first(), phase, failures_);
+    }
+    Scheduler scheduler() const {
+        return {context_.options.jobs, build_jobs(context_.options)};
+    }
+    void run(Scheduler &scheduler) {
+        auto outcome = scheduler.run(workers_);
+        for (auto &failure : outcome.failures) {
+            failures_.push_back(failure);
+            if (is_fatal(failure))
+                throw Error(failure.exit, failure.code,
+                            fmt::format("{}: {}", failure.job, failure.message), failure.detail,
+                            failure.hint);
+            log_failure(failure);
+        }
+        throw_if_stopped();
+        for (const auto &name : outcome.blocked)
+            spdlog::warn("{}: not started, what it needs has failed", name);
+    }
+    std::vector<Failure> failures() && { return std::move(failures_); }
+
+  private:
+    static void log_failure(const Failure &failure) {
+        spdlog::error("{}: {}{}{}{}{}", failure.job, failure.message,
+                      failure.detail.empty() ? "" : "\n  detail: ", failure.detail,
+                      failure.hint.empty() ? "" : "\n  hint: ", failure.hint);
+    }
+
+    Context &context_;
+    std::vector<Worker> workers_;
+    std::vector<Failure> failures_;
+};
+
+} // namespace
+
+std::vector<Failure> execute(Context &context) {
+    Steps steps(context);
+    context.progress.phase("schema");
+    failpoint("schema.before_tasks");
+    steps.sequential("pre_data");
+    failpoint("schema.after_tasks");
+
+    context.progress.phase("rows and indexes");
+    auto tables = steps.scheduler();
+    add_tables(context, tables, steps.first());
+    steps.run(tables);
+
+    context.progress.phase("foreign keys");
+    auto keys = steps.scheduler();
+    add_tasks(context, keys, context.migration.tasks(steps.first().target()),
+              {"foreign_key", "validate"}, {});
+    steps.run(keys);
+
+    context.progress.phase("statistics");
+    auto upkeep = steps.scheduler();
+    add_maintenance(context, upkeep, steps.first());
+    steps.run(upkeep);
+
+    context.progress.phase("everything else");
+    for (const char *phase : {"post", "row_security", "finish"})
+        steps.sequential(phase);
+    analyze_parents(context, steps.first());
+    return std::move(steps).failures();
+}
+
+} // namespace custody::run

@@ -1,0 +1,17 @@
+// Large objects: the dump makes them, this fills them and proves what arrived.
+#pragma once
+
+#include "loader/run/context.hpp"
+#include "loader/run/scheduler.hpp"
+#include "loader/run/worker.hpp"
+
+namespace custody::run {
+
+/// Task rows of kind large_object, one per object, for those the source's snapshot has.
+std::vector<state::TaskRow> large_object_tasks(pq::Connection &source, int first_id,
+                                               int first_position);
+
+/// Jobs for those that are not done.
+void add_large_objects(Context &context, Scheduler &scheduler, Worker &first);
+
+} // namespace custody::run

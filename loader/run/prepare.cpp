@@ -1,0 +1,168 @@
+#include "loader/run/prepare.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "loader/core/failpoint.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/plan/build.hpp"
+#include "loader/plan/json.hpp"
+#include "loader/preflight/preflight.hpp"
+#include "loader/run/large_objects.hpp"
+#include "loader/run/maintenance.hpp"
+#include "loader/run/settings.hpp"
+#include "loader/run/task_runner.hpp"
+#include "loader/state/transaction.hpp"
+
+namespace custody::run {
+namespace {
+
+constexpr int kSnapshotAttempts = 5;
+
+// As the snapshot sees them: a later TRUNCATE or rewrite shows as another file.
+std::vector<copy::Relation> relations_of(pq::Connection &holder, const plan::Plan &plan) {
+    std::vector<std::string> oids;
+    for (const auto &table : plan.tables)
+        oids.push_back(std::to_string(table.source_oid));
+    const auto rows = holder.query(
+        "select c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relfilenode "
+        "from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "
+        "where c.oid = any ($1::oid[]) order by 1",
+        pq::array_literal(oids));
+    std::vector<copy::Relation> relations;
+    for (int row = 0; row < rows.rows(); ++row)
+        relations.push_back(
+            {rows.number<std::uint32_t>(row, 0), rows.str(row, 1), rows.number<std::uint32_t>(row, 2)});
+    return relations;
+}
+
+std::vector<state::TaskRow> all_tasks(const cli::Options &options, Proposal &proposal,
+                                      pq::Connection &target) {
+    std::vector<state::TaskRow> rows;
+    int id = 0;
+    int position = 0;
+    const auto take = [&](const schema::Task &task) {
+        rows.push_back(to_row(task));
+        id = std::max(id, task.id);
+        position = std::max(position, task.position);
+    };
+    for (const auto &task : proposal.schema.tasks)
+        take(task);
+    if (options.no_schema)
+        for (const auto &task : schema::set_aside(target, proposal.plan, id + 1))
+            take(task);
+    for (auto &task : large_object_tasks(proposal.snapshot->holder(), id + 1, position + 1)) {
+        id = task.id;
+        position = task.position;
+        rows.push_back(std::move(task));
+    }
+    for (auto &task : maintenance_tasks(proposal.plan, id + 1, position + 1))
+        rows.push_back(std::move(task));
+    return rows;
+}
+
+state::MigrationRow describe(const cli::Options &options, const plan::Plan &plan) {
+    state::MigrationRow row;
+    row.name = options.name;
+    row.source = plan.source.description;
+    row.source_identity = plan.source.identity;
+    row.source_version = plan.source.version;
+    row.target_version = plan.target.version;
+    row.loader_version = CUSTODY_VERSION;
+    row.options = settings_json(options).dump();
+    row.plan = plan::to_json(plan).dump();
+    nlohmann::json findings = nlohmann::json::array();
+    for (const auto &finding : plan.findings)
+        findings.push_back(plan::to_json(finding));
+    row.findings = findings.dump();
+    return row;
+}
+
+} // namespace
+
+std::unique_ptr<copy::Snapshot>
+locked_snapshot(const cli::Options &options,
+                const std::function<plan::Plan(pq::Connection &)> &make_plan, plan::Plan &plan) {
+    std::string changed;
+    for (int attempt = 0; attempt < kSnapshotAttempts; ++attempt) {
+        throw_if_stopped();
+        failpoint("run.before_snapshot");
+        auto snapshot = std::make_unique<copy::Snapshot>(options.source, "custody");
+        failpoint("run.after_snapshot");
+        plan = make_plan(snapshot->holder());
+        const auto names = snapshot->lock(relations_of(snapshot->holder(), plan));
+        if (names.empty()) {
+            failpoint("run.after_locks");
+            return snapshot;
+        }
+        changed = names.front();
+        spdlog::warn("{} was truncated or rewritten after the snapshot was taken; taking another",
+                     changed);
+    }
+    throw Error(Exit::refused, "source-keeps-changing",
+                "relations of the source are truncated or rewritten again and again",
+                fmt::format("the last one was {}", changed),
+                "run when no job on the source truncates, rewrites or vacuums in full");
+}
+
+Proposal propose(const cli::Options &options, pq::Connection &target) {
+    Proposal proposal;
+    proposal.snapshot = locked_snapshot(
+        options, [&](pq::Connection &holder) { return plan::build(holder, target, options); },
+        proposal.plan);
+    auto &plan = proposal.plan;
+    auto &source = proposal.snapshot->holder();
+    if (!options.no_schema) {
+        failpoint("schema.before_dump");
+        proposal.schema = schema::build(source, target, options, plan,
+                                        proposal.snapshot->facts().name, stop_requested);
+        failpoint("schema.after_dump");
+    }
+    plan.findings.insert(plan.findings.end(), proposal.schema.findings.begin(),
+                         proposal.schema.findings.end());
+    plan.not_moved.insert(plan.not_moved.end(), proposal.schema.not_moved.begin(),
+                          proposal.schema.not_moved.end());
+    if (options.roles && !options.no_schema)
+        proposal.roles = schema::missing_roles(source, target, options);
+    auto findings = preflight::check(source, target, plan, options);
+    plan.findings.insert(plan.findings.end(), findings.begin(), findings.end());
+    return proposal;
+}
+
+int record_snapshot(pq::Connection &target, const state::Migration &migration,
+                    const plan::Plan &plan, const copy::Snapshot &snapshot) {
+    state::SnapshotRow row;
+    row.name = snapshot.facts().name;
+    row.system_identifier = plan.source.identity;
+    row.lsn = snapshot.facts().lsn;
+    row.xmin_xmax = snapshot.facts().bounds;
+    row.taken_at = snapshot.facts().taken_at;
+    return migration.add_snapshot(target, row);
+}
+
+Prepared create(const cli::Options &options, pq::Connection &target, Proposal proposal) {
+    failpoint("run.before_create");
+    state::Transaction transaction(target);
+    if (!proposal.roles.empty())
+        for (auto &finding : schema::create_roles(target, proposal.roles))
+            proposal.plan.findings.push_back(std::move(finding));
+    const auto migration =
+        state::Migration::create(target, describe(options, proposal.plan), proposal.plan.tables);
+    const int number = record_snapshot(target, migration, proposal.plan, *proposal.snapshot);
+    const auto tasks = all_tasks(options, proposal, target);
+    migration.add_tasks(target, tasks);
+    if (options.no_schema) {
+        std::vector<schema::Task> aside;
+        for (const auto &row : tasks)
+            if (row.phase != "maintenance" && row.phase != "large_objects")
+                aside.push_back(to_schema_task(row));
+        schema::drop_set_aside(target, aside);
+    }
+    transaction.commit();
+    failpoint("run.after_create");
+    return {std::move(proposal.snapshot), number, std::move(proposal.plan), migration};
+}
+
+} // namespace custody::run

@@ -1,0 +1,19 @@
+// The options that make a migration the one it is: stored with it, and compared on resume.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json.hpp>
+
+#include "loader/cli/options.hpp"
+
+namespace custody::run {
+
+/// Selection, mapping, casts and what is moved; never connection strings.
+nlohmann::json settings_json(const cli::Options &options);
+
+/// Throws Error "settings-differ" (refused) naming the options in which a resumed run differs
+/// from the one that was begun.
+void require_same_settings(const nlohmann::json &stored, const cli::Options &options);
+
+} // namespace custody::run

@@ -1,0 +1,55 @@
+#include "loader/run/task_proof.hpp"
+
+#include <fmt/format.h>
+
+#include "common/protocol.hpp"
+
+namespace custody::run {
+namespace {
+
+struct Position {
+    std::int64_t last_value = 0;
+    bool is_called = false;
+
+    std::string text() const {
+        return fmt::format("{}{}", last_value, is_called ? "" : " (not called)");
+    }
+    /// What nextval() would be measured from, so that positions can be ordered.
+    std::int64_t taken(std::int64_t increment) const {
+        return is_called ? last_value : last_value - increment;
+    }
+};
+
+Position read_position(pq::Connection &connection, const std::string &sequence) {
+    const auto row = connection.exec("select last_value, is_called from " + sequence);
+    return {row.number(0, 0), row.boolean(0, 1)};
+}
+
+state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
+    const auto sequence = pq::qualified(task.object_schema, task.object_name);
+    const auto source = read_position(worker.source(), sequence);
+    const auto target = read_position(worker.target(), sequence);
+    const auto increment =
+        worker.target()
+            .query("select seqincrement from pg_catalog.pg_sequence "
+                   "where seqrelid = $1::pg_catalog.regclass",
+                   sequence)
+            .number(0, 0);
+    state::TaskProof proof;
+    proof.source_value = source.text();
+    proof.target_value = target.text();
+    const auto distance = target.taken(increment) - source.taken(increment);
+    if (proof.source_value != proof.target_value && (increment > 0 ? distance > 0 : distance < 0))
+        proof.reason = std::string(protocol::kAhead) +
+                       ": the target's sequence had already gone further than the source's";
+    return proof;
+}
+
+} // namespace
+
+void prove_task(Context &context, Worker &worker, const state::TaskRow &task) {
+    if (task.kind == "sequence")
+        context.migration.prove_task(worker.target(), task.id, sequence_proof(worker, task));
+}
+
+} // namespace custody::run

@@ -1,0 +1,13 @@
+// The verdict on what is no row: an index, a constraint, a sequence says the same on both sides.
+#pragma once
+
+#include "loader/run/context.hpp"
+#include "loader/run/worker.hpp"
+
+namespace custody::run {
+
+/// For a task whose kind needs a proof: reads what both sides say now, in the target's
+/// transaction, and stores the verdict. Nothing for other kinds.
+void prove_task(Context &context, Worker &worker, const state::TaskRow &task);
+
+} // namespace custody::run

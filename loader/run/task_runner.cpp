@@ -1,0 +1,170 @@
+#include "loader/run/task_runner.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/protocol.hpp"
+#include "loader/core/failpoint.hpp"
+#include "loader/core/retry.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/run/task_proof.hpp"
+#include "loader/state/lock.hpp"
+#include "loader/state/transaction.hpp"
+
+namespace custody::run {
+namespace {
+
+std::string display_name(const state::TaskRow &task) {
+    return fmt::format("{} {}{}{}", task.object_type, task.object_schema,
+                       task.object_schema.empty() ? "" : ".", task.object_name);
+}
+
+bool is_finished(const state::TaskRow &task) {
+    return task.state == protocol::task_state::kDone || task.state == protocol::task_state::kBenign;
+}
+
+[[noreturn]] void throw_failed(const state::TaskRow &task) {
+    throw Error(Exit::partial, "task-failed",
+                fmt::format("{}: {}", display_name(task), task.message),
+                fmt::format("{}{}SQLSTATE {}", task.detail, task.detail.empty() ? "" : "; ",
+                            task.sqlstate),
+                task.hint.empty() ? "mend the cause and run the same command again" : task.hint);
+}
+
+schema::Outcome perform(Context &context, Worker &worker, const state::TaskRow &row) {
+    const auto task = to_schema_task(row);
+    if (row.kind == "sequence")
+        return schema::set_sequence(worker.source(), worker.target(), task);
+    auto outcome = schema::apply(worker.target(), task);
+    if (outcome.state == schema::Outcome::State::failed && outcome.sqlstate == "23503") {
+        const auto samples = schema::orphan_samples(worker.target(), task, 5);
+        outcome.detail += fmt::format(" (rows without their key, at most 5: {})",
+                                      fmt::join(samples, ", "));
+        outcome.hint = "the key stays NOT VALID: delete or mend the orphans, then "
+                       "ALTER TABLE ... VALIDATE CONSTRAINT, or run the same command again";
+    }
+    return outcome;
+}
+
+/// Returns the task's row once it has an end; none when another backend works on it.
+std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id) {
+    auto &target = worker.target();
+    failpoint("task.before_begin");
+    {
+        state::Transaction transaction(target);
+        const auto claim = context.migration.claim_task(target, id);
+        if (!claim) {
+            const auto now = context.migration.task(target, id);
+            if (is_finished(now) || now.state == protocol::task_state::kFailed)
+                return now;
+            return std::nullopt;
+        }
+        const auto outcome = perform(context, worker, *claim);
+        using State = schema::Outcome::State;
+        if (outcome.state == State::done)
+            context.migration.finish_task(target, id, outcome.note);
+        else
+            context.migration.settle_task(
+                target, id,
+                outcome.state == State::benign ? protocol::task_state::kBenign
+                                               : protocol::task_state::kFailed,
+                {outcome.sqlstate, outcome.message, outcome.detail, outcome.hint}, outcome.note);
+        if (outcome.state != State::failed)
+            prove_task(context, worker, *claim);
+        failpoint("task.before_commit");
+        transaction.commit();
+    }
+    failpoint("task.after_commit");
+    return context.migration.task(target, id);
+}
+
+bool worth_another_try(const pq::SqlError &error) {
+    return error.retryable() || error.sqlstate() == "40P01" || error.sqlstate() == "55P03";
+}
+
+} // namespace
+
+schema::Task to_schema_task(const state::TaskRow &row) {
+    schema::Task task;
+    task.id = row.id;
+    task.kind = row.kind;
+    task.phase = schema::phase_of(row.phase);
+    task.position = row.position;
+    task.object_type = row.object_type;
+    task.object_schema = row.object_schema;
+    task.object_name = row.object_name;
+    task.table_id = row.table_id;
+    task.dump_id = row.dump_id.value_or(0);
+    task.depends = row.depends;
+    task.sql = row.sql;
+    task.note = row.note;
+    task.exists_same = row.sql.empty() && row.kind != "sequence";
+    return task;
+}
+
+state::TaskRow to_row(const schema::Task &task) {
+    state::TaskRow row;
+    row.id = task.id;
+    row.kind = task.kind;
+    row.phase = schema::name_of(task.phase);
+    row.position = task.position;
+    row.object_type = task.object_type;
+    row.object_schema = task.object_schema;
+    row.object_name = task.object_name;
+    row.table_id = task.table_id;
+    row.needs_rows = task.table_id.has_value() && task.phase != schema::Phase::pre_data;
+    if (task.dump_id != 0)
+        row.dump_id = task.dump_id;
+    row.depends = task.depends;
+    row.sql = task.exists_same ? "" : task.sql;
+    row.note = task.note;
+    row.state = protocol::task_state::kPending;
+    return row;
+}
+
+void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
+    Backoff backoff(10);
+    for (;;) {
+        try {
+            worker.await_dropped_backend();
+            const auto now = try_task(context, worker, task.id);
+            if (now && now->state == protocol::task_state::kFailed)
+                throw_failed(*now);
+            if (now)
+                return;
+        } catch (const pq::SqlError &error) {
+            throw_if_stopped();
+            if (!worth_another_try(error) || !backoff.wait())
+                throw;
+            spdlog::warn("{}: {}; trying again", display_name(task), error.what());
+            worker.after_failure();
+            continue;
+        }
+        state::wait_for_unit(worker.target(), state::task_lock(context.migration.id(), task.id),
+                             std::chrono::seconds(2));
+        if (!backoff.wait())
+            throw Error(Exit::partial, "task-not-ready",
+                        fmt::format("{} cannot start", display_name(task)),
+                        "another backend keeps it, or something it depends on has failed",
+                        "mend what failed and run the same command again");
+    }
+}
+
+void run_phase(Context &context, Worker &worker, const std::string &phase,
+               std::vector<Failure> &failures) {
+    for (const auto &task : context.migration.tasks(worker.target())) {
+        if (task.phase != phase || is_finished(task))
+            continue;
+        throw_if_stopped();
+        try {
+            run_task(context, worker, task);
+        } catch (...) {
+            failures.push_back(current_failure(display_name(task)));
+            worker.after_failure();
+            if (is_fatal(failures.back()))
+                throw;
+        }
+    }
+}
+
+} // namespace custody::run

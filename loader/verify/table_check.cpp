@@ -1,0 +1,72 @@
+#include "loader/verify/table_check.hpp"
+
+#include "loader/copy/stream.hpp"
+#include "loader/plan/sql.hpp"
+
+namespace custody::verify {
+namespace {
+
+digest::BucketSet from_hex(std::string_view text) {
+    const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+    std::vector<std::byte> bytes;
+    for (std::size_t i = 2; i + 1 < text.size(); i += 2) // after "\x"
+        bytes.push_back(static_cast<std::byte>(digit(text[i]) << 4 | digit(text[i + 1])));
+    return digest::BucketSet::from_bytes(bytes);
+}
+
+// The relations that hold the rows: the table itself, or the leaves below a routed root.
+std::vector<std::string> storage_relations(pq::Connection &target, const plan::Table &table) {
+    const auto relation = plan::target_relation(table);
+    if (table.root_name.empty())
+        return {relation};
+    const auto leaves = target.query(
+        "select pg_catalog.format('%I.%I', n.nspname, c.relname) "
+        "from pg_catalog.pg_partition_tree($1::pg_catalog.regclass) t "
+        "join pg_catalog.pg_class c on c.oid = t.relid "
+        "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where t.isleaf",
+        relation);
+    std::vector<std::string> names;
+    for (int row = 0; row < leaves.rows(); ++row)
+        names.push_back(leaves.str(row, 0));
+    return names;
+}
+
+std::vector<std::string> column_names(const plan::Table &table) {
+    std::vector<std::string> names;
+    for (const auto &column : table.columns)
+        names.push_back(column.name);
+    return names;
+}
+
+} // namespace
+
+TargetScan scan_target(pq::Connection &target, const plan::Table &table,
+                       const std::vector<std::string> &writers) {
+    TargetScan total{0, 0, digest::BucketSet(table.buckets)};
+    for (const auto &relation : storage_relations(target, table)) {
+        target.exec("lock table only " + relation + " in share mode");
+        const auto scan = target.query(
+            "select rows, foreign_rows, digests from custody.migration_scan("
+            "$1::pg_catalog.regclass, $2::text[], $3, $4::text[], $5::int4, "
+            "$6::pg_catalog.xid8[])",
+            relation, pq::array_literal(column_names(table)),
+            std::string(wire::form_name(table.form)), pq::array_literal(table.key),
+            std::to_string(table.buckets),
+            writers.empty() ? pq::Param() : pq::Param(pq::array_literal(writers)));
+        total.rows += scan.number(0, 0);
+        total.foreign_rows += scan.number(0, 1);
+        total.digests += from_hex(scan.text(0, 2));
+    }
+    return total;
+}
+
+std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table) {
+    const auto sql = plan::count_wrong_generated(table);
+    return sql.empty() ? 0 : target.exec(sql).number(0, 0);
+}
+
+std::int64_t count_source(pq::Connection &source, const plan::Table &table) {
+    return source.exec(plan::count_rows(table)).number(0, 0);
+}
+
+} // namespace custody::verify
