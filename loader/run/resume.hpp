@@ -1,15 +1,25 @@
 // Going on with a migration that was begun: what it believes of the past, it checks first.
 #pragma once
 
+#include <vector>
+
+#include "loader/run/context.hpp"
 #include "loader/run/prepare.hpp"
-#include "loader/ui/progress.hpp"
+#include "loader/run/scheduler.hpp"
+#include "loader/run/worker.hpp"
 
 namespace custody::run {
 
-/// Locks the run, waits for backends that a killed loader left, takes a new snapshot and decides
-/// table by table: a finished table whose source reads the same under the new snapshot is
-/// believed; any other is emptied and queued again, with the reason in the log.
+/// Takes the lock of the run, waits for the backends that a killed loader left, takes and records
+/// a new snapshot. Throws Error: run-in-progress, settings-differ, another-source,
+/// source-table-altered.
 Prepared resume(const cli::Options &options, pq::Connection &target,
-                const state::Migration &migration, ui::Progress &progress);
+                const state::Migration &migration);
+
+/// Decides table by table, before anything is copied. A finished table is believed when the
+/// source reads the same under the new snapshot; any other, and one that was left unfinished, is
+/// emptied and queued again, with the reason in the log; foreign keys go first and come back
+/// later, because they would be believed unchecked. Failed tasks are queued again.
+void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &workers);
 
 } // namespace custody::run
