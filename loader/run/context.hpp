@@ -18,6 +18,7 @@ struct Context {
     plan::Plan plan;
     copy::Snapshot &snapshot;
     int snapshot_number;
+    bool resumed;
     state::Migration migration;
     ui::Progress &progress;
     copy::RateLimiter limiter;

@@ -1,11 +1,10 @@
 #include "loader/run/copy_table.hpp"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
+#include "loader/copy/hasher.hpp"
 #include "loader/core/failpoint.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
@@ -72,16 +71,17 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
             target.exec("truncate only " + plan::target_relation(table));
     }
     auto &source = worker.source();
-    auto hasher = make_hasher(table);
+    auto hasher = copy::make_hasher(table);
     copy::StreamRequest request;
     request.out_sql = plan::copy_out(table, part);
     request.in_sql = plan::copy_in(table, freeze);
     request.form = table.form;
     request.limiter = &context.limiter;
-    const auto bar = context.progress.start(display_name(table), part.number,
-                                            static_cast<int>(table.parts.size()),
-                                            table.estimated_rows, table.bytes);
-    request.progress = [&](std::uint64_t rows, std::uint64_t bytes) { bar->add(rows, bytes); };
+    const auto bar = context.progress.start(display_name(table), table.estimated_rows, table.bytes);
+    request.progress = [&](std::uint64_t rows, std::uint64_t bytes) {
+        context.progress.add(bar, static_cast<std::int64_t>(rows),
+                             static_cast<std::int64_t>(bytes));
+    };
     const auto streamed = copy::stream(source, &target, request, hasher);
 
     state::PartResult result;
@@ -104,30 +104,16 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
 
 } // namespace
 
-wire::StreamHasher make_hasher(const plan::Table &table) {
-    std::vector<wire::TypeRule> rules;
-    std::vector<std::uint16_t> key;
-    for (const auto &column : table.columns)
-        rules.push_back(column.rule);
-    for (const auto &name : table.key) {
-        const auto at = std::find_if(table.columns.begin(), table.columns.end(),
-                                     [&](const auto &column) { return column.name == name; });
-        if (at != table.columns.end())
-            key.push_back(static_cast<std::uint16_t>(at - table.columns.begin()));
-    }
-    return {table.form, std::move(rules), std::move(key), table.buckets};
-}
-
 void empty_target(pq::Connection &target, const plan::Table &table) {
     const auto relation = plan::target_relation(table);
     if (table.extension_config) {
         target.exec("delete from only " + relation + " where " + table.row_filter);
         return;
     }
-    const auto referenced = target.query(
-        "select exists (select from pg_catalog.pg_constraint where contype = 'f' and "
-        "confrelid = $1::pg_catalog.regclass and conrelid <> confrelid)",
-        relation);
+    const auto referenced =
+        target.query("select exists (select from pg_catalog.pg_constraint where contype = 'f' and "
+                     "confrelid = $1::pg_catalog.regclass and conrelid <> confrelid)",
+                     relation);
     const bool routed = !table.root_name.empty();
     if (referenced.boolean(0, 0))
         target.exec("delete from " + std::string(routed ? "" : "only ") + relation);
@@ -149,8 +135,7 @@ void prepare_table(Context &context, Worker &worker, const plan::Table &table) {
     failpoint("table.after_prepare");
 }
 
-void copy_part(Context &context, Worker &worker, const plan::Table &table,
-               const plan::Part &part) {
+void copy_part(Context &context, Worker &worker, const plan::Table &table, const plan::Part &part) {
     Backoff backoff(8);
     for (;;) {
         try {
@@ -166,8 +151,8 @@ void copy_part(Context &context, Worker &worker, const plan::Table &table,
             worker.after_failure();
             continue;
         }
-        state::wait_for_unit(worker.target(),
-                             state::part_lock(context.migration.id(), part.number),
+        const auto unit = context.migration.part(worker.target(), table.id, part.number).id;
+        state::wait_for_unit(worker.target(), state::part_lock(context.migration.id(), unit),
                              std::chrono::seconds(2));
         if (!backoff.wait())
             throw Error(Exit::partial, "part-busy",

@@ -20,7 +20,4 @@ void copy_part(Context &context, Worker &worker, const plan::Table &table, const
 /// transaction: TRUNCATE, or DELETE where something references it.
 void empty_target(pq::Connection &target, const plan::Table &table);
 
-/// The hasher that a table's plan asks for.
-wire::StreamHasher make_hasher(const plan::Table &table);
-
 } // namespace custody::run

@@ -12,6 +12,7 @@
 #include "loader/run/copy_table.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
+#include "loader/run/resume.hpp"
 #include "loader/run/task_runner.hpp"
 #include "loader/run/verify_table.hpp"
 
@@ -39,13 +40,12 @@ bool is_open(const state::TaskRow &task) {
 std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::Table &table) {
     std::vector<JobId> before;
     if (table.parts.size() > 1)
-        before.push_back(scheduler.add({fmt::format("prepare {}", display_name(table)),
-                                        JobClass::copy,
-                                        static_cast<double>(table.bytes),
-                                        {},
-                                        [&context, &table](Worker &worker) {
-                                            prepare_table(context, worker, table);
-                                        }}));
+        before.push_back(scheduler.add(
+            {fmt::format("prepare {}", display_name(table)),
+             JobClass::copy,
+             static_cast<double>(table.bytes),
+             {},
+             [&context, &table](Worker &worker) { prepare_table(context, worker, table); }}));
     std::vector<JobId> parts;
     for (const auto &part : table.parts)
         parts.push_back(scheduler.add(
@@ -67,8 +67,7 @@ void add_tasks(Context &context, Scheduler &scheduler, const std::vector<state::
         table_bytes[table.id] = static_cast<double>(table.bytes);
     std::map<int, JobId> task_jobs;
     for (const auto &task : tasks) {
-        if (!is_open(task) ||
-            std::find(phases.begin(), phases.end(), task.phase) == phases.end())
+        if (!is_open(task) || std::find(phases.begin(), phases.end(), task.phase) == phases.end())
             continue;
         std::vector<JobId> after;
         if (const auto rows = task.table_id ? table_jobs.find(*task.table_id) : table_jobs.end();
@@ -78,33 +77,32 @@ void add_tasks(Context &context, Scheduler &scheduler, const std::vector<state::
             if (const auto job = task_jobs.find(before); job != task_jobs.end())
                 after.push_back(job->second);
         const double weight = task.table_id ? 2 * table_bytes[*task.table_id] : 0;
-        task_jobs[task.id] = scheduler.add(
-            {fmt::format("{} {}", task.object_type, task.object_name), JobClass::build, weight,
-             std::move(after),
-             [&context, task](Worker &worker) { run_task(context, worker, task); }});
+        task_jobs[task.id] =
+            scheduler.add({fmt::format("{} {}", task.object_type, task.object_name),
+                           JobClass::build, weight, std::move(after),
+                           [&context, task](Worker &worker) { run_task(context, worker, task); }});
     }
 }
 
 /// Rows, verification, large objects, indexes and their constraints: each table by itself.
 void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
-    std::map<int, std::string> states;
-    for (const auto &row : context.migration.tables(first.target()))
-        states[row.id] = row.state;
+    std::map<int, state::TableRow> rows;
+    for (auto &row : context.migration.tables(first.target()))
+        rows.emplace(row.id, std::move(row));
     std::map<int, std::vector<JobId>> table_jobs;
     for (const auto &table : context.plan.tables) {
-        const auto &state = states[table.id];
-        if (state == protocol::table_state::kPending)
+        const auto &row = rows.at(table.id);
+        if (row.state == protocol::table_state::kPending)
             table_jobs[table.id] = add_copy(context, scheduler, table);
-        if (state != protocol::table_state::kVerified)
-            scheduler.add({fmt::format("verify {}", display_name(table)), JobClass::copy,
-                           1.5 * static_cast<double>(table.bytes), table_jobs[table.id],
-                           [&context, &table](Worker &worker) {
-                               verify_table(context, worker, table);
-                           }});
+        if (row.verdict != protocol::verdict::kEqual)
+            scheduler.add(
+                {fmt::format("verify {}", display_name(table)), JobClass::copy,
+                 1.5 * static_cast<double>(table.bytes), table_jobs[table.id],
+                 [&context, &table](Worker &worker) { verify_table(context, worker, table); }});
     }
     add_large_objects(context, scheduler, first);
-    add_tasks(context, scheduler, context.migration.tasks(first.target()),
-              {"index", "constraint"}, table_jobs);
+    add_tasks(context, scheduler, context.migration.tasks(first.target()), {"index", "constraint"},
+              table_jobs);
 }
 
 class Steps {
@@ -113,12 +111,9 @@ class Steps {
 
     Worker &first() { return workers_.front(); }
 
-    void sequential(const std::string &phase) {
-        run_phase(context_, first(), phase, failures_);
-    }
-    Scheduler scheduler() const {
-        return {context_.options.jobs, build_jobs(context_.options)};
-    }
+    void sequential(const std::string &phase) { run_phase(context_, first(), phase, failures_); }
+    Scheduler scheduler() const { return {context_.options.jobs, build_jobs(context_.options)}; }
+    void settle() { settle_tables(context_, scheduler(), workers_); }
     void run(Scheduler &scheduler) {
         auto outcome = scheduler.run(workers_);
         for (auto &failure : outcome.failures) {
@@ -151,6 +146,10 @@ class Steps {
 
 std::vector<Failure> execute(Context &context) {
     Steps steps(context);
+    if (context.resumed) {
+        context.progress.phase("checking what was copied");
+        steps.settle();
+    }
     context.progress.phase("schema");
     failpoint("schema.before_tasks");
     steps.sequential("pre_data");

@@ -90,15 +90,12 @@ void fill(Context &context, Worker &worker, int task_id) {
 
 } // namespace
 
-std::vector<state::TaskRow> large_object_tasks(pq::Connection &source, int first_id,
-                                               int first_position) {
+std::vector<state::TaskRow> large_object_tasks(pq::Connection &source) {
     const auto objects =
         source.exec("select oid from pg_catalog.pg_largeobject_metadata order by oid");
     std::vector<state::TaskRow> tasks;
     for (int row = 0; row < objects.rows(); ++row) {
         state::TaskRow task;
-        task.id = first_id++;
-        task.position = first_position++;
         task.kind = "large_object";
         task.phase = kPhase;
         task.object_type = "LARGE OBJECT";
@@ -108,14 +105,23 @@ std::vector<state::TaskRow> large_object_tasks(pq::Connection &source, int first
     return tasks;
 }
 
+state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task) {
+    const auto ignore = [](std::int64_t, const std::string &) {};
+    state::TaskProof proof;
+    proof.source_value = read_all(worker.source(), task.object_name, ignore).text();
+    proof.target_value = read_all(worker.target(), task.object_name, ignore).text();
+    return proof;
+}
+
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first) {
     for (const auto &task : context.migration.tasks(first.target()))
         if (task.phase == kPhase && task.state == protocol::task_state::kPending)
-            scheduler.add({"large object " + task.object_name,
-                           JobClass::copy,
-                           0,
-                           {},
-                           [&context, id = task.id](Worker &worker) { fill(context, worker, id); }});
+            scheduler.add(
+                {"large object " + task.object_name,
+                 JobClass::copy,
+                 0,
+                 {},
+                 [&context, id = task.id](Worker &worker) { fill(context, worker, id); }});
 }
 
 } // namespace custody::run

@@ -8,8 +8,10 @@
 namespace custody::run {
 
 /// Task rows of kind large_object, one per object, for those the source's snapshot has.
-std::vector<state::TaskRow> large_object_tasks(pq::Connection &source, int first_id,
-                                               int first_position);
+std::vector<state::TaskRow> large_object_tasks(pq::Connection &source);
+
+/// Size and digest of both sides' content, read now.
+state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task);
 
 /// Jobs for those that are not done.
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first);

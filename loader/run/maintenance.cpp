@@ -33,13 +33,10 @@ void maintain(Context &context, Worker &worker, const plan::Table &table, int ta
 
 } // namespace
 
-std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan, int first_id,
-                                              int first_position) {
+std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan) {
     std::vector<state::TaskRow> tasks;
     for (const auto &table : plan.tables) {
         state::TaskRow task;
-        task.id = first_id++;
-        task.position = first_position++;
         task.kind = table.parts.size() > 1 ? "vacuum" : "analyze";
         task.phase = kPhase;
         task.object_type = "TABLE";

@@ -8,8 +8,7 @@
 namespace custody::run {
 
 /// Task rows of kind vacuum and analyze for the plan's tables, to be stored with the rest.
-std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan, int first_id,
-                                              int first_position);
+std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan);
 
 /// Jobs for those that are not done.
 void add_maintenance(Context &context, Scheduler &scheduler, Worker &first);

@@ -13,7 +13,6 @@
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
 #include "loader/run/settings.hpp"
-#include "loader/run/task_runner.hpp"
 #include "loader/state/transaction.hpp"
 
 namespace custody::run {
@@ -33,34 +32,38 @@ std::vector<copy::Relation> relations_of(pq::Connection &holder, const plan::Pla
         pq::array_literal(oids));
     std::vector<copy::Relation> relations;
     for (int row = 0; row < rows.rows(); ++row)
-        relations.push_back(
-            {rows.number<std::uint32_t>(row, 0), rows.str(row, 1), rows.number<std::uint32_t>(row, 2)});
+        relations.push_back({rows.number<std::uint32_t>(row, 0), rows.str(row, 1),
+                             rows.number<std::uint32_t>(row, 2)});
     return relations;
 }
 
-std::vector<state::TaskRow> all_tasks(const cli::Options &options, Proposal &proposal,
-                                      pq::Connection &target) {
-    std::vector<state::TaskRow> rows;
+std::vector<state::TaskRow> all_tasks(const Proposal &proposal,
+                                      const std::vector<state::TaskRow> &aside) {
+    auto rows = proposal.schema.tasks;
+    rows.insert(rows.end(), aside.begin(), aside.end());
     int id = 0;
     int position = 0;
-    const auto take = [&](const schema::Task &task) {
-        rows.push_back(to_row(task));
-        id = std::max(id, task.id);
-        position = std::max(position, task.position);
+    const auto append = [&](std::vector<state::TaskRow> more) {
+        for (const auto &row : rows) {
+            id = std::max(id, row.id);
+            position = std::max(position, row.position);
+        }
+        for (auto &row : more) {
+            row.id = ++id;
+            row.position = ++position;
+            rows.push_back(std::move(row));
+        }
     };
-    for (const auto &task : proposal.schema.tasks)
-        take(task);
-    if (options.no_schema)
-        for (const auto &task : schema::set_aside(target, proposal.plan, id + 1))
-            take(task);
-    for (auto &task : large_object_tasks(proposal.snapshot->holder(), id + 1, position + 1)) {
-        id = task.id;
-        position = task.position;
-        rows.push_back(std::move(task));
-    }
-    for (auto &task : maintenance_tasks(proposal.plan, id + 1, position + 1))
-        rows.push_back(std::move(task));
+    append(large_object_tasks(proposal.snapshot->holder()));
+    append(maintenance_tasks(proposal.plan));
     return rows;
+}
+
+int last_id(const std::vector<state::TaskRow> &tasks) {
+    int id = 0;
+    for (const auto &task : tasks)
+        id = std::max(id, task.id);
+    return id;
 }
 
 state::MigrationRow describe(const cli::Options &options, const plan::Plan &plan) {
@@ -110,16 +113,14 @@ locked_snapshot(const cli::Options &options,
 Proposal propose(const cli::Options &options, pq::Connection &target) {
     Proposal proposal;
     proposal.snapshot = locked_snapshot(
-        options, [&](pq::Connection &holder) { return plan::build(holder, target, options); },
+        options, [&](pq::Connection &holder) { return plan::build(holder, &target, options); },
         proposal.plan);
     auto &plan = proposal.plan;
     auto &source = proposal.snapshot->holder();
-    if (!options.no_schema) {
-        failpoint("schema.before_dump");
-        proposal.schema = schema::build(source, target, options, plan,
-                                        proposal.snapshot->facts().name, stop_requested);
-        failpoint("schema.after_dump");
-    }
+    failpoint("schema.before_dump");
+    proposal.schema = schema::build(source, target, options, plan, proposal.snapshot->facts().name,
+                                    stop_requested);
+    failpoint("schema.after_dump");
     plan.findings.insert(plan.findings.end(), proposal.schema.findings.begin(),
                          proposal.schema.findings.end());
     plan.not_moved.insert(plan.not_moved.end(), proposal.schema.not_moved.begin(),
@@ -151,15 +152,12 @@ Prepared create(const cli::Options &options, pq::Connection &target, Proposal pr
     const auto migration =
         state::Migration::create(target, describe(options, proposal.plan), proposal.plan.tables);
     const int number = record_snapshot(target, migration, proposal.plan, *proposal.snapshot);
-    const auto tasks = all_tasks(options, proposal, target);
-    migration.add_tasks(target, tasks);
+    schema::SetAside aside;
     if (options.no_schema) {
-        std::vector<schema::Task> aside;
-        for (const auto &row : tasks)
-            if (row.phase != "maintenance" && row.phase != "large_objects")
-                aside.push_back(to_schema_task(row));
+        aside = schema::set_aside(target, proposal.plan, last_id(proposal.schema.tasks) + 1);
         schema::drop_set_aside(target, aside);
     }
+    migration.add_tasks(target, all_tasks(proposal, aside.tasks));
     transaction.commit();
     failpoint("run.after_create");
     return {std::move(proposal.snapshot), number, std::move(proposal.plan), migration};

@@ -10,6 +10,7 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
+#include "loader/plan/catalog.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
 #include "loader/run/copy_table.hpp"
@@ -43,11 +44,11 @@ plan::Plan renew(plan::Plan stored, const plan::Plan &now) {
         const auto found = present.find({table.schema, table.name});
         if (found == present.end() || !same_columns(table, *found->second) ||
             found->second->source_oid != table.source_oid)
-            throw Error(Exit::partial, "source-table-altered",
-                        fmt::format("source table {} is not the one that was planned",
-                                    display_name(table)),
-                        "it was dropped, made anew, or its columns were changed since",
-                        "custody abandon, then begin again");
+            throw Error(
+                Exit::partial, "source-table-altered",
+                fmt::format("source table {} is not the one that was planned", display_name(table)),
+                "it was dropped, made anew, or its columns were changed since",
+                "custody abandon, then begin again");
         table.method = found->second->method;
         table.part_key = found->second->part_key;
         table.parts = found->second->parts;
@@ -169,7 +170,9 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     Prepared prepared;
     prepared.snapshot = locked_snapshot(
         options,
-        [&](pq::Connection &holder) { return renew(stored, plan::build(holder, target, options)); },
+        [&](pq::Connection &holder) {
+            return renew(stored, plan::build(holder, &target, options));
+        },
         prepared.plan);
     const auto identity = plan::read_server(prepared.snapshot->holder()).identity;
     if (identity != row.source_identity)

@@ -41,8 +41,8 @@ Failure current_failure(const std::string &job) {
     try {
         throw;
     } catch (const pq::SqlError &error) {
-        return {job,           error.exit(),   error.code(), error.what(),
-                error.detail(), error.hint(), error.sqlstate()};
+        return {job,          error.exit(),    error.code(), error.what(), error.detail(),
+                error.hint(), error.sqlstate()};
     } catch (const Error &error) {
         return {job, error.exit(), error.code(), error.what(), error.detail(), error.hint(), ""};
     } catch (const std::exception &error) {

@@ -20,10 +20,10 @@ enum class JobClass { copy, build };
 using JobId = std::size_t;
 
 struct Job {
-    std::string name;          // for messages: "copy public.users 3/8"
+    std::string name; // for messages: "copy public.users 3/8"
     JobClass job_class = JobClass::copy;
-    double weight = 0;         // larger ones first
-    std::vector<JobId> after;  // jobs that must have succeeded
+    double weight = 0;        // larger ones first
+    std::vector<JobId> after; // jobs that must have succeeded
     std::function<void(Worker &)> work;
 };
 

@@ -25,16 +25,17 @@ Position read_position(pq::Connection &connection, const std::string &sequence) 
     return {row.number(0, 0), row.boolean(0, 1)};
 }
 
+} // namespace
+
 state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
     const auto sequence = pq::qualified(task.object_schema, task.object_name);
     const auto source = read_position(worker.source(), sequence);
     const auto target = read_position(worker.target(), sequence);
-    const auto increment =
-        worker.target()
-            .query("select seqincrement from pg_catalog.pg_sequence "
-                   "where seqrelid = $1::pg_catalog.regclass",
-                   sequence)
-            .number(0, 0);
+    const auto increment = worker.target()
+                               .query("select seqincrement from pg_catalog.pg_sequence "
+                                      "where seqrelid = $1::pg_catalog.regclass",
+                                      sequence)
+                               .number(0, 0);
     state::TaskProof proof;
     proof.source_value = source.text();
     proof.target_value = target.text();
@@ -44,8 +45,6 @@ state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
                        ": the target's sequence had already gone further than the source's";
     return proof;
 }
-
-} // namespace
 
 void prove_task(Context &context, Worker &worker, const state::TaskRow &task) {
     if (task.kind == "sequence")

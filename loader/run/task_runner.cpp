@@ -24,22 +24,20 @@ bool is_finished(const state::TaskRow &task) {
 }
 
 [[noreturn]] void throw_failed(const state::TaskRow &task) {
-    throw Error(Exit::partial, "task-failed",
-                fmt::format("{}: {}", display_name(task), task.message),
-                fmt::format("{}{}SQLSTATE {}", task.detail, task.detail.empty() ? "" : "; ",
-                            task.sqlstate),
-                task.hint.empty() ? "mend the cause and run the same command again" : task.hint);
+    throw Error(
+        Exit::partial, "task-failed", fmt::format("{}: {}", display_name(task), task.message),
+        fmt::format("{}{}SQLSTATE {}", task.detail, task.detail.empty() ? "" : "; ", task.sqlstate),
+        task.hint.empty() ? "mend the cause and run the same command again" : task.hint);
 }
 
-schema::Outcome perform(Context &context, Worker &worker, const state::TaskRow &row) {
-    const auto task = to_schema_task(row);
+schema::Outcome perform(Worker &worker, const state::TaskRow &row) {
     if (row.kind == "sequence")
-        return schema::set_sequence(worker.source(), worker.target(), task);
-    auto outcome = schema::apply(worker.target(), task);
+        return schema::set_sequence(worker.source(), worker.target(), row);
+    auto outcome = schema::apply(worker.target(), row);
     if (outcome.state == schema::Outcome::State::failed && outcome.sqlstate == "23503") {
-        const auto samples = schema::orphan_samples(worker.target(), task, 5);
-        outcome.detail += fmt::format(" (rows without their key, at most 5: {})",
-                                      fmt::join(samples, ", "));
+        const auto samples = schema::orphan_samples(worker.target(), row, 5);
+        outcome.detail +=
+            fmt::format(" (rows without their key, at most 5: {})", fmt::join(samples, ", "));
         outcome.hint = "the key stays NOT VALID: delete or mend the orphans, then "
                        "ALTER TABLE ... VALIDATE CONSTRAINT, or run the same command again";
     }
@@ -59,7 +57,7 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
                 return now;
             return std::nullopt;
         }
-        const auto outcome = perform(context, worker, *claim);
+        const auto outcome = perform(worker, *claim);
         using State = schema::Outcome::State;
         if (outcome.state == State::done)
             context.migration.finish_task(target, id, outcome.note);
@@ -83,44 +81,6 @@ bool worth_another_try(const pq::SqlError &error) {
 }
 
 } // namespace
-
-schema::Task to_schema_task(const state::TaskRow &row) {
-    schema::Task task;
-    task.id = row.id;
-    task.kind = row.kind;
-    task.phase = schema::phase_of(row.phase);
-    task.position = row.position;
-    task.object_type = row.object_type;
-    task.object_schema = row.object_schema;
-    task.object_name = row.object_name;
-    task.table_id = row.table_id;
-    task.dump_id = row.dump_id.value_or(0);
-    task.depends = row.depends;
-    task.sql = row.sql;
-    task.note = row.note;
-    task.exists_same = row.sql.empty() && row.kind != "sequence";
-    return task;
-}
-
-state::TaskRow to_row(const schema::Task &task) {
-    state::TaskRow row;
-    row.id = task.id;
-    row.kind = task.kind;
-    row.phase = schema::name_of(task.phase);
-    row.position = task.position;
-    row.object_type = task.object_type;
-    row.object_schema = task.object_schema;
-    row.object_name = task.object_name;
-    row.table_id = task.table_id;
-    row.needs_rows = task.table_id.has_value() && task.phase != schema::Phase::pre_data;
-    if (task.dump_id != 0)
-        row.dump_id = task.dump_id;
-    row.depends = task.depends;
-    row.sql = task.exists_same ? "" : task.sql;
-    row.note = task.note;
-    row.state = protocol::task_state::kPending;
-    return row;
-}
 
 void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
     Backoff backoff(10);

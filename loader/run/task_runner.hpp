@@ -2,15 +2,11 @@
 #pragma once
 
 #include "loader/run/context.hpp"
+#include "loader/run/scheduler.hpp"
 #include "loader/run/worker.hpp"
 #include "loader/schema/schema.hpp"
 
 namespace custody::run {
-
-/// The task as schema/ knows it, from its row in the state.
-schema::Task to_schema_task(const state::TaskRow &row);
-/// The row to store for a task.
-state::TaskRow to_row(const schema::Task &task);
 
 /// Runs one task unless it is done already. A failure is recorded with its SQLSTATE and thrown
 /// as Error "task-failed"; a lost connection, a deadlock or a lock timeout is tried again.

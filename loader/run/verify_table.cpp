@@ -4,11 +4,11 @@
 #include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
+#include "loader/copy/hasher.hpp"
 #include "loader/core/failpoint.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/sql.hpp"
-#include "loader/run/copy_table.hpp"
 #include "loader/state/transaction.hpp"
 #include "loader/verify/table_check.hpp"
 
@@ -19,7 +19,7 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table) {
     auto &target = worker.target();
     failpoint("verify.before_begin");
     state::Transaction transaction(target);
-    if (context.migration.table(target, table.id).state == protocol::table_state::kVerified)
+    if (context.migration.table(target, table.id).verdict == protocol::verdict::kEqual)
         return;
     state::Evidence evidence;
     if (context.options.no_verify) {
@@ -29,8 +29,7 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table) {
             evidence.count_turned_off = true;
         else
             evidence.source_count = verify::count_source(worker.source(), table);
-        auto scan = verify::scan_target(target, table,
-                                        context.migration.writers(target, table.id));
+        auto scan = verify::scan_target(target, table, context.migration.writers(target, table.id));
         evidence.target_rows = scan.rows;
         evidence.foreign_rows = scan.foreign_rows;
         evidence.target_digests = std::move(scan.digests);
@@ -40,7 +39,9 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table) {
     failpoint("verify.before_commit");
     transaction.commit();
     failpoint("verify.after_commit");
-    context.progress.verdict(display_name(table), judgement.verdict);
+    context.progress.finish(
+        context.progress.start(display_name(table), table.estimated_rows, table.bytes),
+        judgement.verdict);
     if (judgement.verdict != protocol::verdict::kEqual)
         spdlog::error("{}: {}: {}", display_name(table), judgement.verdict, judgement.reason);
 }
@@ -58,8 +59,7 @@ void verify_table(Context &context, Worker &worker, const plan::Table &table) {
             throw_if_stopped();
             if (!error.retryable() || !backoff.wait())
                 throw;
-            spdlog::warn("verification of {}: {}; trying again", display_name(table),
-                         error.what());
+            spdlog::warn("verification of {}: {}; trying again", display_name(table), error.what());
             worker.after_failure();
         }
     }
@@ -68,7 +68,7 @@ void verify_table(Context &context, Worker &worker, const plan::Table &table) {
 std::optional<std::string> recheck_source(Context &context, Worker &worker,
                                           const plan::Table &table) {
     const auto recorded = context.migration.table(worker.target(), table.id);
-    auto hasher = make_hasher(table);
+    auto hasher = copy::make_hasher(table);
     copy::StreamRequest request;
     request.form = table.form;
     request.limiter = &context.limiter;

@@ -18,10 +18,9 @@ bool in_good_transaction(const pq::Connection &connection) {
 
 } // namespace
 
-Worker::Worker(std::string target_conninfo, std::string application_name,
-               copy::Snapshot *snapshot)
-    : target_conninfo_(std::move(target_conninfo)),
-      application_name_(std::move(application_name)), snapshot_(snapshot) {}
+Worker::Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot)
+    : target_conninfo_(std::move(target_conninfo)), application_name_(std::move(application_name)),
+      snapshot_(snapshot) {}
 
 Worker::~Worker() { drop_source(); }
 

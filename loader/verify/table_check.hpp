@@ -14,11 +14,14 @@ struct TargetScan {
     digest::BucketSet digests;
 };
 
+/// Whether to keep others from writing while the table is read (SHARE, kept to the end of the
+/// transaction).
+enum class Locking { none, share };
+
 /// Runs inside the caller's transaction. `writers`: xid8 texts; empty = do not look at xmin.
-/// Takes SHARE on the table, so that nobody writes while it is read; kept to the end of the
-/// transaction.
+/// Of an extension's configuration table only the rows that its condition selects are read.
 TargetScan scan_target(pq::Connection &target, const plan::Table &table,
-                       const std::vector<std::string> &writers);
+                       const std::vector<std::string> &writers, Locking locking = Locking::share);
 
 /// Rows whose generated columns do not hold what their expressions yield.
 std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table);

@@ -1,0 +1,76 @@
+// The custody program: options in, one command, exit code out.
+#include <cstdio>
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "loader/cli/parse.hpp"
+#include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/run/abandon.hpp"
+#include "loader/run/run.hpp"
+#include "loader/run/show.hpp"
+#include "loader/run/verify.hpp"
+#include "loader/ui/progress.hpp"
+
+namespace custody {
+namespace {
+
+Exit dispatch(const cli::Options &options) {
+    switch (options.command) {
+    case cli::Command::plan:
+        return run::plan(options);
+    case cli::Command::run:
+        return run::run(options);
+    case cli::Command::verify:
+        return run::verify(options);
+    case cli::Command::status:
+        return run::status(options);
+    case cli::Command::report:
+        return run::report(options);
+    case cli::Command::abandon:
+        return run::abandon(options);
+    }
+    return Exit::usage;
+}
+
+int run_program(int argc, char **argv) {
+    start_log(false, false, ui::use_color(2, std::nullopt));
+    const auto parsed = cli::parse(argc, argv);
+    if (parsed.print) {
+        fmt::print("{}", *parsed.print);
+        return 0;
+    }
+    const auto &options = parsed.options;
+    start_log(options.quiet, options.verbose, ui::use_color(2, options.color));
+    for (const auto &warning : parsed.warnings)
+        spdlog::warn("{}", warning);
+    arm_failpoints();
+    spdlog::debug("custody {}", CUSTODY_VERSION);
+    return static_cast<int>(dispatch(options));
+}
+
+} // namespace
+} // namespace custody
+
+int main(int argc, char **argv) {
+    custody::install_signals();
+    try {
+        return custody::run_program(argc, argv);
+    } catch (const custody::Error &error) {
+        // A statement that a stop request cancelled fails with an error of its own.
+        if (const int signal = custody::stop_signal(); signal != 0) {
+            spdlog::error("stopped by a signal; what is done is kept: run the same command "
+                          "again to go on");
+            return 128 + signal;
+        }
+        custody::log_error(error);
+        return static_cast<int>(error.exit());
+    } catch (const std::bad_alloc &) {
+        spdlog::error("out of memory");
+    } catch (const std::exception &error) {
+        spdlog::error("internal error: {}", error.what());
+    }
+    return static_cast<int>(custody::Exit::partial);
+}

@@ -1,0 +1,88 @@
+#include "loader/run/abandon.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
+
+#include "common/protocol.hpp"
+#include "loader/plan/json.hpp"
+#include "loader/plan/sql.hpp"
+#include "loader/run/copy_table.hpp"
+#include "loader/run/run.hpp"
+#include "loader/state/lock.hpp"
+#include "loader/state/migration.hpp"
+#include "loader/state/transaction.hpp"
+#include "loader/verify/table_check.hpp"
+
+namespace custody::run {
+namespace {
+
+/// Tables with rows of the migration; refuses when others have written to one of them.
+std::vector<const plan::Table *>
+filled_tables(pq::Connection &target, const state::Migration &migration, const plan::Plan &plan) {
+    std::vector<const plan::Table *> filled;
+    for (const auto &table : plan.tables) {
+        const auto writers = migration.writers(target, table.id);
+        if (writers.empty())
+            continue;
+        if (!table.extension_config && verify::scan_target(target, table, writers).foreign_rows > 0)
+            throw Error(Exit::refused, "target-not-empty",
+                        fmt::format("target table {} holds rows that the migration did not write",
+                                    plan::target_relation(table)),
+                        "nothing was dropped",
+                        "save or delete them, or abandon without --drop-rows");
+        filled.push_back(&table);
+    }
+    return filled;
+}
+
+void print(const cli::Options &options, const state::MigrationRow &row,
+           const std::vector<const plan::Table *> &tables) {
+    const char *verb = options.dry_run ? "would drop" : "dropped";
+    if (options.json) {
+        nlohmann::json emptied = nlohmann::json::array();
+        for (const auto *table : tables)
+            emptied.push_back(plan::target_relation(*table));
+        fmt::print("{}\n", nlohmann::json{{"schema_version", 1},
+                                          {"migration", row.name},
+                                          {"dry_run", options.dry_run},
+                                          {"emptied", std::move(emptied)}}
+                               .dump(2));
+        return;
+    }
+    fmt::print("{} the state of migration \"{}\" (begun {})\n", verb, row.name, row.created_at);
+    for (const auto *table : tables)
+        fmt::print("{} the rows of {}\n", verb, plan::target_relation(*table));
+}
+
+} // namespace
+
+Exit abandon(const cli::Options &options) {
+    auto target = open_target(options);
+    const auto migration = state::Migration::find_latest(target, options.name);
+    if (!migration || migration->row(target).state == protocol::migration_state::kDone)
+        throw Error(
+            Exit::refused, "nothing-to-abandon",
+            fmt::format("there is no unfinished migration \"{}\" on the target", options.name), "",
+            "custody status lists the migrations");
+    if (const auto holder = state::lock_run(target, migration->id()))
+        throw state::run_in_progress(options.name, *holder);
+    state::wait_for_leftovers(target, migration->id(), std::chrono::seconds(5));
+    const auto row = migration->row(target);
+    const auto plan = plan::from_json(nlohmann::json::parse(row.plan));
+    target.exec("set synchronous_commit = on");
+    state::Transaction transaction(target);
+    std::vector<const plan::Table *> tables;
+    if (options.drop_rows)
+        tables = filled_tables(target, *migration, plan);
+    if (!options.dry_run) {
+        for (const auto *table : tables)
+            empty_target(target, *table);
+        migration->remove(target);
+        transaction.commit();
+    }
+    print(options, row, tables);
+    return Exit::ok;
+}
+
+} // namespace custody::run

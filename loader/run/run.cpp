@@ -1,0 +1,117 @@
+#include "loader/run/run.hpp"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include "common/protocol.hpp"
+#include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/plan/describe.hpp"
+#include "loader/plan/json.hpp"
+#include "loader/pq/session.hpp"
+#include "loader/run/execute.hpp"
+#include "loader/run/finish.hpp"
+#include "loader/run/prepare.hpp"
+#include "loader/run/resume.hpp"
+#include "loader/state/lock.hpp"
+
+namespace custody::run {
+namespace {
+
+void print_plan(const cli::Options &options, const plan::Plan &plan) {
+    if (options.json)
+        fmt::print("{}\n", plan::to_json(plan).dump(2));
+    else
+        fmt::print("{}", plan::describe(plan));
+}
+
+void log_findings(const plan::Plan &plan) {
+    for (const auto &finding : plan.findings) {
+        const auto text = fmt::format(
+            "{}{}{} [{}]{}{}", finding.object, finding.object.empty() ? "" : ": ", finding.seen,
+            finding.code, finding.remedy.empty() ? "" : "\n  hint: ", finding.remedy);
+        if (finding.severity == plan::Severity::blocking)
+            spdlog::error("{}", text);
+        else if (finding.severity == plan::Severity::warning)
+            spdlog::warn("{}", text);
+        else
+            spdlog::debug("{}", text);
+    }
+}
+
+Error blocked(const plan::Plan &plan) {
+    int count = 0;
+    for (const auto &finding : plan.findings)
+        count += finding.severity == plan::Severity::blocking ? 1 : 0;
+    return Error(Exit::refused, "preflight-blocked",
+                 fmt::format("{} finding{} of the preflight must be dealt with first", count,
+                             count == 1 ? "" : "s"),
+                 "nothing was written",
+                 "custody plan lists all findings and what to do about each");
+}
+
+Prepared begin(const cli::Options &options, pq::Connection &target) {
+    auto proposal = propose(options, target);
+    log_findings(proposal.plan);
+    if (proposal.plan.blocked())
+        throw blocked(proposal.plan);
+    return create(options, target, std::move(proposal));
+}
+
+Exit work(const cli::Options &options, pq::Connection &control, Prepared prepared, bool resumed) {
+    ui::Progress progress(ui::settings_for_stderr(options.quiet, options.color));
+    set_log_hooks([&] { progress.pause(); }, [&] { progress.resume(); });
+    std::int64_t bytes = 0;
+    for (const auto &table : prepared.plan.tables)
+        bytes += table.bytes;
+    progress.expect(static_cast<std::int64_t>(prepared.plan.tables.size()), bytes);
+    prepared.snapshot->watch();
+    Context context{
+        options, std::move(prepared.plan), *prepared.snapshot, prepared.snapshot_number,
+        resumed, *prepared.migration,      progress,           copy::RateLimiter(options.max_rate)};
+    std::vector<Failure> failures;
+    try {
+        failures = execute(context);
+    } catch (...) {
+        progress.stop();
+        set_log_hooks({}, {});
+        record_stop(options, context.migration);
+        throw;
+    }
+    progress.stop();
+    set_log_hooks({}, {});
+    return finish(options, control, context, failures);
+}
+
+} // namespace
+
+pq::Connection open_target(const cli::Options &options) {
+    auto target = pq::Connection::open(options.target, "custody");
+    state::handshake(target);
+    pq::pin_target(target);
+    return target;
+}
+
+Exit run(const cli::Options &options) {
+    auto control = open_target(options);
+    if (options.dry_run)
+        return plan(options);
+    const auto latest = state::Migration::find_latest(control, options.name);
+    if (!latest)
+        return work(options, control, begin(options, control), false);
+    const auto row = latest->row(control);
+    if (row.state == protocol::migration_state::kDone)
+        return already_done(options, control, *latest);
+    spdlog::info("going on with migration \"{}\", begun {}", row.name, row.created_at);
+    return work(options, control, resume(options, control, *latest), true);
+}
+
+Exit plan(const cli::Options &options) {
+    auto control = open_target(options);
+    const auto proposal = propose(options, control);
+    print_plan(options, proposal.plan);
+    return proposal.plan.blocked() ? Exit::refused : Exit::ok;
+}
+
+} // namespace custody::run
