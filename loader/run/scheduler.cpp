@@ -21,20 +21,118 @@ enum class Progress { waiting, running, succeeded, failed };
 
 } // namespace
 
-/// Shared by the worker threads of one run(); every member is guarded by `mutex`.
-struct Scheduler::State {
-    std::mutex mutex;
-    std::condition_variable changed;
-    std::vector<Progress> progress;
-    int running_copy = 0;
-    int running_build = 0;
-    bool fatal = false;
-    Outcome outcome;
+/// The state of one run(); `mutex` guards every member but the jobs, which do not change.
+class Scheduler::Running {
+  public:
+    explicit Running(const Scheduler &scheduler)
+        : scheduler_(scheduler), progress_(scheduler.jobs_.size(), Progress::waiting) {}
+
+    /// The work of one thread: jobs, until none is left that it could wait for.
+    void loop(Worker &worker) {
+        std::unique_lock guard(mutex_);
+        while (!fatal_ && !stop_requested()) {
+            const auto next = pick();
+            if (!next && running_copy_ + running_build_ == 0)
+                break;
+            if (!next) {
+                changed_.wait_for(guard, kIdleRound);
+                guard.unlock();
+                worker.idle();
+                guard.lock();
+                continue;
+            }
+            start(*next);
+            guard.unlock();
+            auto failure = perform(scheduler_.jobs_[*next], worker);
+            guard.lock();
+            end(*next, std::move(failure));
+        }
+        changed_.notify_all();
+    }
+
+    Outcome outcome() && {
+        for (JobId id = 0; id < progress_.size(); ++id)
+            if (progress_[id] == Progress::waiting)
+                outcome_.blocked.push_back(scheduler_.jobs_[id].name);
+        return std::move(outcome_);
+    }
+
+  private:
+    bool is_ready(const Job &job) const {
+        for (const JobId before : job.after)
+            if (progress_[before] != Progress::succeeded)
+                return false;
+        return job.job_class == JobClass::copy ? running_copy_ < scheduler_.copy_limit_
+                                               : running_build_ < scheduler_.build_limit_;
+    }
+
+    /// The heaviest job that may start now.
+    std::optional<JobId> pick() const {
+        std::optional<JobId> best;
+        for (JobId id = 0; id < progress_.size(); ++id) {
+            const Job &job = scheduler_.jobs_[id];
+            if (progress_[id] == Progress::waiting && is_ready(job) &&
+                (!best || job.weight > scheduler_.jobs_[*best].weight))
+                best = id;
+        }
+        return best;
+    }
+
+    int &running(JobId id) {
+        return scheduler_.jobs_[id].job_class == JobClass::copy ? running_copy_ : running_build_;
+    }
+
+    void start(JobId id) {
+        progress_[id] = Progress::running;
+        ++running(id);
+    }
+
+    void end(JobId id, std::optional<Failure> failure) {
+        --running(id);
+        progress_[id] = failure ? Progress::failed : Progress::succeeded;
+        if (failure) {
+            fatal_ |= is_fatal(*failure);
+            outcome_.failures.push_back(std::move(*failure));
+        }
+        changed_.notify_all();
+    }
+
+    static std::optional<Failure> perform(const Job &job, Worker &worker) {
+        try {
+            worker.idle();
+            job.work(worker);
+            return std::nullopt;
+        } catch (...) {
+            auto failure = current_failure(job.name);
+            worker.after_failure();
+            return failure;
+        }
+    }
+
+    const Scheduler &scheduler_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::vector<Progress> progress_;
+    int running_copy_ = 0;
+    int running_build_ = 0;
+    bool fatal_ = false;
+    Outcome outcome_;
 };
 
 JobId Scheduler::add(Job job) {
     jobs_.push_back(std::move(job));
     return jobs_.size() - 1;
+}
+
+Scheduler::Outcome Scheduler::run(std::vector<Worker> &workers) {
+    Running running(*this);
+    std::vector<std::thread> threads;
+    threads.reserve(workers.size());
+    for (Worker &worker : workers)
+        threads.emplace_back([&running, &worker] { running.loop(worker); });
+    for (std::thread &thread : threads)
+        thread.join();
+    return std::move(running).outcome();
 }
 
 Failure current_failure(const std::string &job) {
@@ -54,94 +152,6 @@ bool is_fatal(const Failure &failure) {
     return failure.code == "snapshot-lost" || failure.code == "interrupted" ||
            failure.code == "terminated" || failure.code == "stopped" ||
            failure.exit == Exit::connection;
-}
-
-namespace {
-
-/// Picks the heaviest job that may start, or says whether one may come later.
-struct Pick {
-    std::optional<JobId> job;
-    bool later = false;
-};
-
-} // namespace
-
-Scheduler::Outcome Scheduler::run(std::vector<Worker> &workers) {
-    State state;
-    state.progress.assign(jobs_.size(), Progress::waiting);
-
-    const auto pick = [&]() -> Pick {
-        Pick result;
-        for (JobId id = 0; id < jobs_.size(); ++id) {
-            if (state.progress[id] == Progress::running)
-                result.later = true;
-            if (state.progress[id] != Progress::waiting)
-                continue;
-            const Job &job = jobs_[id];
-            bool ready = true;
-            for (const JobId before : job.after)
-                ready &= state.progress[before] == Progress::succeeded;
-            const bool copies = job.job_class == JobClass::copy;
-            ready &= copies ? state.running_copy < copy_limit_ : state.running_build < build_limit_;
-            if (ready && (!result.job || job.weight > jobs_[*result.job].weight))
-                result.job = id;
-        }
-        return result;
-    };
-
-    const auto finish = [&](JobId id, std::optional<Failure> failure) {
-        const std::lock_guard guard(state.mutex);
-        (jobs_[id].job_class == JobClass::copy ? state.running_copy : state.running_build)--;
-        state.progress[id] = failure ? Progress::failed : Progress::succeeded;
-        if (failure) {
-            state.fatal |= is_fatal(*failure);
-            state.outcome.failures.push_back(std::move(*failure));
-        }
-        state.changed.notify_all();
-    };
-
-    const auto loop = [&](Worker &worker) {
-        std::unique_lock guard(state.mutex);
-        while (!state.fatal && !stop_requested()) {
-            const Pick next = pick();
-            if (!next.job && !next.later)
-                break;
-            if (!next.job) {
-                state.changed.wait_for(guard, kIdleRound);
-                guard.unlock();
-                worker.idle();
-                guard.lock();
-                continue;
-            }
-            const JobId id = *next.job;
-            const Job &job = jobs_[id];
-            state.progress[id] = Progress::running;
-            (job.job_class == JobClass::copy ? state.running_copy : state.running_build)++;
-            guard.unlock();
-            std::optional<Failure> failure;
-            try {
-                worker.idle();
-                job.work(worker);
-            } catch (...) {
-                failure = current_failure(job.name);
-                worker.after_failure();
-            }
-            finish(id, std::move(failure));
-            guard.lock();
-        }
-        state.changed.notify_all();
-    };
-
-    std::vector<std::thread> threads;
-    threads.reserve(workers.size());
-    for (Worker &worker : workers)
-        threads.emplace_back([&loop, &worker] { loop(worker); });
-    for (std::thread &thread : threads)
-        thread.join();
-    for (JobId id = 0; id < jobs_.size(); ++id)
-        if (state.progress[id] == Progress::waiting)
-            state.outcome.blocked.push_back(jobs_[id].name);
-    return state.outcome;
 }
 
 } // namespace custody::run

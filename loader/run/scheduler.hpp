@@ -52,7 +52,7 @@ class Scheduler {
     Outcome run(std::vector<Worker> &workers);
 
   private:
-    struct State;
+    class Running;
     std::vector<Job> jobs_;
     int copy_limit_;
     int build_limit_;

@@ -67,7 +67,9 @@ digest::BucketSet read_source(Session &session, Worker &worker, const plan::Tabl
 }
 
 Comparison compare_table(Session &session, Worker &worker, const plan::Table &table) {
-    Comparison result{"table", name_of(table)};
+    Comparison result;
+    result.type = "table";
+    result.name = name_of(table);
     const auto source = read_source(session, worker, table);
     auto &target = worker.target();
     target.exec("begin isolation level repeatable read read only");
