@@ -7,7 +7,6 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
-#include "loader/run/task_proof.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
 
@@ -31,8 +30,6 @@ bool is_finished(const state::TaskRow &task) {
 }
 
 schema::Outcome perform(Worker &worker, const state::TaskRow &row) {
-    if (row.kind == "sequence")
-        return schema::set_sequence(worker.source(), worker.target(), row);
     auto outcome = schema::apply(worker.target(), row);
     if (outcome.state == schema::Outcome::State::failed && outcome.sqlstate == "23503") {
         const auto samples = schema::orphan_samples(worker.target(), row, 5);
@@ -42,6 +39,18 @@ schema::Outcome perform(Worker &worker, const state::TaskRow &row) {
                        "ALTER TABLE ... VALIDATE CONSTRAINT, or run the same command again";
     }
     return outcome;
+}
+
+state::TaskRow move_sequence(Context &context, Worker &worker, const state::TaskRow &row,
+                             state::Transaction &transaction) {
+    auto &target = worker.target();
+    const auto proof = schema::set_sequence(worker.source(), target, row);
+    context.migration.finish_task(target, row.id);
+    context.migration.prove_task(target, row.id, proof);
+    failpoint("sequences.before_commit");
+    transaction.commit();
+    failpoint("sequences.after_commit");
+    return context.migration.task(target, row.id);
 }
 
 /// Returns the task's row once it has an end; none when another backend works on it.
@@ -57,6 +66,8 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
                 return now;
             return std::nullopt;
         }
+        if (claim->kind == "sequence")
+            return move_sequence(context, worker, *claim, transaction);
         const auto outcome = perform(worker, *claim);
         using State = schema::Outcome::State;
         if (outcome.state == State::done)
@@ -67,8 +78,6 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
                 outcome.state == State::benign ? protocol::task_state::kBenign
                                                : protocol::task_state::kFailed,
                 {outcome.sqlstate, outcome.message, outcome.detail, outcome.hint}, outcome.note);
-        if (outcome.state != State::failed)
-            prove_task(context, worker, *claim);
         failpoint("task.before_commit");
         transaction.commit();
     }

@@ -83,8 +83,8 @@ Comparison compare_table(Session &session, Worker &worker, const plan::Table &ta
     result.verdict = protocol::verdict::kDifferent;
     if (result.source_rows != result.target_rows)
         result.reason =
-            fmt::format("{} rows on the source, {} on the target; {}", result.source_rows,
-                        result.target_rows, bucket_difference(source, stored.digests));
+            fmt::format("{} rows on the source, {} on the target; {}", source.total().rows,
+                        stored.rows, bucket_difference(source, stored.digests));
     else if (source != stored.digests)
         result.reason = bucket_difference(source, stored.digests);
     else if (wrong > 0)
