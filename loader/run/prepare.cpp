@@ -9,6 +9,7 @@
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
 #include "loader/plan/json.hpp"
+#include "loader/pq/session.hpp"
 #include "loader/preflight/preflight.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
@@ -110,6 +111,19 @@ locked_snapshot(const cli::Options &options,
                 "run when no job on the source truncates, rewrites or vacuums in full");
 }
 
+namespace {
+
+// On connections of its own: some checks need to be in no transaction.
+std::vector<plan::Finding> preflight_findings(const cli::Options &options, const plan::Plan &plan) {
+    auto source = pq::Connection::open(options.source, "custody preflight");
+    auto target = pq::Connection::open(options.target, "custody preflight");
+    pq::pin(source);
+    pq::pin(target);
+    return preflight::check(source, target, plan, options);
+}
+
+} // namespace
+
 Proposal propose(const cli::Options &options, pq::Connection &target) {
     Proposal proposal;
     proposal.snapshot = locked_snapshot(
@@ -127,7 +141,7 @@ Proposal propose(const cli::Options &options, pq::Connection &target) {
                           proposal.schema.not_moved.end());
     if (options.roles && !options.no_schema)
         proposal.roles = schema::missing_roles(source, target, options);
-    auto findings = preflight::check(source, target, plan, options);
+    auto findings = preflight_findings(options, plan);
     plan.findings.insert(plan.findings.end(), findings.begin(), findings.end());
     return proposal;
 }
