@@ -124,6 +124,16 @@ SELECT rows, foreign_rows FROM custody.migration_scan('plain', '{a}', 'binary', 
 SELECT rows, foreign_rows FROM custody.migration_scan('plain', '{a}', 'binary', '{a}', 1);
 ROLLBACK;
 
+-- Every kind of stored relation; an inheritance child is a table of its own.
+CREATE TEMPORARY TABLE of_session AS SELECT 1 AS a;
+CREATE UNLOGGED TABLE unlogged AS SELECT 1 AS a;
+CREATE MATERIALIZED VIEW materialized AS SELECT 1 AS a;
+CREATE TABLE child () INHERITS (unlogged);
+INSERT INTO child VALUES (2);
+SELECT t.name, d.rows, d.digest = o.digest AS same
+FROM unnest('{of_session,unlogged,materialized,child}'::text[]) t(name), custody.table_digest(t.name::regclass) d,
+    custody.table_digest('of_session') o;
+
 -- Any change shows; none where nothing changed.
 SELECT digest AS was FROM custody.table_digest('together') \gset
 UPDATE together SET note = note;
