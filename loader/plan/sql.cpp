@@ -111,11 +111,12 @@ std::string count_wrong_generated(const Table &table) {
     std::string wrong;
     for (const auto &column : table.generated) {
         // The cast repeats the assignment's, which pg_get_expr does not show. Images are compared
-        // (*<>), so that a type needs no "=" and 1.0 is not 1.00.
+        // so that a type needs no "=" and 1.0 is not 1.00; by the function, because the operator
+        // between two ROW()s is taken column by column.
         const std::string name = pq::quote_identifier(column.name);
         const char *const comparison =
             column.composite ? "{}{}::pg_catalog.text IS DISTINCT FROM ({})::{}::pg_catalog.text"
-                             : "{}ROW({}) OPERATOR(pg_catalog.*<>) ROW(({})::{})";
+                             : "{}pg_catalog.record_image_ne(ROW({}), ROW(({})::{}))";
         wrong += fmt::format(fmt::runtime(comparison), wrong.empty() ? "" : " OR ", name,
                              column.expression, column.type);
     }
