@@ -188,7 +188,8 @@ class Page {
             "<td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
             more.empty() ? "" : " class=\"has-more\"", escaped(table.source), rows, digest,
             escaped(table.form), ui::size_text(table.bytes),
-            ui::duration_text(table.copy.seconds()), chip(table.verdict));
+            table.copy.end < 0 ? "–" : ui::duration_text(table.copy.seconds()),
+            chip(table.verdict));
         if (!more.empty())
             add("<tr class=\"more\"><td colspan=\"7\" class=\"soft\">{}</td></tr>\n", more);
     }
@@ -278,8 +279,8 @@ class Page {
                 rows += fmt::format(
                     "<tr><td>{}</td><td>{}</td><td class=\"name\">{}</td><td class=\"mono\">{}</td>"
                     "<td>{}{}{}</td></tr>\n",
-                    chip(state), escaped(task.object_type), escaped(task.object),
-                    escaped(task.sqlstate),
+                    state == "failed" ? chip(state) : "<span class=\"chip plain\">benign</span>",
+                    escaped(task.object_type), escaped(task.object), escaped(task.sqlstate),
                     message(task.message.empty() ? task.note : task.message),
                     task.detail.empty() ? "" : "<br>" + message(task.detail),
                     task.hint.empty() ? "" : "<br><em>" + message(task.hint) + "</em>");
@@ -287,7 +288,8 @@ class Page {
             add("<h2>{}</h2>\n<div class=\"wide\"><table><thead><tr><th></th><th>Kind</th>"
                 "<th>Name</th><th>SQLSTATE</th><th>What was said</th></tr></thead><tbody>\n{}"
                 "</tbody></table></div>\n",
-                state == "failed" ? "Steps that failed" : "Steps with nothing to do", rows);
+                state == "failed" ? "Steps that failed" : "Steps whose object was there already",
+                rows);
     }
 
     void findings() {

@@ -90,6 +90,12 @@ std::string tick_text(double seconds, double step) {
     return seconds < 60 ? fmt::format("{:.0f} s", seconds) : ui::duration_text(seconds);
 }
 
+/// What fits beside a lane.
+std::string shortened(const std::string &name) {
+    const std::string shown = ui::printable(name);
+    return ui::display_width(shown) > 18 ? ui::fitted(shown, 18) : shown;
+}
+
 class Chart {
   public:
     Chart(const Report &report, double total, std::vector<Lane> lanes)
@@ -153,7 +159,7 @@ class Chart {
             fmt::format_to(out,
                            "<text class=\"lane\" x=\"{:.0f}\" y=\"{:.1f}\" "
                            "text-anchor=\"end\">{}</text>\n",
-                           kLeft - 10, y + kLane - 3, escaped(kind));
+                           kLeft - 10, y + kLane - 3, escaped(shortened(kind)));
         }
         for (const auto &span : lane.spans) {
             const double x = at(span.timing.start);

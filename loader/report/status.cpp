@@ -183,6 +183,7 @@ std::string render_status_text(const Status &status, bool color) {
                         object->tuples_processed ? ui::count_text(*object->tuples_processed) : "",
                         object->bytes_processed ? ui::size_text(*object->bytes_processed) : "",
                         progress_of(*object));
+        line.erase(line.find_last_not_of(' ') + 1);
         text += color ? fmt::format("\x1b[{}m{}\x1b[0m\n", color_of(*object), line) : line + "\n";
         if (object->verdict == "different")
             fmt::format_to(out, "    {}\n", ui::printable(object->reason));

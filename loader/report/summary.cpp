@@ -97,9 +97,13 @@ std::vector<std::string> proves(const Report &report) {
         "by the extension inside the target, over what is stored there.",
         "The parts in which a table was copied cover the whole of it, without gap or overlap; a "
         "constraint of the target's state tables says so.",
-        "All rows were read under one snapshot of the source. No table had been truncated or "
-        "rewritten between the snapshot and the lock on it.",
-        "Every row that was found on the target had been written by this migration."};
+        report.snapshots.size() > 1
+            ? "Each table was read under one of the snapshots shown. One that was read under an "
+              "earlier snapshot was found unchanged on the source under the newest."
+            : "All rows were read under one snapshot of the source.",
+        "No table that was copied had been truncated or rewritten between the snapshot and the "
+        "lock on it.",
+        "In a table called equal, every row on the target had been written by this migration."};
     if (any_table(report, [](const Table &table) { return table.source_count.has_value(); }))
         lines.emplace_back("An independent count of the rows of the source, under the same "
                            "snapshot, agrees where it is shown.");
