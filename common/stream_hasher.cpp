@@ -13,8 +13,8 @@ namespace custody::wire {
 namespace {
 
 /// Rows from here on are hashed in pieces, so that a giant row is not copied as a whole.
-constexpr std::size_t kLargeRow = 256 * 1024;
-constexpr std::size_t kChunk = 16 * 1024;
+constexpr std::size_t kLargeRow = std::size_t{256} * 1024;
+constexpr std::size_t kChunk = std::size_t{16} * 1024;
 constexpr std::size_t kMaxColumns = 1664; // of a COPY, as of a target list
 
 using Bytes = std::span<const std::byte>;
