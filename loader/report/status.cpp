@@ -177,7 +177,7 @@ std::string render_status_text(const Status &status, bool color) {
     fmt::format_to(out, "\n  {}  {:<14} {:>12} {:>10}  {}\n", ui::fitted("object", 38), "phase",
                    "rows", "bytes", "progress");
     for (const auto *object : shown) {
-        const std::string line =
+        std::string line =
             fmt::format("  {}  {} {:>12} {:>10}  {}", ui::fitted(ui::printable(object->object), 38),
                         ui::fitted(ui::printable(object->phase), 14),
                         object->tuples_processed ? ui::count_text(*object->tuples_processed) : "",
