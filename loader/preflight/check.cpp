@@ -52,8 +52,8 @@ std::vector<plan::Finding> check(pq::Connection &source, pq::Connection &target,
         return std::move(context.findings);
     state::handshake(target);
     for (const auto group :
-         {check_privileges, check_row_security, check_tables, check_triggers, check_extensions,
-          check_collations, check_large_objects, check_budget, check_room})
+         {check_privileges, check_row_security, check_tables, check_triggers, check_roles,
+          check_extensions, check_collations, check_large_objects, check_budget, check_room})
         group(context);
     return std::move(context.findings);
 }
