@@ -39,6 +39,11 @@ std::string dotted(const std::string &schema, const std::string &name) {
     return schema.empty() ? name : schema + "." + name;
 }
 
+std::string words(std::string kind) {
+    std::replace(kind.begin(), kind.end(), '_', ' ');
+    return kind;
+}
+
 std::string utc(double epoch) {
     const auto whole = static_cast<std::time_t>(epoch);
     return epoch > 0 ? fmt::format("{:%Y-%m-%d %H:%M:%S}+00", fmt::gmtime(whole)) : "";
@@ -68,13 +73,15 @@ class Loader {
     pq::Result query(const std::string &sql) { return target_.query(sql, id_); }
 
     void migration() {
-        const auto r = query(
-            "SELECT name, state, source, source_identity, source_version, target_version,"
-            " loader_version, protocol, plan, findings, coalesce(report::text, ''), created_at,"
-            " finished_at, extract(epoch FROM created_at),"
-            " extract(epoch FROM coalesce(finished_at, now()) - created_at), now(),"
-            " coalesce((SELECT extversion FROM pg_extension WHERE extname = 'custody'), '')"
-            " FROM custody.migration WHERE id = $1");
+        const auto r =
+            query("SELECT name, state, source, source_identity, source_version, target_version,"
+                  " loader_version, protocol, plan, findings, coalesce(report::text, ''),"
+                  " created_at::timestamptz(0), finished_at::timestamptz(0),"
+                  " extract(epoch FROM created_at),"
+                  " extract(epoch FROM coalesce(finished_at, now()) - created_at),"
+                  " now()::timestamptz(0),"
+                  " coalesce((SELECT extversion FROM pg_extension WHERE extname = 'custody'), '')"
+                  " FROM custody.migration WHERE id = $1");
         if (r.rows() == 0)
             throw not_found(id_);
         report_.name = r.str(0, 0);
@@ -135,8 +142,9 @@ class Loader {
     }
 
     void snapshots() {
-        const auto r = query("SELECT number, name, system_identifier, lsn, xmin_xmax, taken_at,"
-                             " locked_at, lost_at FROM custody.migration_snapshot"
+        const auto r = query("SELECT number, name, system_identifier, lsn, xmin_xmax,"
+                             " taken_at::timestamptz(0), locked_at::timestamptz(0),"
+                             " lost_at::timestamptz(0) FROM custody.migration_snapshot"
                              " WHERE migration_id = $1 ORDER BY number");
         for (int i = 0; i < r.rows(); ++i)
             report_.snapshots.push_back({r.number<int>(i, 0), r.str(i, 1), r.str(i, 2), r.str(i, 3),
@@ -153,7 +161,8 @@ class Loader {
             " custody.migration_digest_hex(t.target_digests), t.source_count, t.foreign_rows,"
             " t.generated_wrong, t.lossy_rows, t.form, t.profile, t.encoding_version, t.buckets,"
             " t.row_filter, t.method, t.columns, t.key_columns, t.snapshot, t.confirmed_snapshot,"
-            " t.verified_at FROM custody.migration_table t WHERE t.migration_id = $1"
+            " t.verified_at::timestamptz(0) FROM custody.migration_table t WHERE t.migration_id = "
+            "$1"
             " ORDER BY t.source_schema COLLATE \"C\", t.source_table COLLATE \"C\"");
         for (int i = 0; i < r.rows(); ++i)
             report_.tables.push_back(table(r, i));
@@ -252,8 +261,9 @@ class Loader {
     }
 
     void log() {
-        const auto r = query("SELECT at, severity, object, message FROM custody.migration_log"
-                             " WHERE migration_id = $1 ORDER BY id");
+        const auto r =
+            query("SELECT at::timestamptz(0), severity, object, message FROM custody.migration_log"
+                  " WHERE migration_id = $1 ORDER BY id");
         for (int i = 0; i < r.rows(); ++i)
             report_.log.push_back({r.str(i, 0), r.str(i, 1), r.str(i, 2), r.str(i, 3)});
     }
@@ -276,10 +286,11 @@ class Loader {
     /// From the first to the last bar of each kind, where no run told its phases.
     void derive_phases() {
         for (const auto &span : report_.spans) {
-            auto found = std::find_if(report_.phases.begin(), report_.phases.end(),
-                                      [&](const Phase &phase) { return phase.name == span.kind; });
+            auto found =
+                std::find_if(report_.phases.begin(), report_.phases.end(),
+                             [&](const Phase &phase) { return phase.name == words(span.kind); });
             if (found == report_.phases.end()) {
-                report_.phases.push_back({span.kind, span.timing});
+                report_.phases.push_back({words(span.kind), span.timing});
                 continue;
             }
             found->timing.start = std::min(found->timing.start, span.timing.start);

@@ -130,7 +130,8 @@ Status load_status(pq::Connection &target, const std::string &name) {
     status.id = find(target, name);
     const std::string id = std::to_string(status.id);
     const auto m = target.query(
-        "SELECT m.name, m.state, m.source, m.created_at, m.finished_at,"
+        "SELECT m.name, m.state, m.source, m.created_at::timestamptz(0),"
+        " m.finished_at::timestamptz(0),"
         " (SELECT concat_ws(' from ', nullif(w.application_name, ''), coalesce(w.client_addr::text,"
         " 'local')) FROM custody.migration_worker w"
         " WHERE w.migration_id = m.id AND w.kind = 'run' LIMIT 1)"

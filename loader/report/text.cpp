@@ -84,13 +84,15 @@ class Writer {
               paint(summary_.verdict, color_of(summary_.verdict)) + ": " + summary_.headline);
         field("source", server(report_.source));
         field("target", server(report_.target));
-        const std::string end = report_.finished_at.empty() ? "not finished" : report_.finished_at;
-        field("time", fmt::format("{} to {}, {}", report_.created_at, end,
+        field("time", fmt::format("{} {}, {}", report_.created_at,
+                                  report_.finished_at.empty() ? "and not finished"
+                                                              : "to " + report_.finished_at,
                                   ui::duration_text(report_.duration)));
         for (const auto &snapshot : report_.snapshots)
             field(snapshot.number == 1 ? "snapshot" : "",
-                  fmt::format("{}: {} at LSN {}, {}{}", snapshot.number,
-                              ui::printable(snapshot.name), snapshot.lsn, snapshot.taken_at,
+                  fmt::format("{}: {}{}, {}{}", snapshot.number, ui::printable(snapshot.name),
+                              snapshot.lsn.empty() ? "" : " at LSN " + snapshot.lsn,
+                              snapshot.taken_at,
                               snapshot.lost_at.empty() ? "" : ", lost " + snapshot.lost_at));
         field("source now", moved());
         field("moved", fmt::format("{} rows, {} in {} parts of {} tables",
@@ -234,7 +236,7 @@ class Writer {
         if (!report_.phases.empty())
             title("time");
         for (const auto &phase : report_.phases)
-            fmt::format_to(Out(text_), "  {:<24} {:>10}\n", ui::printable(phase.name),
+            fmt::format_to(Out(text_), "  {} {:>10}\n", ui::fitted(ui::printable(phase.name), 24),
                            ui::duration_text(phase.timing.seconds()));
     }
 
