@@ -239,6 +239,20 @@ TEST(CliHelp, EveryOptionIsInEveryText) {
     EXPECT_NE(man.find("\\-\\-max\\-rate"), std::string::npos);
 }
 
+TEST(CliHelp, TheDocumentHasTheTableOfOptions) {
+    std::ifstream file(CUSTODY_SOURCE_DIR "/docs/loader.md");
+    const std::string document{std::istreambuf_iterator<char>(file), {}};
+    EXPECT_NE(document.find(options_markdown()), std::string::npos)
+        << "put the output of \"custody --options-markdown\" into docs/loader.md";
+    for (const auto &[code, meaning] : kExitCodes) {
+        const std::string row = "| " + std::to_string(code) + " | " + std::string(meaning) + " |";
+        EXPECT_NE(document.find(row), std::string::npos) << row;
+    }
+    for (const auto &command : kCommands) {
+        EXPECT_NE(document.find("`custody " + std::string(command.name) + "`"), std::string::npos);
+    }
+}
+
 TEST(CliHelp, LinesFitATerminal) {
     for (const auto &command : kCommands) {
         std::istringstream text(command_help(command));
