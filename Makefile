@@ -14,6 +14,8 @@ PG_CONFIG ?= pg_config
 prefix ?= /usr/local
 bindir ?= $(prefix)/bin
 mandir ?= $(prefix)/share/man
+man = $(mandir)/man1/custody.1
+completion = $(prefix)/share/bash-completion/completions/custody
 CMAKE ?= cmake
 ROWS ?= 1000000
 
@@ -60,10 +62,12 @@ install-extension: extension
 
 install-loader: loader
 	install -D -m 755 build/custody '$(DESTDIR)$(bindir)/custody'
+	build/custody --man | install -D -m 644 /dev/stdin '$(DESTDIR)$(man)'
+	build/custody --completion=bash | install -D -m 644 /dev/stdin '$(DESTDIR)$(completion)'
 
 uninstall:
 	@$(pgxs) uninstall
-	rm -f '$(DESTDIR)$(bindir)/custody'
+	rm -f '$(DESTDIR)$(bindir)/custody' '$(DESTDIR)$(man)' '$(DESTDIR)$(completion)'
 
 installcheck: extension
 	@$(pgxs) installcheck
