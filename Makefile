@@ -72,10 +72,11 @@ uninstall:
 installcheck: extension
 	@$(pgxs) installcheck
 
-check:
+check: deps
 	@PG_CONFIG='$(PG_CONFIG)' test/run
 
 demo:
+	@PG_CONFIG='$(PG_CONFIG)' .ci/deps build run
 	@PG_CONFIG='$(PG_CONFIG)' ROWS='$(ROWS)' demo/run
 
 bench:

@@ -150,17 +150,24 @@ sub kill9 {
     my ($self) = @_;
     my $process = delete $self->{process} or croak "$self->{name} does not run";
     my $pid = $process->pid;
-    my @children = split ' ', `ps -o pid= --ppid $pid`;
+    my @children = grep { (_process($_))[1] == $pid } map { m{(\d+)} } glob '/proc/[0-9]*';
     kill 'KILL', $pid, @children;
     $process->wait;
     my $deadline = time + 30;
-    while (my @left = grep { kill 0, $_ } @children) {
-        # A backend whose parent is gone is a zombie until init reaps it; it holds no memory then.
-        last unless grep { `ps -o stat= -p $_` =~ /^[^Z]/ } @left;
+    # A backend whose parent is gone is a zombie until init reaps it; it holds no memory then.
+    while (my @left = grep { (_process($_))[0] !~ /[XZ]/ } @children) {
         croak "backends of $self->{name} outlive SIGKILL: @left" if time > $deadline;
         sleep 0.01;
     }
     return $self;
+}
+
+# State and parent of a process; X and 0 for one that is gone.
+sub _process {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/stat" or return ('X', 0);
+    my $line = <$file> // '';
+    return $line =~ /\) (\w) (\d+) / ? ($1, $2) : ('X', 0);
 }
 
 sub reload { my ($self) = @_; $self->{process}->signal('HUP'); return $self; }
