@@ -43,8 +43,8 @@ std::string encode(const std::u32string &text) {
             result += static_cast<char>(c);
         } else {
             const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-            result +=
-                static_cast<char>((0xf00U >> static_cast<unsigned>(more)) | (c >> (6U * more)));
+            result += static_cast<char>((0xff00U >> (static_cast<unsigned>(more) + 1)) |
+                                        (c >> (6U * more)));
             for (int k = more - 1; k >= 0; --k)
                 result += static_cast<char>(0x80U | ((c >> (6U * k)) & 0x3fU));
         }
