@@ -14,6 +14,7 @@
 #include "loader/run/finish.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/resume.hpp"
+#include "loader/state/handshake.hpp"
 #include "loader/state/lock.hpp"
 
 namespace custody::run {
