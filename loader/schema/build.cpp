@@ -37,15 +37,28 @@ SELECT EXISTS (
           WHERE extname NOT IN ('plpgsql', 'custody')
     ) objects WHERE (classid::oid, oid) NOT IN (SELECT classid, objid FROM members)))";
 
-// Schemas (without a table) and tables that the role cannot lock.
+// Schemas (without a relation), tables and sequences that the role cannot lock or read, with the
+// table that owns the sequence.
 constexpr const char *kUnreadable = R"(
-SELECT n.nspname, NULL FROM pg_catalog.pg_namespace n
+SELECT n.nspname, NULL, NULL, NULL FROM pg_catalog.pg_namespace n
 WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND n.nspname NOT LIKE 'pg\_%'
 UNION ALL
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
+SELECT n.nspname, c.relname, coalesce(tn.nspname, n.nspname), coalesce(t.relname, c.relname)
+FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+LEFT JOIN pg_catalog.pg_depend d ON c.relkind = 'S' AND d.objid = c.oid AND d.refobjsubid > 0
+     AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i')
+LEFT JOIN pg_catalog.pg_class t ON t.oid = d.refobjid
+LEFT JOIN pg_catalog.pg_namespace tn ON tn.oid = t.relnamespace
+WHERE c.relkind IN ('r', 'p', 'S') AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
   AND n.nspname NOT LIKE 'pg\_%' AND NOT pg_catalog.has_table_privilege(c.oid, 'SELECT'))";
+
+// Grants that the target gives of its own accord to what is made in it.
+constexpr const char *kDefaultGrants = R"(
+SELECT pg_catalog.format('role %s, schema %s, objects %s: %s', pg_catalog.pg_get_userbyid(d.defaclrole),
+                         coalesce(n.nspname, '(all)'), d.defaclobjtype, d.defaclacl)
+FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+ORDER BY 1)";
 
 class Building {
   public:
@@ -61,6 +74,7 @@ class Building {
             return std::move(made_);
         }
         refuse_mappings();
+        tell_default_grants();
         const auto programs =
             find_programs(source_.server_version(), target_.server_version(), stop_);
         made_.dump_program = fmt::format("{} {}", programs.dump, programs.version);
@@ -106,9 +120,22 @@ class Building {
                 continue;
             }
             const auto table = unreadable.str(row, 1);
-            if (!selection_.includes({schema, table, {}}))
+            if (!selection_.includes({schema, table, {}}) &&
+                !selection_.includes({unreadable.str(row, 2), unreadable.str(row, 3), {}}))
                 dump.exclude_tables.push_back(pq::qualified(schema, table));
         }
+    }
+
+    /// GRANT adds to them and nothing in a dump takes them away.
+    void tell_default_grants() {
+        if (options_.no_privileges)
+            return;
+        const auto grants = target_.exec(kDefaultGrants);
+        for (int row = 0; row < grants.rows(); ++row)
+            made_.findings.push_back(
+                {"target-default-privileges", plan::Severity::warning, grants.str(row, 0),
+                 "the target grants these on objects as they are made, whatever the source grants",
+                 "drop them with ALTER DEFAULT PRIVILEGES before the run if they are not meant"});
     }
 
     void tell_without_rows(const Closure &closure) {
