@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
-#include "loader/core/failpoint.hpp"
 #include "loader/plan/selection.hpp"
 #include "loader/schema/closure.hpp"
 #include "loader/schema/compare.hpp"
@@ -78,11 +77,9 @@ class Building {
         const auto programs =
             find_programs(source_.server_version(), target_.server_version(), stop_);
         made_.dump_program = fmt::format("{} {}", programs.dump, programs.version);
-        failpoint("schema.before_dump");
         DumpOptions dump{snapshot, {}, {}, quote_all_, options_.no_owner};
         leave_out_unreadable(dump);
         const auto entries = dump_entries(programs, source_, dump, stop_);
-        failpoint("schema.after_dump");
         const auto facts = read_facts(source_, quote_all_);
         const bool broad = options_.schemas.empty() && options_.tables.empty();
         auto closure = close(entries, facts, {selection_, broad, !options_.no_privileges});
