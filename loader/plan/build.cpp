@@ -147,11 +147,11 @@ bool Builder::leave_out(const Relation &relation, bool named) {
     return false;
 }
 
-// "WHERE ..." as the extension registered it.
+// "WHERE ..." as the extension registered it; nothing stands for all rows.
 std::string config_condition(const std::string &condition) {
     const auto start = condition.find_first_not_of(" \t\n");
     if (start == std::string::npos)
-        return "";
+        return "true";
     std::string word = condition.substr(start, 5);
     std::transform(word.begin(), word.end(), word.begin(),
                    [](unsigned char c) { return std::toupper(c); });
@@ -173,7 +173,7 @@ void Builder::add_table(const Relation &relation) {
         const std::string condition = config_condition(relation.condition);
         if (table.row_filter.empty())
             table.row_filter = condition;
-        else if (!condition.empty())
+        else
             table.row_filter = fmt::format("({}\n) AND ({}\n)", condition, table.row_filter);
     }
     const Relation *const target = target_of(relation, table);

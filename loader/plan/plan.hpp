@@ -84,7 +84,8 @@ struct Table {
     bool target_exists = false;    // the target had the table, or its root, at planning
     std::uint32_t target_oid = 0;  // of it
     bool extension_config = false; // rows of an extension's configuration table; row_filter tells
-                                   // the user's rows from the extension's own, on both sides
+                                   // the user's rows from the extension's own, on both
+                                   // sides, and is never empty
     std::string extension;         // its name, when extension_config
 };
 
