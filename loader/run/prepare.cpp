@@ -10,7 +10,7 @@
 #include "loader/plan/build.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/pq/session.hpp"
-#include "loader/preflight/preflight.hpp"
+#include "loader/preflight/check.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
 #include "loader/run/settings.hpp"
