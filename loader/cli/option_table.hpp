@@ -203,8 +203,17 @@ inline constexpr std::array kOptions{
            {},
            "print the table of options for the documentation and exit",
            true},
-    Option{"list-failpoints", 0, "", "", "", Group::other, From::command_line, 0,
-           &Options::list_failpoints, "print the names of the failpoints and exit", true},
+    Option{"list-failpoints",
+           0,
+           "",
+           "",
+           "",
+           Group::other,
+           From::command_line,
+           0,
+           {},
+           "print the names of the failpoints and exit",
+           true},
 };
 
 constexpr std::string_view group_title(Group group) {

@@ -61,8 +61,6 @@ struct Options {
     std::string report_directory; // where report.json and report.html go; empty = none
     std::string format = "text";  // of `custody report`: text, json or html
     std::string output;           // file `custody report` writes; empty = stdout
-
-    bool list_failpoints = false; // print the names of the failpoints and exit
 };
 
 } // namespace custody::cli

@@ -13,6 +13,7 @@
 #include "loader/cli/names.hpp"
 #include "loader/cli/values.hpp"
 #include "loader/core/error.hpp"
+#include "loader/core/failpoint.hpp"
 
 namespace custody::cli {
 namespace {
@@ -159,6 +160,8 @@ std::optional<std::string> action(const Given &given, const CommandInfo *command
             return man_page();
         if (option->name == "options-markdown")
             return options_markdown();
+        if (option->name == "list-failpoints")
+            return fmt::format("{}\n", fmt::join(kFailpoints, "\n"));
         if (option->name == "completion") {
             if (values.back() != "bash")
                 throw usage(fmt::format("no completion for the shell \"{}\"", values.back()),
@@ -279,13 +282,11 @@ Parsed parse(int argc, const char *const *argv, const Environment &environment) 
     result.print = action(given, parser.command());
     if (result.print)
         return result;
-    const bool hidden = given.size() == 1 && given.front().first->hidden;
-    if (parser.command() == nullptr && !hidden)
+    if (parser.command() == nullptr)
         throw usage("no command given", parser.hint());
 
     Options &options = result.options;
-    if (parser.command() != nullptr)
-        options.command = parser.command()->command;
+    options.command = parser.command()->command;
     if (const std::string path = config_path(given, env); !path.empty())
         read_config(path, options, result.warnings);
     apply_environment(options, env);
