@@ -70,13 +70,15 @@ void check_timeouts(Context &context, const char *side, pq::Connection &connecti
                     fmt::format("{} is {} {}", rows.text(i, 0), rows.text(i, 1), rows.text(i, 2)));
 }
 
-// Free sessions for this role: of the server, the database and the role; the least counts.
+// Free sessions for this role: of the server, the database and the role; the least counts. The
+// run's own are not counted, as they are among those that it needs.
 constexpr const char *kBudget = R"(
 WITH mine AS (SELECT * FROM pg_roles WHERE rolname = current_user),
      used AS (SELECT count(*) AS server,
                      count(*) FILTER (WHERE datname = current_database()) AS database,
                      count(*) FILTER (WHERE usename = current_user) AS role
-                FROM pg_stat_activity WHERE backend_type = 'client backend')
+                FROM pg_stat_activity WHERE backend_type = 'client backend'
+                 AND NOT (application_name LIKE 'custody%' AND usename = current_user))
 SELECT what, allowed, used FROM (
   SELECT 'max_connections', current_setting('max_connections')::int - CASE WHEN rolsuper THEN 0
          ELSE current_setting('superuser_reserved_connections')::int
@@ -94,8 +96,7 @@ void check_sessions(Context &context, const char *side, pq::Connection &connecti
     const auto row = connection.exec(kBudget);
     const int allowed = row.number<int>(0, 1);
     const int used = row.number<int>(0, 2);
-    // The connection that asks is counted as used and will be used.
-    if (needed > allowed - used + 1)
+    if (needed > allowed - used)
         context.add("connection-budget", side,
                     fmt::format("{} allows {}, {} are in use, the run needs {}", row.text(0, 0),
                                 allowed, used, needed));
