@@ -50,7 +50,7 @@ build/Makefile: CMakeLists.txt custody.control | missing
 		--log-level=WARNING
 
 loader: build/Makefile
-	@$(MAKE) --no-print-directory -C build $(jobs) $(if $(wildcard loader/main.cpp),custody,custody_loader)
+	@$(MAKE) --no-print-directory -C build $(jobs) custody
 
 unit: build/Makefile
 	@$(MAKE) --no-print-directory -C build $(jobs) unit_tests
