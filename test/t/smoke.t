@@ -11,7 +11,7 @@ $source->file('shop', source_directory() . '/demo/generate.sql', variables => { 
 $target->create_database('shop', extension => 1);
 my @ends = ('--source', $source->conninfo('shop'), '--target', $target->conninfo('shop'));
 
-my $plan = custody('plan', @ends, '--json');
+my $plan = custody('plan', @ends, '--roles', '--json');
 is $plan->{exit}, 0, 'plan' or diag $plan->{stderr};
 is $target->sql('shop', 'SELECT count(*) FROM custody.migration'), '0', 'a plan writes nothing';
 
