@@ -8,6 +8,7 @@
 #include "loader/copy/snapshot.hpp"
 #include "loader/copy/stream.hpp"
 #include "loader/plan/plan.hpp"
+#include "loader/run/chronicle.hpp"
 #include "loader/state/migration.hpp"
 #include "loader/ui/progress.hpp"
 
@@ -21,8 +22,15 @@ struct Context {
     bool resumed;
     state::Migration migration;
     ui::Progress &progress;
+    Chronicle &chronicle;
     copy::RateLimiter limiter;
 };
+
+/// For the eyes of the user now, and for the report later.
+inline void enter_phase(Context &context, const std::string &name) {
+    context.progress.phase(name);
+    context.chronicle.phase(name);
+}
 
 /// "schema.name" of the source, for messages.
 inline std::string display_name(const plan::Table &table) {

@@ -59,13 +59,17 @@ std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::
     return parts;
 }
 
-void add_tasks(Context &context, Scheduler &scheduler, const std::vector<state::TaskRow> &tasks,
-               const std::vector<std::string> &phases,
-               const std::map<int, std::vector<JobId>> &table_jobs) {
+using TableJobs = std::map<int, std::vector<JobId>>;
+
+/// Returns the jobs by the table their tasks belong to.
+TableJobs add_tasks(Context &context, Scheduler &scheduler,
+                    const std::vector<state::TaskRow> &tasks,
+                    const std::vector<std::string> &phases, const TableJobs &table_jobs) {
     std::map<int, double> table_bytes;
     for (const auto &table : context.plan.tables)
         table_bytes[table.id] = static_cast<double>(table.bytes);
     std::map<int, JobId> task_jobs;
+    TableJobs by_table;
     for (const auto &task : tasks) {
         if (!is_open(task) || std::find(phases.begin(), phases.end(), task.phase) == phases.end())
             continue;
@@ -81,15 +85,19 @@ void add_tasks(Context &context, Scheduler &scheduler, const std::vector<state::
             scheduler.add({fmt::format("{} {}", task.object_type, task.object_name),
                            JobClass::build, weight, std::move(after),
                            [&context, task](Worker &worker) { run_task(context, worker, task); }});
+        if (task.table_id)
+            by_table[*task.table_id].push_back(task_jobs[task.id]);
     }
+    return by_table;
 }
 
-/// Rows, verification, large objects, indexes and their constraints: each table by itself.
+/// Rows, verification, large objects, indexes, their constraints and statistics: each table by
+/// itself.
 void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
     std::map<int, state::TableRow> rows;
     for (auto &row : context.migration.tables(first.target()))
         rows.emplace(row.id, std::move(row));
-    std::map<int, std::vector<JobId>> table_jobs;
+    TableJobs table_jobs;
     for (const auto &table : context.plan.tables) {
         const auto &row = rows.at(table.id);
         if (row.state == protocol::table_state::kPending)
@@ -101,8 +109,14 @@ void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
                  [&context, &table](Worker &worker) { verify_table(context, worker, table); }});
     }
     add_large_objects(context, scheduler, first);
-    add_tasks(context, scheduler, context.migration.tasks(first.target()), {"index", "constraint"},
-              table_jobs);
+    const auto built = add_tasks(context, scheduler, context.migration.tasks(first.target()),
+                                 {"index", "constraint"}, table_jobs);
+    add_maintenance(context, scheduler, first, [&](int table) {
+        auto jobs = table_jobs[table];
+        if (const auto found = built.find(table); found != built.end())
+            jobs.insert(jobs.end(), found->second.begin(), found->second.end());
+        return jobs;
+    });
 }
 
 class Steps {
@@ -147,34 +161,28 @@ class Steps {
 std::vector<Failure> execute(Context &context) {
     Steps steps(context);
     if (context.resumed) {
-        context.progress.phase("checking what was copied");
+        enter_phase(context, "checking what was copied");
         steps.settle();
     }
-    context.progress.phase("schema");
+    enter_phase(context, "schema");
     failpoint("schema.before_tasks");
     steps.sequential("pre_data");
     failpoint("schema.after_tasks");
 
-    context.progress.phase("rows and indexes");
+    enter_phase(context, "rows and indexes");
     auto tables = steps.scheduler();
     add_tables(context, tables, steps.first());
     steps.run(tables);
 
-    context.progress.phase("foreign keys");
+    enter_phase(context, "foreign keys");
     auto keys = steps.scheduler();
     add_tasks(context, keys, context.migration.tasks(steps.first().target()),
               {"foreign_key", "validate"}, {});
     steps.run(keys);
 
-    context.progress.phase("statistics");
-    auto upkeep = steps.scheduler();
-    add_maintenance(context, upkeep, steps.first());
-    steps.run(upkeep);
-
-    context.progress.phase("everything else");
+    enter_phase(context, "everything else");
     for (const char *phase : {"post", "row_security", "finish"})
         steps.sequential(phase);
-    analyze_parents(context, steps.first());
     return std::move(steps).failures();
 }
 

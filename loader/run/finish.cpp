@@ -13,25 +13,49 @@
 namespace custody::run {
 namespace {
 
-Exit settle(pq::Connection &control, const state::Migration &migration, bool failed) {
-    // Makes all earlier commits of the run durable: they were asynchronous.
-    control.exec("set synchronous_commit = on");
+/// By the state in the target alone; logs what is not proven.
+Exit judge(pq::Connection &control, const state::Migration &migration, bool failed) {
     const auto tables = migration.tables(control);
     const bool copied = std::none_of(tables.begin(), tables.end(), [](const auto &table) {
         return table.state == protocol::table_state::kPending;
     });
-    if (failed || !copied) {
-        migration.finish(control, protocol::migration_state::kPartial, "");
+    if (failed || !copied)
         return Exit::partial;
-    }
     const auto unproven = migration.unproven(control);
     for (const auto &object : unproven)
         spdlog::error("{} {}: {}", object.object_type, object.object, object.reason);
-    migration.finish(control,
-                     unproven.empty() ? protocol::migration_state::kDone
-                                      : protocol::migration_state::kUnverified,
-                     "");
     return unproven.empty() ? Exit::ok : Exit::unverified;
+}
+
+std::string_view state_after(Exit exit) {
+    return exit == Exit::ok           ? protocol::migration_state::kDone
+           : exit == Exit::unverified ? protocol::migration_state::kUnverified
+                                      : protocol::migration_state::kPartial;
+}
+
+/// The position of the source's log now, against the snapshot's: what was written since is not
+/// on the target. Nothing is noted where the source cannot be asked.
+void look_at_source(const cli::Options &options, Context &context) {
+    try {
+        auto source = pq::Connection::open(options.source, "custody");
+        const auto row =
+            source.query("select lsn, lsn > $1::pg_catalog.pg_lsn from (select case when "
+                         "pg_catalog.pg_is_in_recovery() then pg_catalog.pg_last_wal_replay_lsn() "
+                         "else pg_catalog.pg_current_wal_lsn() end as lsn) now",
+                         context.snapshot.facts().lsn);
+        context.chronicle.source_moved(row.boolean(0, 1), row.str(0, 0));
+    } catch (const Error &error) {
+        spdlog::debug("where the source stands now could not be read: {}", error.what());
+    }
+}
+
+void store(pq::Connection &control, Context &context, Exit exit) {
+    // Makes all earlier commits of the run durable: they were asynchronous.
+    control.exec("set synchronous_commit = on");
+    const auto before = context.migration.row(control).report;
+    context.migration.finish(
+        control, state_after(exit),
+        report::add_run(before, context.chronicle.facts(static_cast<int>(exit))));
 }
 
 } // namespace
@@ -39,17 +63,19 @@ Exit settle(pq::Connection &control, const state::Migration &migration, bool fai
 Exit finish(const cli::Options &options, pq::Connection &control, Context &context,
             const std::vector<Failure> &failures) {
     failpoint("run.before_finish");
-    const Exit exit = settle(control, context.migration, !failures.empty());
+    look_at_source(options, context);
+    const Exit exit = judge(control, context.migration, !failures.empty());
+    store(control, context, exit);
     failpoint("run.after_finish");
     report::print(options, control, context.migration.id());
     return exit;
 }
 
-void record_stop(const cli::Options &options, const state::Migration &migration) noexcept {
+void record_stop(const cli::Options &options, Context &context) noexcept {
     try {
         auto target = pq::Connection::open(options.target, "custody");
         pq::pin(target);
-        migration.finish(target, protocol::migration_state::kPartial, "");
+        store(target, context, Exit::partial);
     } catch (const std::exception &error) {
         spdlog::debug("the stop could not be recorded: {}", error.what());
     }

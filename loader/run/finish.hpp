@@ -14,7 +14,7 @@ Exit finish(const cli::Options &options, pq::Connection &control, Context &conte
             const std::vector<Failure> &failures);
 
 /// After a run that was stopped: partial, as far as the target can still be reached.
-void record_stop(const cli::Options &options, const state::Migration &migration) noexcept;
+void record_stop(const cli::Options &options, Context &context) noexcept;
 
 /// A run of a migration that is done: prints its report again.
 Exit already_done(const cli::Options &options, pq::Connection &control,

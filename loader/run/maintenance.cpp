@@ -14,21 +14,72 @@ namespace {
 
 constexpr const char *kPhase = "maintenance";
 
-// Neither can run inside a transaction that also sets the task's state (VACUUM cannot at all),
+/// What one job does: tables that only VACUUM can finish, one ANALYZE, the tasks it settles.
+struct Upkeep {
+    std::vector<std::string> vacuum;
+    std::string analyze; // the root of a partitioned table, or the table itself
+    std::vector<int> tasks;
+    std::vector<int> tables;
+    double bytes = 0;
+};
+
+// Neither can run inside a transaction that also sets the tasks' state (VACUUM cannot at all),
 // and both may run twice: the state follows the work.
-void maintain(Context &context, Worker &worker, const plan::Table &table, int task_id) {
+void maintain(Context &context, Worker &worker, const Upkeep &upkeep) {
     auto &target = worker.target();
     failpoint("vacuum.before");
-    const auto relation = plan::target_relation(table);
-    if (table.parts.size() > 1)
-        target.exec("vacuum (analyze) " + relation);
-    else
-        target.exec("analyze " + relation);
+    for (const auto &relation : upkeep.vacuum)
+        target.exec("vacuum " + relation);
+    target.exec("analyze " + upkeep.analyze);
     failpoint("vacuum.after");
     state::Transaction transaction(target);
-    if (context.migration.claim_task(target, task_id))
-        context.migration.finish_task(target, task_id);
+    for (const int id : upkeep.tasks)
+        if (context.migration.claim_task(target, id))
+            context.migration.finish_task(target, id);
     transaction.commit();
+}
+
+/// The target relation to analyze for each of the plan's: its partition root, or itself.
+std::map<std::string, std::string> analysis_roots(pq::Connection &target, const plan::Plan &plan) {
+    std::vector<std::string> relations;
+    for (const auto &table : plan.tables)
+        relations.push_back(plan::target_relation(table));
+    const auto rows = target.query(
+        "select t, pg_catalog.format('%I.%I', n.nspname, c.relname) "
+        "from pg_catalog.unnest($1::text[]) t "
+        "join pg_catalog.pg_class c on c.oid = coalesce("
+        "pg_catalog.pg_partition_root(pg_catalog.to_regclass(t)), pg_catalog.to_regclass(t)) "
+        "join pg_catalog.pg_namespace n on n.oid = c.relnamespace",
+        pq::array_literal(relations));
+    std::map<std::string, std::string> roots;
+    for (int row = 0; row < rows.rows(); ++row)
+        roots[rows.str(row, 0)] = rows.str(row, 1);
+    return roots;
+}
+
+std::map<std::string, Upkeep> group(Context &context, pq::Connection &target) {
+    std::map<int, const plan::Table *> tables;
+    for (const auto &table : context.plan.tables)
+        tables[table.id] = &table;
+    const auto roots = analysis_roots(target, context.plan);
+    std::map<std::string, Upkeep> groups;
+    for (const auto &task : context.migration.tasks(target)) {
+        if (task.phase != kPhase || task.state != protocol::task_state::kPending)
+            continue;
+        const auto &table = *tables.at(*task.table_id);
+        const auto relation = plan::target_relation(table);
+        const auto root = roots.find(relation);
+        if (root == roots.end())
+            continue; // the table was not made; its own failure says so
+        auto &upkeep = groups[root->second];
+        upkeep.analyze = root->second;
+        if (table.parts.size() > 1)
+            upkeep.vacuum.push_back(relation);
+        upkeep.tasks.push_back(task.id);
+        upkeep.tables.push_back(table.id);
+        upkeep.bytes += static_cast<double>(table.bytes);
+    }
+    return groups;
 }
 
 } // namespace
@@ -49,44 +100,21 @@ std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan) {
     return tasks;
 }
 
-void add_maintenance(Context &context, Scheduler &scheduler, Worker &first) {
-    std::map<int, const plan::Table *> tables;
-    for (const auto &table : context.plan.tables)
-        tables[table.id] = &table;
-    std::map<int, bool> copied;
-    for (const auto &row : context.migration.tables(first.target()))
-        copied[row.id] = row.state != protocol::table_state::kPending;
-    for (const auto &task : context.migration.tasks(first.target())) {
-        if (task.phase != kPhase || task.state != protocol::task_state::kPending ||
-            !copied[*task.table_id])
-            continue;
-        const auto &table = *tables.at(*task.table_id);
-        scheduler.add({fmt::format("{} {}", task.kind, display_name(table)),
-                       JobClass::build,
-                       static_cast<double>(table.bytes),
-                       {},
-                       [&context, &table, id = task.id](Worker &worker) {
-                           maintain(context, worker, table, id);
+void add_maintenance(Context &context, Scheduler &scheduler, Worker &first,
+                     const std::function<std::vector<JobId>(int table)> &before) {
+    for (auto &[root, upkeep] : group(context, first.target())) {
+        std::vector<JobId> after;
+        for (const int table : upkeep.tables)
+            for (const JobId job : before(table))
+                after.push_back(job);
+        const double weight = upkeep.bytes;
+        scheduler.add({"analyze " + root, JobClass::build, weight, std::move(after),
+                       [&context, upkeep = upkeep](Worker &worker) {
+                           const double started = report::now();
+                           maintain(context, worker, upkeep);
+                           context.chronicle.span("analyze", upkeep.analyze, started);
                        }});
     }
-}
-
-void analyze_parents(Context &context, Worker &worker) {
-    std::vector<std::string> relations;
-    for (const auto &table : context.plan.tables)
-        relations.push_back(plan::target_relation(table));
-    const auto parents = worker.target().query(
-        "with recursive parent (oid) as ("
-        "select inhparent from pg_catalog.pg_inherits "
-        "where inhrelid in (select pg_catalog.to_regclass(t) from pg_catalog.unnest($1::text[]) t) "
-        "union select i.inhparent from pg_catalog.pg_inherits i join parent p "
-        "on i.inhrelid = p.oid) "
-        "select pg_catalog.format('%I.%I', n.nspname, c.relname) from parent "
-        "join pg_catalog.pg_class c using (oid) "
-        "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where c.relkind = 'p'",
-        pq::array_literal(relations));
-    for (int row = 0; row < parents.rows(); ++row)
-        worker.target().exec("analyze " + parents.str(row, 0));
 }
 
 } // namespace custody::run

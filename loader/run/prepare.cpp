@@ -84,6 +84,15 @@ state::MigrationRow describe(const cli::Options &options, const plan::Plan &plan
     return row;
 }
 
+// On connections of its own: some checks need to be in no transaction.
+std::vector<plan::Finding> preflight_findings(const cli::Options &options, const plan::Plan &plan) {
+    auto source = pq::Connection::open(options.source, "custody preflight");
+    auto target = pq::Connection::open(options.target, "custody preflight");
+    pq::pin(source);
+    pq::pin(target);
+    return preflight::check(source, target, plan, options);
+}
+
 } // namespace
 
 std::unique_ptr<copy::Snapshot>
@@ -96,6 +105,8 @@ locked_snapshot(const cli::Options &options,
         auto snapshot = std::make_unique<copy::Snapshot>(options.source, "custody");
         failpoint("run.after_snapshot");
         plan = make_plan(snapshot->holder());
+        if (plan.blocked())
+            return snapshot; // what blocks may keep from locking, too
         const auto names = snapshot->lock(relations_of(snapshot->holder(), plan));
         if (names.empty()) {
             failpoint("run.after_locks");
@@ -111,24 +122,19 @@ locked_snapshot(const cli::Options &options,
                 "run when no job on the source truncates, rewrites or vacuums in full");
 }
 
-namespace {
-
-// On connections of its own: some checks need to be in no transaction.
-std::vector<plan::Finding> preflight_findings(const cli::Options &options, const plan::Plan &plan) {
-    auto source = pq::Connection::open(options.source, "custody preflight");
-    auto target = pq::Connection::open(options.target, "custody preflight");
-    pq::pin(source);
-    pq::pin(target);
-    return preflight::check(source, target, plan, options);
-}
-
-} // namespace
-
 Proposal propose(const cli::Options &options, pq::Connection &target) {
     Proposal proposal;
     proposal.snapshot = locked_snapshot(
-        options, [&](pq::Connection &holder) { return plan::build(holder, &target, options); },
+        options,
+        [&](pq::Connection &holder) {
+            auto plan = plan::build(holder, &target, options);
+            auto findings = preflight_findings(options, plan);
+            plan.findings.insert(plan.findings.end(), findings.begin(), findings.end());
+            return plan;
+        },
         proposal.plan);
+    if (proposal.plan.blocked())
+        return proposal;
     auto &plan = proposal.plan;
     auto &source = proposal.snapshot->holder();
     failpoint("schema.before_dump");
@@ -141,8 +147,6 @@ Proposal propose(const cli::Options &options, pq::Connection &target) {
                           proposal.schema.not_moved.end());
     if (options.roles && !options.no_schema)
         proposal.roles = schema::missing_roles(source, target, options);
-    auto findings = preflight_findings(options, plan);
-    plan.findings.insert(plan.findings.end(), findings.begin(), findings.end());
     return proposal;
 }
 
@@ -166,11 +170,10 @@ Prepared create(const cli::Options &options, pq::Connection &target, Proposal pr
     const auto migration =
         state::Migration::create(target, describe(options, proposal.plan), proposal.plan.tables);
     const int number = record_snapshot(target, migration, proposal.plan, *proposal.snapshot);
-    schema::SetAside aside;
-    if (options.no_schema) {
-        aside = schema::set_aside(target, proposal.plan, last_id(proposal.schema.tasks) + 1);
-        schema::drop_set_aside(target, aside);
-    }
+    // Also of tables that are there already and the same: with triggers off, their foreign keys
+    // would be believed unchecked.
+    const auto aside = schema::set_aside(target, proposal.plan, last_id(proposal.schema.tasks) + 1);
+    schema::drop_set_aside(target, aside);
     migration.add_tasks(target, all_tasks(proposal, aside.tasks));
     transaction.commit();
     failpoint("run.after_create");

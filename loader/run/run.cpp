@@ -68,16 +68,23 @@ Exit work(const cli::Options &options, pq::Connection &control, Prepared prepare
         bytes += table.bytes;
     progress.expect(static_cast<std::int64_t>(prepared.plan.tables.size()), bytes);
     prepared.snapshot->watch();
-    Context context{
-        options, std::move(prepared.plan), *prepared.snapshot, prepared.snapshot_number,
-        resumed, *prepared.migration,      progress,           copy::RateLimiter(options.max_rate)};
+    Chronicle chronicle(options.jobs);
+    Context context{options,
+                    std::move(prepared.plan),
+                    *prepared.snapshot,
+                    prepared.snapshot_number,
+                    resumed,
+                    *prepared.migration,
+                    progress,
+                    chronicle,
+                    copy::RateLimiter(options.max_rate)};
     std::vector<Failure> failures;
     try {
         failures = execute(context);
     } catch (...) {
         progress.stop();
         set_log_hooks({}, {});
-        record_stop(options, context.migration);
+        record_stop(options, context);
         throw;
     }
     progress.stop();

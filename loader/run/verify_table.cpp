@@ -51,9 +51,11 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table) {
 void verify_table(Context &context, Worker &worker, const plan::Table &table) {
     Backoff backoff(8);
     for (;;) {
+        const double started = report::now();
         try {
             worker.await_dropped_backend();
             try_verify(context, worker, table);
+            context.chronicle.span("verify", display_name(table), started);
             return;
         } catch (const pq::SqlError &error) {
             throw_if_stopped();
