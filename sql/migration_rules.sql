@@ -175,6 +175,8 @@ CREATE TRIGGER check_transition BEFORE UPDATE ON custody.migration_task
 CREATE FUNCTION custody.migration_withdraw_proof() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- A session that sets "done" right now has seen the proof as it was: wait for it.
+    PERFORM FROM custody.migration WHERE id = NEW.migration_id FOR NO KEY UPDATE;
     UPDATE custody.migration SET state = 'unverified'
      WHERE id = NEW.migration_id AND state = 'done';
     RETURN NULL;
