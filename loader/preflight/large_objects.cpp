@@ -49,7 +49,8 @@ void check_collisions(Context &context) {
 
 void check_large_objects(Context &context) {
     // A part of a database is moved without large objects, as pg_dump does it.
-    if (context.options.no_schema || !context.whole_database())
+    const auto &options = context.options;
+    if (options.no_schema || !options.schemas.empty() || !options.tables.empty())
         return;
     check_readable(context);
     check_collisions(context);

@@ -13,15 +13,20 @@
 namespace custody::run {
 namespace {
 
-/// By the state in the target alone; logs what is not proven.
-Exit judge(pq::Connection &control, const state::Migration &migration, bool failed) {
+/// By the state in the target alone, and what a final comparison has found beside it; logs what
+/// is not proven.
+Exit judge(pq::Connection &control, const state::Migration &migration, bool failed,
+           const std::vector<state::Unproven> &found) {
     const auto tables = migration.tables(control);
     const bool copied = std::none_of(tables.begin(), tables.end(), [](const auto &table) {
         return table.state == protocol::table_state::kPending;
     });
     if (failed || !copied)
         return Exit::partial;
-    const auto unproven = migration.unproven(control);
+    auto unproven = migration.unproven(control);
+    for (const auto &object : found)
+        migration.log(control, "error", object.object_type + " " + object.object, object.reason);
+    unproven.insert(unproven.end(), found.begin(), found.end());
     for (const auto &object : unproven)
         spdlog::error("{} {}: {}", object.object_type, object.object, object.reason);
     return unproven.empty() ? Exit::ok : Exit::unverified;
@@ -61,10 +66,10 @@ void store(pq::Connection &control, Context &context, Exit exit) {
 } // namespace
 
 Exit finish(const cli::Options &options, pq::Connection &control, Context &context,
-            const std::vector<Failure> &failures) {
+            const std::vector<Failure> &failures, const std::vector<state::Unproven> &found) {
     failpoint("run.before_finish");
     look_at_source(options, context);
-    const Exit exit = judge(control, context.migration, !failures.empty());
+    const Exit exit = judge(control, context.migration, !failures.empty(), found);
     store(control, context, exit);
     failpoint("run.after_finish");
     report::print(options, control, context.migration.id());

@@ -53,6 +53,14 @@ Content read_all(pq::Connection &connection, const std::string &oid, const Use &
     }
 }
 
+std::string content_of(pq::Connection &connection, const std::string &oid) {
+    const auto found =
+        connection.query("select from pg_catalog.pg_largeobject_metadata where oid = $1::oid", oid);
+    if (found.rows() == 0)
+        return "absent";
+    return read_all(connection, oid, [](std::int64_t, const std::string &) {}).text();
+}
+
 std::string to_hex(std::string_view bytes) {
     std::string hex = "\\x";
     for (const char c : bytes)
@@ -106,11 +114,14 @@ std::vector<state::TaskRow> large_object_tasks(pq::Connection &source) {
 }
 
 state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task) {
-    const auto ignore = [](std::int64_t, const std::string &) {};
     state::TaskProof proof;
-    proof.source_value = read_all(worker.source(), task.object_name, ignore).text();
-    proof.target_value = read_all(worker.target(), task.object_name, ignore).text();
+    proof.source_value = content_of(worker.source(), task.object_name);
+    proof.target_value = content_of(worker.target(), task.object_name);
     return proof;
+}
+
+std::string source_large_object(Worker &worker, const state::TaskRow &task) {
+    return content_of(worker.source(), task.object_name);
 }
 
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first) {

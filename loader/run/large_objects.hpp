@@ -7,11 +7,19 @@
 
 namespace custody::run {
 
+/// They belong to no schema, and the dump makes them: only a move of the whole brings them.
+inline bool moves_large_objects(const cli::Options &options) {
+    return !options.no_schema && options.schemas.empty() && options.tables.empty();
+}
+
 /// Task rows of kind large_object, one per object, for those the source's snapshot has.
 std::vector<state::TaskRow> large_object_tasks(pq::Connection &source);
 
 /// Size and digest of both sides' content, read now.
 state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task);
+
+/// Size and digest of the source's content.
+std::string source_large_object(Worker &worker, const state::TaskRow &task);
 
 /// Jobs for those that are not done.
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first);

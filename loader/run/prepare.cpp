@@ -38,7 +38,7 @@ std::vector<copy::Relation> relations_of(pq::Connection &holder, const plan::Pla
     return relations;
 }
 
-std::vector<state::TaskRow> all_tasks(const Proposal &proposal,
+std::vector<state::TaskRow> all_tasks(const cli::Options &options, const Proposal &proposal,
                                       const std::vector<state::TaskRow> &aside) {
     auto rows = proposal.schema.tasks;
     rows.insert(rows.end(), aside.begin(), aside.end());
@@ -55,7 +55,8 @@ std::vector<state::TaskRow> all_tasks(const Proposal &proposal,
             rows.push_back(std::move(row));
         }
     };
-    append(large_object_tasks(proposal.snapshot->holder()));
+    if (moves_large_objects(options))
+        append(large_object_tasks(proposal.snapshot->holder()));
     append(maintenance_tasks(proposal.plan));
     return rows;
 }
@@ -174,7 +175,7 @@ Prepared create(const cli::Options &options, pq::Connection &target, Proposal pr
     // would be believed unchecked.
     const auto aside = schema::set_aside(target, proposal.plan, last_id(proposal.schema.tasks) + 1);
     schema::drop_set_aside(target, aside);
-    migration.add_tasks(target, all_tasks(proposal, aside.tasks));
+    migration.add_tasks(target, all_tasks(options, proposal, aside.tasks));
     transaction.commit();
     failpoint("run.after_create");
     return {std::move(proposal.snapshot), number, std::move(proposal.plan), migration};

@@ -14,6 +14,8 @@
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
 #include "loader/run/copy_table.hpp"
+#include "loader/run/large_objects.hpp"
+#include "loader/run/reconcile.hpp"
 #include "loader/run/settings.hpp"
 #include "loader/run/verify_table.hpp"
 #include "loader/state/lock.hpp"
@@ -25,42 +27,27 @@ namespace {
 
 constexpr auto kGrace = std::chrono::seconds(5);
 
-bool same_columns(const plan::Table &stored, const plan::Table &now) {
-    if (stored.columns.size() != now.columns.size())
-        return false;
-    for (std::size_t i = 0; i < stored.columns.size(); ++i)
-        if (stored.columns[i].name != now.columns[i].name ||
-            stored.columns[i].type != now.columns[i].type)
-            return false;
-    return true;
-}
-
-/// The stored plan with the ranges that the source's tables have now.
-plan::Plan renew(plan::Plan stored, const plan::Plan &now) {
-    std::map<std::pair<std::string, std::string>, const plan::Table *> present;
-    for (const auto &table : now.tables)
-        present[{table.schema, table.name}] = &table;
-    for (auto &table : stored.tables) {
-        const auto found = present.find({table.schema, table.name});
-        if (found == present.end() || !same_columns(table, *found->second) ||
-            found->second->source_oid != table.source_oid)
-            throw Error(
-                Exit::partial, "source-table-altered",
-                fmt::format("source table {} is not the one that was planned", display_name(table)),
-                "it was dropped, made anew, or its columns were changed since",
-                "custody abandon, then begin again");
-        table.method = found->second->method;
-        table.part_key = found->second->part_key;
-        table.parts = found->second->parts;
-        table.bytes = found->second->bytes;
-        table.source_filenode = found->second->source_filenode;
-        table.referenced = found->second->referenced;
-        present.erase(found);
-    }
-    for (const auto &[name, table] : present)
+/// The stored plan with the ranges that the source's tables have now, and with what references
+/// the target's now: keys that an earlier run made.
+plan::Plan renew(plan::Plan stored, const plan::Plan &source, const plan::Plan &both) {
+    auto reconciled = reconcile(std::move(stored), source);
+    const auto refuse = [](const std::string &table, const std::string &why) {
+        throw Error(Exit::partial, "source-table-altered",
+                    fmt::format("source table {} is not the one that was planned", table), why,
+                    "custody abandon, then begin again");
+    };
+    if (!reconciled.altered.empty())
+        refuse(display_name(reconciled.altered.front().table), reconciled.altered.front().why);
+    if (!reconciled.remade.empty())
+        refuse(reconciled.remade.front(), "it was dropped and made anew since");
+    for (const auto &name : reconciled.created)
         spdlog::warn("{} was created on the source after this migration was begun: not moved",
-                     display_name(*table));
-    return stored;
+                     name);
+    for (auto &table : reconciled.plan.tables)
+        for (const auto &now : both.tables)
+            if (now.schema == table.schema && now.name == table.name)
+                table.referenced = now.referenced;
+    return std::move(reconciled.plan);
 }
 
 struct Reset {
@@ -149,13 +136,45 @@ std::optional<std::string> lost_rows(pq::Connection &target, const plan::Table &
     return fmt::format("the unlogged table held {} rows and holds {} now", *row.source_rows, now);
 }
 
-void queue_failed_tasks(Context &context, pq::Connection &target) {
-    for (const auto &task : context.migration.tasks(target))
-        if (task.state == protocol::task_state::kFailed)
+/// Rows are read under a new snapshot: a sequence must not stay behind what they hold by now.
+void queue_tasks_again(Context &context, pq::Connection &target) {
+    using namespace protocol;
+    for (const auto &task : context.migration.tasks(target)) {
+        const bool proven = task.verdict == verdict::kEqual;
+        if (task.state == task_state::kFailed)
             context.migration.reset_task(target, task.id, "failed before; tried again");
+        else if (task.kind == "sequence" && task.state == task_state::kDone)
+            context.migration.reset_task(target, task.id, "the source may have gone further");
+        else if (task.kind == "large_object" && task.state == task_state::kDone && !proven)
+            context.migration.reset_task(target, task.id, "its verdict was " + task.verdict);
+    }
+}
+
+/// A filled large object is believed like a table: when the source reads the same.
+void recheck_large_objects(Context &context, pq::Connection &target, Scheduler &recheck) {
+    for (const auto &task : context.migration.tasks(target))
+        if (task.kind == "large_object" && task.verdict == protocol::verdict::kEqual)
+            recheck.add({"recheck large object " + task.object_name,
+                         JobClass::copy,
+                         0,
+                         {},
+                         [&context, task](Worker &worker) {
+                             if (source_large_object(worker, task) != task.source_value)
+                                 context.migration.reset_task(
+                                     worker.target(), task.id,
+                                     "the source has changed since it was copied");
+                         }});
 }
 
 } // namespace
+
+void require_same_source(const state::MigrationRow &row, const std::string &identity) {
+    if (identity != row.source_identity)
+        throw Error(Exit::refused, "another-source",
+                    fmt::format("migration \"{}\" was begun from another database", row.name),
+                    fmt::format("then {}, now {}", row.source_identity, identity),
+                    "connect to the source it was begun from, or use another --name");
+}
 
 Prepared resume(const cli::Options &options, pq::Connection &target,
                 const state::Migration &migration) {
@@ -171,15 +190,12 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     prepared.snapshot = locked_snapshot(
         options,
         [&](pq::Connection &holder) {
-            return renew(stored, plan::build(holder, &target, options));
+            return renew(stored, plan::build(holder, nullptr, options),
+                         plan::build(holder, &target, options));
         },
         prepared.plan);
     const auto identity = plan::read_server(prepared.snapshot->holder()).identity;
-    if (identity != row.source_identity)
-        throw Error(Exit::refused, "another-source",
-                    fmt::format("migration \"{}\" was begun from another database", options.name),
-                    fmt::format("then {}, now {}", row.source_identity, identity),
-                    "connect to the source it was begun from, or use another --name");
+    require_same_source(row, identity);
     state::Transaction transaction(target);
     for (const auto &snapshot : migration.snapshots(target))
         if (snapshot.lost_at.empty())
@@ -222,6 +238,7 @@ void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &wor
                          }});
         }
     }
+    recheck_large_objects(context, target, recheck);
     const auto outcome = recheck.run(workers);
     throw_if_stopped();
     if (!outcome.failures.empty()) {
@@ -231,7 +248,7 @@ void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &wor
     }
     if (!resets.empty())
         apply_resets(context, target, resets);
-    queue_failed_tasks(context, target);
+    queue_tasks_again(context, target);
 }
 
 } // namespace custody::run

@@ -16,10 +16,14 @@ namespace custody::run {
 Prepared resume(const cli::Options &options, pq::Connection &target,
                 const state::Migration &migration);
 
+/// Throws Error "another-source" unless the source is the one the migration was begun from.
+void require_same_source(const state::MigrationRow &row, const std::string &identity);
+
 /// Decides table by table, before anything is copied. A finished table is believed when the
 /// source reads the same under the new snapshot; any other, and one that was left unfinished, is
 /// emptied and queued again, with the reason in the log; foreign keys go first and come back
-/// later, because they would be believed unchecked. Failed tasks are queued again.
+/// later, because they would be believed unchecked. Large objects likewise. Failed tasks and
+/// sequences are queued again.
 void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &workers);
 
 } // namespace custody::run

@@ -11,6 +11,7 @@
 #include "loader/plan/json.hpp"
 #include "loader/pq/session.hpp"
 #include "loader/run/execute.hpp"
+#include "loader/run/final.hpp"
 #include "loader/run/finish.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/resume.hpp"
@@ -89,6 +90,8 @@ Exit work(const cli::Options &options, pq::Connection &control, Prepared prepare
     }
     progress.stop();
     set_log_hooks({}, {});
+    if (options.final && failures.empty())
+        return compare_finally(options, control, context.migration, chronicle);
     return finish(options, control, context, failures);
 }
 
@@ -109,6 +112,11 @@ Exit run(const cli::Options &options) {
     if (!latest)
         return work(options, control, begin(options, control), false);
     const auto row = latest->row(control);
+    if (row.state == protocol::migration_state::kDone && options.final) {
+        reopen_for_final(options, control, *latest);
+        Chronicle chronicle(options.jobs);
+        return compare_finally(options, control, *latest, chronicle);
+    }
     if (row.state == protocol::migration_state::kDone)
         return already_done(options, control, *latest);
     spdlog::info("going on with migration \"{}\", begun {}", row.name, row.created_at);

@@ -25,6 +25,22 @@ nlohmann::json settings_json(const cli::Options &options) {
     };
 }
 
+cli::Options with_stored_settings(cli::Options options, const nlohmann::json &stored) {
+    options.schemas = stored.at("schema");
+    options.tables = stored.at("table");
+    options.exclude_schemas = stored.at("exclude-schema");
+    options.exclude_tables = stored.at("exclude-table");
+    options.row_filters = stored.at("where");
+    options.casts = stored.at("cast");
+    options.mappings.clear();
+    for (const auto &mapping : stored.at("map"))
+        options.mappings.push_back({mapping.at("from"), mapping.at("to")});
+    options.no_schema = stored.at("no-schema");
+    options.no_owner = stored.at("no-owner");
+    options.no_privileges = stored.at("no-privileges");
+    return options;
+}
+
 void require_same_settings(const nlohmann::json &stored, const cli::Options &options) {
     const auto now = settings_json(options);
     std::vector<std::string> differing;

@@ -1,6 +1,7 @@
 #include "loader/run/verify.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -13,12 +14,15 @@
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
 #include "loader/plan/json.hpp"
+#include "loader/plan/selection.hpp"
 #include "loader/plan/sql.hpp"
 #include "loader/run/comparison.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/prepare.hpp"
+#include "loader/run/reconcile.hpp"
 #include "loader/run/run.hpp"
 #include "loader/run/scheduler.hpp"
+#include "loader/run/settings.hpp"
 #include "loader/run/task_proof.hpp"
 #include "loader/run/worker.hpp"
 #include "loader/ui/progress.hpp"
@@ -32,12 +36,28 @@ struct Session {
     const cli::Options &options;
     ui::Progress &progress;
     copy::RateLimiter limiter;
+    std::vector<std::pair<std::string, std::string>> expected; // type and name of each job
     std::mutex mutex;
     std::vector<Comparison> results; // guarded by mutex
 
     void add(Comparison result) {
         const std::lock_guard guard(mutex);
         results.push_back(std::move(result));
+    }
+    /// After an error that ended all: what has no result is unverified.
+    void add_missing(const std::string &why) {
+        for (const auto &[type, name] : expected)
+            if (std::none_of(results.begin(), results.end(), [&](const auto &result) {
+                    return result.type == type && result.name == name;
+                }))
+                results.push_back({type,
+                                   name,
+                                   {},
+                                   {},
+                                   "",
+                                   "",
+                                   std::string(protocol::verdict::kUnverified),
+                                   "the verification ended early: " + why});
     }
 };
 
@@ -97,37 +117,102 @@ Comparison compare_table(Session &session, Worker &worker, const plan::Table &ta
     return result;
 }
 
+Comparison unverified(std::string type, std::string name, std::string reason) {
+    Comparison result;
+    result.type = std::move(type);
+    result.name = std::move(name);
+    result.verdict = protocol::verdict::kUnverified;
+    result.reason = std::move(reason);
+    return result;
+}
+
+/// What cannot be looked at is unverified; the rest goes on.
+void add_job(Session &session, Scheduler &scheduler, const std::string &type,
+             const std::string &name, double weight, std::function<Comparison(Worker &)> compare) {
+    session.expected.emplace_back(type, name);
+    scheduler.add({type + " " + name,
+                   JobClass::copy,
+                   weight,
+                   {},
+                   [&session, type, name, compare = std::move(compare)](Worker &worker) {
+                       try {
+                           session.add(compare(worker));
+                       } catch (...) {
+                           const auto failure = current_failure(name);
+                           if (is_fatal(failure))
+                               throw;
+                           worker.after_failure();
+                           session.add(unverified(type, name, failure.message));
+                       }
+                   }});
+}
+
 void add_jobs(Session &session, Scheduler &scheduler, const plan::Plan &plan,
               const std::vector<state::TaskRow> &tasks) {
     for (const auto &table : plan.tables)
-        scheduler.add({"table " + name_of(table),
-                       JobClass::copy,
-                       static_cast<double>(table.bytes),
-                       {},
-                       [&session, &table](Worker &worker) {
-                           session.add(compare_table(session, worker, table));
-                       }});
-    for (const auto &task : tasks) {
-        if (task.kind != "sequence" && task.kind != "large_object")
-            continue;
-        scheduler.add({fmt::format("{} {}", task.kind, task.object_name),
-                       JobClass::copy,
-                       0,
-                       {},
-                       [&session, &task](Worker &worker) {
-                           session.add(task.kind == "sequence"
-                                           ? compare_sequence(worker, task)
-                                           : compare_large_object(worker, task));
-                       }});
-    }
+        add_job(
+            session, scheduler, "table", name_of(table), static_cast<double>(table.bytes),
+            [&session, &table](Worker &worker) { return compare_table(session, worker, table); });
+    for (const auto &task : tasks)
+        if (task.kind == "sequence")
+            add_job(session, scheduler, "sequence", task.object_schema + "." + task.object_name, 0,
+                    [&task](Worker &worker) { return compare_sequence(worker, task); });
+        else if (task.kind == "large_object")
+            add_job(session, scheduler, "large object", task.object_name, 0,
+                    [&task](Worker &worker) { return compare_large_object(worker, task); });
 }
 
-plan::Plan stored_or_new_plan(const cli::Options &options, pq::Connection &target,
-                              const std::optional<state::Migration> &migration,
-                              pq::Connection &holder) {
-    if (migration)
-        return plan::from_json(nlohmann::json::parse(migration->row(target).plan));
-    return plan::build(holder, &target, options);
+/// What is compared, and what needs no look to be told different.
+struct Scope {
+    plan::Plan plan;
+    std::vector<state::TaskRow> tasks;
+    std::vector<Comparison> told;
+};
+
+void tell(Scope &scope, const std::string &type, const std::string &name, std::string reason) {
+    auto result = unverified(type, name, std::move(reason));
+    result.verdict = protocol::verdict::kDifferent;
+    scope.told.push_back(std::move(result));
+}
+
+bool names_part(const cli::Options &options) {
+    return !options.schemas.empty() || !options.tables.empty() ||
+           !options.exclude_schemas.empty() || !options.exclude_tables.empty();
+}
+
+/// With patterns on the command line only what they name of a migration; otherwise all of it.
+Scope scope_of(const cli::Options &options, pq::Connection &target,
+               const state::Migration &migration, pq::Connection &holder) {
+    const auto row = migration.row(target);
+    auto wanted = with_stored_settings(options, nlohmann::json::parse(row.options));
+    auto stored = plan::from_json(nlohmann::json::parse(row.plan));
+    const bool narrowed = names_part(options);
+    if (narrowed) {
+        wanted.schemas = options.schemas;
+        wanted.tables = options.tables;
+        wanted.exclude_schemas = options.exclude_schemas;
+        wanted.exclude_tables = options.exclude_tables;
+    }
+    const auto now = plan::build(holder, nullptr, wanted);
+    if (narrowed)
+        std::erase_if(stored.tables, [&](const auto &table) {
+            return std::none_of(now.tables.begin(), now.tables.end(), [&](const auto &other) {
+                return name_of(other) == name_of(table);
+            });
+        });
+    auto reconciled = reconcile(std::move(stored), now);
+    Scope scope;
+    scope.plan = std::move(reconciled.plan);
+    for (const auto &altered : reconciled.altered)
+        tell(scope, "table", name_of(altered.table), altered.why);
+    for (const auto &name : reconciled.created)
+        tell(scope, "table", name, "the migration has not moved it");
+    const plan::Selection selection(wanted);
+    for (auto &task : migration.tasks(target))
+        if (!narrowed || (task.kind == "sequence" &&
+                          selection.includes({task.object_schema, task.object_name, {}})))
+            scope.tasks.push_back(std::move(task));
+    return scope;
 }
 
 } // namespace
@@ -135,44 +220,30 @@ plan::Plan stored_or_new_plan(const cli::Options &options, pq::Connection &targe
 Exit verify(const cli::Options &options) {
     auto target = open_target(options);
     const auto migration = state::Migration::find_latest(target, options.name);
+    Scope scope;
     plan::Plan plan;
     const auto snapshot = locked_snapshot(
         options,
         [&](pq::Connection &holder) {
-            return stored_or_new_plan(options, target, migration, holder);
+            scope = migration ? scope_of(options, target, *migration, holder)
+                              : Scope{plan::build(holder, &target, options), {}, {}};
+            return scope.plan;
         },
         plan);
     snapshot->watch();
-    const auto tasks = migration ? migration->tasks(target) : std::vector<state::TaskRow>();
 
     ui::Progress progress(ui::settings_for_stderr(options.quiet, options.color));
-    Session session{options, progress, copy::RateLimiter(options.max_rate), {}, {}};
+    Session session{options, progress, copy::RateLimiter(options.max_rate), {}, {}, scope.told};
     Scheduler scheduler(options.jobs, options.jobs);
-    add_jobs(session, scheduler, plan, tasks);
+    add_jobs(session, scheduler, plan, scope.tasks);
     std::vector<Worker> workers;
     for (int number = 1; number <= options.jobs; ++number)
         workers.emplace_back(options.target, "custody verify", snapshot.get());
     const auto outcome = scheduler.run(workers);
     progress.stop();
     throw_if_stopped();
-    for (const auto &failure : outcome.failures)
-        session.add({"",
-                     failure.job,
-                     {},
-                     {},
-                     "",
-                     "",
-                     std::string(protocol::verdict::kUnverified),
-                     failure.message});
-    for (const auto &job : outcome.blocked)
-        session.add({"",
-                     job,
-                     {},
-                     {},
-                     "",
-                     "",
-                     std::string(protocol::verdict::kUnverified),
-                     "not looked at: the verification stopped before"});
+    session.add_missing(outcome.failures.empty() ? "it stopped before"
+                                                 : outcome.failures.front().message);
     return print_comparisons(options, snapshot->facts(), std::move(session.results));
 }
 

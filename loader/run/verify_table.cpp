@@ -1,5 +1,7 @@
 #include "loader/run/verify_table.hpp"
 
+#include <functional>
+
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
@@ -15,13 +17,26 @@
 namespace custody::run {
 namespace {
 
-void try_verify(Context &context, Worker &worker, const plan::Table &table) {
+void judge_and_store(Context &context, Worker &worker, const plan::Table &table,
+                     const state::Evidence &evidence) {
+    const auto judgement = context.migration.set_verdict(worker.target(), table.id, evidence);
+    context.progress.finish(
+        context.progress.start(display_name(table), table.estimated_rows, table.bytes),
+        judgement.verdict);
+    if (judgement.verdict != protocol::verdict::kEqual)
+        spdlog::error("{}: {}: {}", display_name(table), judgement.verdict, judgement.reason);
+}
+
+enum class When { unless_equal, always };
+
+void try_verify(Context &context, Worker &worker, const plan::Table &table, When when,
+                state::Evidence evidence) {
     auto &target = worker.target();
     failpoint("verify.before_begin");
     state::Transaction transaction(target);
-    if (context.migration.table(target, table.id).verdict == protocol::verdict::kEqual)
+    if (when == When::unless_equal &&
+        context.migration.table(target, table.id).verdict == protocol::verdict::kEqual)
         return;
-    state::Evidence evidence;
     if (context.options.no_verify) {
         evidence.error = "verification was turned off with --no-verify";
     } else {
@@ -35,37 +50,44 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table) {
         evidence.target_digests = std::move(scan.digests);
         evidence.generated_wrong = verify::wrong_generated_rows(target, table);
     }
-    const auto judgement = context.migration.set_verdict(target, table.id, evidence);
+    judge_and_store(context, worker, table, evidence);
     failpoint("verify.before_commit");
     transaction.commit();
     failpoint("verify.after_commit");
-    context.progress.finish(
-        context.progress.start(display_name(table), table.estimated_rows, table.bytes),
-        judgement.verdict);
-    if (judgement.verdict != protocol::verdict::kEqual)
-        spdlog::error("{}: {}: {}", display_name(table), judgement.verdict, judgement.reason);
 }
 
-} // namespace
+/// Nothing is known of the rows: not the end of the run, but never a success either.
+void store_error(Context &context, Worker &worker, const plan::Table &table,
+                 const std::string &error) {
+    worker.after_failure();
+    state::Evidence evidence;
+    evidence.error = "the verification failed: " + error;
+    judge_and_store(context, worker, table, evidence);
+}
 
-void verify_table(Context &context, Worker &worker, const plan::Table &table) {
+void verify_with_retries(Context &context, Worker &worker, const plan::Table &table,
+                         const std::function<void()> &attempt) {
     Backoff backoff(8);
     for (;;) {
         const double started = report::now();
         try {
             worker.await_dropped_backend();
-            try_verify(context, worker, table);
+            attempt();
             context.chronicle.span("verify", display_name(table), started);
             return;
         } catch (const pq::SqlError &error) {
             throw_if_stopped();
-            if (!error.retryable() || !backoff.wait())
+            if (!error.retryable() && !error.connection_lost())
+                return store_error(context, worker, table, error.what());
+            if (!backoff.wait())
                 throw;
             spdlog::warn("verification of {}: {}; trying again", display_name(table), error.what());
             worker.after_failure();
         }
     }
 }
+
+} // namespace
 
 std::optional<std::string> recheck_source(Context &context, Worker &worker,
                                           const plan::Table &table) {
@@ -83,6 +105,19 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
                            recorded.source_rows.value_or(0), streamed.rows);
     context.migration.confirm_table(worker.target(), table.id, context.snapshot_number);
     return std::nullopt;
+}
+
+void verify_table(Context &context, Worker &worker, const plan::Table &table) {
+    verify_with_retries(context, worker, table,
+                        [&] { try_verify(context, worker, table, When::unless_equal, {}); });
+}
+
+void compare_again(Context &context, Worker &worker, const plan::Table &table) {
+    verify_with_retries(context, worker, table, [&] {
+        state::Evidence evidence;
+        evidence.source_changed = recheck_source(context, worker, table).value_or("");
+        try_verify(context, worker, table, When::always, std::move(evidence));
+    });
 }
 
 } // namespace custody::run

@@ -6,9 +6,13 @@
 
 namespace custody::run {
 
-/// Scans the target, counts the source, stores the verdict. Does nothing when there is one.
-/// Tried again when a connection is lost.
+/// Scans the target, counts the source, stores the verdict. Does nothing when it is "equal"
+/// already. Tried again when a connection is lost; any other error makes it "unverified".
 void verify_table(Context &context, Worker &worker, const plan::Table &table);
+
+/// The same for a table that may have a verdict: the source is read again too, under the present
+/// snapshot.
+void compare_again(Context &context, Worker &worker, const plan::Table &table);
 
 /// Reads the source's rows of a finished table under the present snapshot and compares with what
 /// was recorded: confirms the table, or returns why it must be copied again.

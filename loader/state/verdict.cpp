@@ -20,6 +20,8 @@ Judgement unverified(std::string reason) {
 // A difference that was seen outweighs what was not looked at.
 Judgement judge(std::int64_t source_rows, const digest::BucketSet &source,
                 std::optional<std::int64_t> lossy_rows, const Evidence &evidence) {
+    if (!evidence.source_changed.empty())
+        return different(evidence.source_changed);
     if (evidence.target_rows && *evidence.target_rows != source_rows)
         return different(
             fmt::format("source has {} rows, target {}", source_rows, *evidence.target_rows));

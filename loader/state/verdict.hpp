@@ -18,7 +18,8 @@ struct Evidence {
     std::optional<std::int64_t> generated_wrong; // 0 where the target generates no column
     std::optional<std::int64_t> source_count;    // independent count(*) under the same snapshot
     bool count_turned_off = false;               // by the user: equal without, and it says so
-    std::string error;                           // what kept it from looking; "" = nothing did
+    std::string source_changed; // a later read of the source was not the copied one; says how
+    std::string error;          // what kept it from looking; "" = nothing did
 };
 
 struct Judgement {

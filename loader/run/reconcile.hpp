@@ -1,0 +1,27 @@
+// What became of the planned tables on the source since the plan was made.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "loader/plan/plan.hpp"
+
+namespace custody::run {
+
+struct Reconciled {
+    plan::Plan
+        plan; // the stored one, of the tables that are still there, with their present ranges
+    struct Altered {
+        plan::Table table; // as stored
+        std::string why;
+    };
+    std::vector<Altered> altered;     // gone, or with other columns: its rows cannot be compared
+    std::vector<std::string> remade;  // same name and columns, but another relation
+    std::vector<std::string> created; // in the selection now, not in the stored plan
+};
+
+/// `now` must have been made with the options of the stored plan and from the source alone: a
+/// column that the target lacks would not be in it. Pure.
+Reconciled reconcile(plan::Plan stored, const plan::Plan &now);
+
+} // namespace custody::run
