@@ -37,13 +37,15 @@ bool is_open(const state::TaskRow &task) {
 }
 
 /// The jobs of rows: those that must have succeeded before a table's rows are all there.
-std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::Table &table) {
+/// `weight`: bytes of all that waits for them.
+std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::Table &table,
+                            double weight) {
     std::vector<JobId> before;
     if (table.parts.size() > 1)
         before.push_back(scheduler.add(
             {fmt::format("prepare {}", display_name(table)),
              JobClass::copy,
-             static_cast<double>(table.bytes),
+             weight,
              {},
              [&context, &table](Worker &worker) { prepare_table(context, worker, table); }}));
     std::vector<JobId> parts;
@@ -52,8 +54,7 @@ std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::
             {table.parts.size() == 1 ? fmt::format("copy {}", display_name(table))
                                      : fmt::format("copy {} part {} of {}", display_name(table),
                                                    part.number, table.parts.size()),
-             JobClass::copy, static_cast<double>(table.bytes), before,
-             [&context, &table, &part](Worker &worker) {
+             JobClass::copy, weight, before, [&context, &table, &part](Worker &worker) {
                  copy_part(context, worker, table, part);
              }}));
     return parts;
@@ -97,11 +98,14 @@ void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
     std::map<int, state::TableRow> rows;
     for (auto &row : context.migration.tables(first.target()))
         rows.emplace(row.id, std::move(row));
+    // The partitions of a large table come first, however small each is: all of them have to be
+    // there before the statistics of their root can be made.
+    auto weights = family_bytes(first.target(), context.plan);
     TableJobs table_jobs;
     for (const auto &table : context.plan.tables) {
         const auto &row = rows.at(table.id);
         if (row.state == protocol::table_state::kPending)
-            table_jobs[table.id] = add_copy(context, scheduler, table);
+            table_jobs[table.id] = add_copy(context, scheduler, table, weights[table.id]);
         if (row.verdict != protocol::verdict::kEqual)
             scheduler.add(
                 {fmt::format("verify {}", display_name(table)), JobClass::copy,

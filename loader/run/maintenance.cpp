@@ -100,6 +100,21 @@ std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan) {
     return tasks;
 }
 
+std::map<int, double> family_bytes(pq::Connection &target, const plan::Plan &plan) {
+    const auto roots = analysis_roots(target, plan);
+    const auto root_of = [&](const plan::Table &table) {
+        const auto found = roots.find(plan::target_relation(table));
+        return found == roots.end() ? plan::target_relation(table) : found->second;
+    };
+    std::map<std::string, double> sums;
+    for (const auto &table : plan.tables)
+        sums[root_of(table)] += static_cast<double>(table.bytes);
+    std::map<int, double> bytes;
+    for (const auto &table : plan.tables)
+        bytes[table.id] = sums[root_of(table)];
+    return bytes;
+}
+
 void add_maintenance(Context &context, Scheduler &scheduler, Worker &first,
                      const std::function<std::vector<JobId>(int table)> &before) {
     for (auto &[root, upkeep] : group(context, first.target())) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "loader/run/context.hpp"
@@ -12,6 +13,9 @@ namespace custody::run {
 
 /// Task rows of kind vacuum and analyze for the plan's tables, to be stored with the rest.
 std::vector<state::TaskRow> maintenance_tasks(const plan::Plan &plan);
+
+/// For each table, the bytes of all that are analyzed together with it: what waits for its rows.
+std::map<int, double> family_bytes(pq::Connection &target, const plan::Plan &plan);
 
 /// Jobs for those that are not done. Partitions are analyzed with their root: ANALYZE of a
 /// partitioned table reads its partitions anyway, and nothing else ever makes the statistics of
