@@ -106,7 +106,7 @@ void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
         const auto &row = rows.at(table.id);
         if (row.state == protocol::table_state::kPending)
             table_jobs[table.id] = add_copy(context, scheduler, table, weights[table.id]);
-        if (row.verdict != protocol::verdict::kEqual)
+        if (row.verdict != protocol::verdict::kEqual || context.resumed)
             scheduler.add(
                 {fmt::format("verify {}", display_name(table)), JobClass::copy,
                  1.5 * static_cast<double>(table.bytes), table_jobs[table.id],

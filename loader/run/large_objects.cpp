@@ -120,10 +120,6 @@ state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task) 
     return proof;
 }
 
-std::string source_large_object(Worker &worker, const state::TaskRow &task) {
-    return content_of(worker.source(), task.object_name);
-}
-
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first) {
     for (const auto &task : context.migration.tasks(first.target()))
         if (task.phase == kPhase && task.state == protocol::task_state::kPending)

@@ -18,9 +18,6 @@ std::vector<state::TaskRow> large_object_tasks(pq::Connection &source);
 /// Size and digest of both sides' content, read now.
 state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task);
 
-/// Size and digest of the source's content.
-std::string source_large_object(Worker &worker, const state::TaskRow &task);
-
 /// Jobs for those that are not done.
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first);
 

@@ -150,7 +150,7 @@ void queue_tasks_again(Context &context, pq::Connection &target) {
     }
 }
 
-/// A filled large object is believed like a table: when the source reads the same.
+/// A filled large object is believed when both sides still read the same.
 void recheck_large_objects(Context &context, pq::Connection &target, Scheduler &recheck) {
     for (const auto &task : context.migration.tasks(target))
         if (task.kind == "large_object" && task.verdict == protocol::verdict::kEqual)
@@ -159,10 +159,12 @@ void recheck_large_objects(Context &context, pq::Connection &target, Scheduler &
                          0,
                          {},
                          [&context, task](Worker &worker) {
-                             if (source_large_object(worker, task) != task.source_value)
+                             const auto now = large_object_proof(worker, task);
+                             if (now.source_value != task.source_value ||
+                                 now.target_value != now.source_value)
                                  context.migration.reset_task(
                                      worker.target(), task.id,
-                                     "the source has changed since it was copied");
+                                     "source or target has changed since it was copied");
                          }});
 }
 

@@ -108,8 +108,9 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
 }
 
 void verify_table(Context &context, Worker &worker, const plan::Table &table) {
+    const auto when = context.resumed ? When::always : When::unless_equal;
     verify_with_retries(context, worker, table,
-                        [&] { try_verify(context, worker, table, When::unless_equal, {}); });
+                        [&] { try_verify(context, worker, table, when, {}); });
 }
 
 void compare_again(Context &context, Worker &worker, const plan::Table &table) {

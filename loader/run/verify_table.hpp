@@ -6,8 +6,9 @@
 
 namespace custody::run {
 
-/// Scans the target, counts the source, stores the verdict. Does nothing when it is "equal"
-/// already. Tried again when a connection is lost; any other error makes it "unverified".
+/// Scans the target, counts the source, stores the verdict. One of this run that is "equal" stays;
+/// a resumed run looks at the target again, because much may have happened in between. Tried again
+/// when a connection is lost; any other error makes it "unverified".
 void verify_table(Context &context, Worker &worker, const plan::Table &table);
 
 /// The same for a table that may have a verdict: the source is read again too, under the present
