@@ -14,9 +14,11 @@ struct Position {
     std::string text() const {
         return fmt::format("{}{}", last_value, is_called ? "" : " (not called)");
     }
-    /// What nextval() would be measured from, so that positions can be ordered.
-    std::int64_t taken(std::int64_t increment) const {
-        return is_called ? last_value : last_value - increment;
+    /// Whether the other's nextval() would give a number that this one's has passed already.
+    bool ahead_of(const Position &other, bool descending) const {
+        if (last_value != other.last_value)
+            return (last_value > other.last_value) != descending;
+        return is_called && !other.is_called;
     }
 };
 
@@ -31,16 +33,14 @@ state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
     const auto sequence = pq::qualified(task.object_schema, task.object_name);
     const auto source = read_position(worker.source(), sequence);
     const auto target = read_position(worker.target(), sequence);
-    const auto increment = worker.target()
-                               .query("select seqincrement from pg_catalog.pg_sequence "
-                                      "where seqrelid = $1::pg_catalog.regclass",
-                                      sequence)
-                               .number(0, 0);
+    const auto definition = worker.target().query("select seqincrement < 0, seqcycle "
+                                                  "from pg_catalog.pg_sequence "
+                                                  "where seqrelid = $1::pg_catalog.regclass",
+                                                  sequence);
     state::TaskProof proof;
     proof.source_value = source.text();
     proof.target_value = target.text();
-    const auto distance = target.taken(increment) - source.taken(increment);
-    if (proof.source_value != proof.target_value && (increment > 0 ? distance > 0 : distance < 0))
+    if (!definition.boolean(0, 1) && target.ahead_of(source, definition.boolean(0, 0)))
         proof.reason = std::string(protocol::kAhead) +
                        ": the target's sequence had already gone further than the source's";
     return proof;

@@ -35,13 +35,14 @@ state::TaskProof set_sequence(pq::Connection &source, pq::Connection &target,
     const auto read_target = fmt::format("SELECT last_value, is_called FROM {}", name);
     const auto there = read(source, task.sql);
     auto here = read(target, read_target);
-    const bool descending =
-        target
-            .query("SELECT seqincrement < 0 FROM pg_catalog.pg_sequence WHERE seqrelid = "
-                   "$1::pg_catalog.regclass",
-                   name)
-            .boolean(0, 0);
-    if (behind(here, there, descending)) {
+    const auto definition =
+        target.query("SELECT seqincrement < 0, seqcycle, seqstart FROM pg_catalog.pg_sequence "
+                     "WHERE seqrelid = $1::pg_catalog.regclass",
+                     name);
+    const bool descending = definition.boolean(0, 0);
+    const bool cycles = definition.boolean(0, 1); // then nothing is ahead of anything
+    const bool untouched = !here.called && here.last == definition.number(0, 2);
+    if (cycles || untouched || behind(here, there, descending)) {
         target.query("SELECT pg_catalog.setval($1::pg_catalog.regclass, $2::bigint, $3::boolean)",
                      name, std::to_string(there.last), std::string(there.called ? "t" : "f"));
         here = read(target, read_target);
@@ -49,7 +50,7 @@ state::TaskProof set_sequence(pq::Connection &source, pq::Connection &target,
     state::TaskProof proof;
     proof.source_value = there.text();
     proof.target_value = here.text();
-    if (behind(there, here, descending))
+    if (!cycles && behind(there, here, descending))
         proof.reason = std::string(protocol::kAhead);
     return proof;
 }
