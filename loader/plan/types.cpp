@@ -151,6 +151,9 @@ std::string Types::why_text(Oid oid) const {
             why = fmt::format("type {} has no send function", type.formatted);
         else if (type.receive.empty())
             why = fmt::format("type {} has no receive function", type.formatted);
+        else if (type.receive == "int2vectorrecv" || type.receive == "oidvectorrecv")
+            why = fmt::format("type {} does not receive what it sends when it is empty",
+                              type.formatted);
         return !why.empty();
     });
     return why;
