@@ -139,7 +139,7 @@ CREATE TABLE custody.migration_table (
     form text NOT NULL CHECK (form IN ('binary', 'text')),
     buckets int NOT NULL CHECK (buckets BETWEEN 1 AND 65536 AND buckets & (buckets - 1) = 0),
     row_filter text NOT NULL DEFAULT '',
-    method text NOT NULL CHECK (method IN ('whole', 'ctid', 'key')),
+    method text NOT NULL CHECK (method IN ('whole', 'ctid', 'key', 'leaf')),
     part_key text NOT NULL DEFAULT '',
     bytes bigint NOT NULL DEFAULT 0,
     estimated_rows bigint NOT NULL DEFAULT 0,

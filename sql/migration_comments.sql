@@ -56,7 +56,7 @@ BEGIN
         ('migration_table', 'form', 'form of the wire row'),
         ('migration_table', 'buckets', 'number of digests'),
         ('migration_table', 'row_filter', 'condition on the source; empty means all rows'),
-        ('migration_table', 'method', 'how it is split: whole, ctid (block numbers), key'),
+        ('migration_table', 'method', 'how it is split: whole, ctid (block numbers), key, leaf (its partitions)'),
         ('migration_table', 'part_key', 'column for method key'),
         ('migration_table', 'bytes', 'size on the source at planning, TOAST included'),
         ('migration_table', 'estimated_rows', 'planner''s estimate on the source at planning'),

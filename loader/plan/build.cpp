@@ -29,12 +29,15 @@ class Builder {
     Lineage lineage(const Relation &relation) const;
     void select();
     bool leave_out(const Relation &relation, bool named);
-    void add_table(const Relation &relation);
-    const Relation *target_of(const Relation &relation, Table &table) const;
+    std::vector<Unit> units() const;
+    void add_table(const Unit &unit);
+    std::string row_filter(const Unit &unit) const;
     void add_columns(Table &table, const Relation &relation, const Relation *target);
     std::map<std::string, std::string> chosen_casts(const Relation &relation);
     void require_casts_used() const;
-    void measure(Table &table, const Relation &relation);
+    const Measure &measure_of(const Relation &relation) const;
+    void measure(Table &table, const Unit &unit);
+    void split_leaves(Table &table, const std::vector<std::int64_t> &bytes);
     void split(Table &table, const Relation &relation, const Measure &measure);
     void split_by_key(Table &table, const Relation &relation, int parts);
     void finish();
@@ -58,8 +61,8 @@ Plan Builder::build() {
     read_source();
     if (target_connection_ != nullptr)
         read_target();
-    for (const Relation *relation : selected_)
-        add_table(*relation);
+    for (const Unit &unit : units())
+        add_table(unit);
     require_casts_used();
     require_distinct_targets();
     finish();
@@ -74,8 +77,11 @@ void Builder::read_source() {
     std::set<Oid> oids;
     for (const Relation *relation : selected_)
         oids.insert(relation->oid);
-    source_.read_columns(source_connection_, oids);
     measures_ = read_measures(source_connection_, oids);
+    for (const Relation *relation : selected_)
+        for (const Relation *ancestor : source_.ancestors(*relation))
+            oids.insert(ancestor->oid);
+    source_.read_columns(source_connection_, oids);
 }
 
 void Builder::read_target() {
@@ -158,7 +164,16 @@ std::string config_condition(const std::string &condition) {
     return word == "WHERE" ? condition.substr(start + 5) : condition;
 }
 
-void Builder::add_table(const Relation &relation) {
+std::vector<Unit> Builder::units() const {
+    const TargetCollation collation = [&](const Collation &c) -> std::optional<Collation> {
+        const auto found = target_collations_.find({c.schema, c.name});
+        return found == target_collations_.end() ? std::nullopt : std::optional(found->second);
+    };
+    return Router(source_, target_, selection_, collation).units(selected_);
+}
+
+void Builder::add_table(const Unit &unit) {
+    const Relation &relation = *unit.source;
     Table table;
     table.schema = relation.schema;
     table.name = relation.name;
@@ -166,7 +181,7 @@ void Builder::add_table(const Relation &relation) {
         selection_.target(relation.schema, relation.name);
     table.source_oid = relation.oid;
     table.persistence = std::string(1, relation.persistence);
-    table.row_filter = selection_.row_filter(lineage(relation));
+    table.row_filter = row_filter(unit);
     if (relation.extension_config) {
         table.extension_config = true;
         table.extension = relation.extension;
@@ -176,46 +191,34 @@ void Builder::add_table(const Relation &relation) {
         else
             table.row_filter = fmt::format("({}\n) AND ({}\n)", condition, table.row_filter);
     }
-    const Relation *const target = target_of(relation, table);
+    const Relation *const target = target_.table(table.target_schema, table.target_name);
     table.target_exists = target != nullptr;
     if (target != nullptr) {
         table.target_oid = target->oid;
         table.referenced = referenced_on_target_.contains(target->oid);
     }
+    table.routed = target != nullptr ? target->kind == 'p' : !unit.leaves.empty();
+    if (const Relation *leaf = missing_leaf(unit, source_); leaf != nullptr && target == nullptr)
+        plan_.findings.push_back(
+            make_finding("partition-left-out", table.schema + "." + table.name,
+                         fmt::format("{}.{} is not selected", leaf->schema, leaf->name)));
     add_columns(table, relation, target);
-    measure(table, relation);
+    measure(table, unit);
     plan_.tables.push_back(std::move(table));
 }
 
-// The table on the target whose columns decide, null when there is none. Sets the root when rows
-// must go through one.
-const Relation *Builder::target_of(const Relation &relation, Table &table) const {
-    const Relation *target = target_.table(table.target_schema, table.target_name);
-    const auto route = [&](const std::pair<std::string, std::string> &name) {
-        std::tie(table.root_schema, table.root_name) = name;
-        if (const Relation *root = target_.table(name.first, name.second))
-            target = root;
-    };
-    if (target != nullptr && target->kind == 'p')
-        route({target->schema, target->name});
-    if (target_connection_ == nullptr)
-        return target;
-    const TargetCollation collation = [&](const Collation &c) -> std::optional<Collation> {
-        const auto found = target_collations_.find({c.schema, c.name});
-        return found == target_collations_.end() ? std::nullopt : std::optional(found->second);
-    };
-    // The topmost that differs, so that all leaves below it share one root.
-    const Relation *child = &relation;
-    for (const Relation *ancestor : source_.ancestors(relation)) {
-        const bool differs =
-            partitioned_differently(*child, *ancestor, source_, target_, selection_) ||
-            routes_differently(source_.partitionings.at(ancestor->oid), source_,
-                               target_.server.encoding, collation);
-        if (differs)
-            route(selection_.target(ancestor->schema, ancestor->name));
-        child = ancestor;
-    }
-    return target;
+// One filter for all of them: the condition is on the rows of the table that the plan has.
+std::string Builder::row_filter(const Unit &unit) const {
+    std::string filter = selection_.row_filter(lineage(*unit.source));
+    for (const Relation *leaf : unit.leaves)
+        if (selection_.row_filter(lineage(*leaf)) != filter)
+            throw Error(Exit::usage, "filter-on-partition",
+                        fmt::format("the rows of partition {}.{} cannot be filtered by themselves",
+                                    leaf->schema, leaf->name),
+                        fmt::format("the target places all rows of {}.{} itself",
+                                    unit.source->schema, unit.source->name),
+                        "filter the partitioned table");
+    return filter;
 }
 
 std::map<std::string, std::string> Builder::chosen_casts(const Relation &relation) {
@@ -282,30 +285,45 @@ void Builder::add_columns(Table &table, const Relation &relation, const Relation
         table.key = key->second;
 }
 
-// A table that was never vacuumed or analyzed has no estimate: then by width, as the server does.
-std::int64_t estimate_rows(const Measure &measure, std::size_t columns) {
-    const auto blocks = static_cast<double>(measure.heap_bytes / measure.block_size);
-    if (measure.reltuples >= 0 && measure.relpages > 0)
-        return static_cast<std::int64_t>(measure.reltuples / static_cast<double>(measure.relpages) *
-                                         blocks);
-    constexpr std::int64_t kTupleOverhead = 28, kColumnWidth = 12;
-    return measure.heap_bytes /
-           (kTupleOverhead + kColumnWidth * static_cast<std::int64_t>(columns));
-}
-
-void Builder::measure(Table &table, const Relation &relation) {
+const Measure &Builder::measure_of(const Relation &relation) const {
     const auto found = measures_.find(relation.oid);
     if (found == measures_.end())
         throw Error(Exit::refused, "catalog-changed",
                     fmt::format("table {}.{} disappeared while the catalogs were read",
                                 relation.schema, relation.name),
                     "", "run the command again when no schema change is under way");
-    const Measure &measure = found->second;
-    table.source_filenode = measure.filenode;
-    table.bytes = measure.heap_bytes + measure.toast_bytes;
-    table.estimated_rows = estimate_rows(measure, table.columns.size());
-    split(table, relation, measure);
+    return found->second;
+}
+
+void Builder::measure(Table &table, const Unit &unit) {
+    std::vector<std::int64_t> sizes;
+    const auto add = [&](const Measure &measure) {
+        sizes.push_back(measure.heap_bytes + measure.toast_bytes);
+        table.bytes += sizes.back();
+        table.estimated_rows += estimate_rows(measure, table.columns.size());
+    };
+    for (const Relation *leaf : unit.leaves) {
+        const Measure &measure = measure_of(*leaf);
+        add(measure);
+        table.leaves.push_back({leaf->schema, leaf->name, leaf->oid, measure.filenode});
+        if (leaf->persistence == 'u')
+            table.persistence = std::string(1, leaf->persistence);
+    }
+    if (unit.leaves.empty()) {
+        const Measure &measure = measure_of(*unit.source);
+        add(measure);
+        table.source_filenode = measure.filenode;
+        split(table, *unit.source, measure);
+    } else {
+        split_leaves(table, sizes);
+    }
     table.buckets = bucket_count(table.estimated_rows, table.parts.size());
+}
+
+void Builder::split_leaves(Table &table, const std::vector<std::int64_t> &bytes) {
+    table.parts = split_sizes(bytes, options_.part_size);
+    if (table.parts.size() > 1)
+        table.method = PartMethod::leaf;
 }
 
 void Builder::split(Table &table, const Relation &relation, const Measure &measure) {
@@ -351,7 +369,7 @@ void Builder::require_distinct_targets() const {
     for (const auto &table : plan_.tables) {
         const auto [other, fresh] =
             seen.emplace(std::pair(table.target_schema, table.target_name), &table);
-        if (!fresh && table.root_name.empty())
+        if (!fresh)
             throw Error(Exit::usage, "mapping-collides",
                         fmt::format("two tables map to {}.{} on the target", table.target_schema,
                                     table.target_name),
@@ -365,7 +383,6 @@ void Builder::finish() {
     std::sort(plan_.tables.begin(), plan_.tables.end(), [](const Table &a, const Table &b) {
         return std::tie(b.bytes, a.schema, a.name) < std::tie(a.bytes, b.schema, b.name);
     });
-    unify_roots(plan_.tables);
     int id = 0;
     for (auto &table : plan_.tables)
         table.id = ++id;

@@ -33,10 +33,13 @@ std::string size_text(std::int64_t bytes) {
 
 std::string how(const Table &table) {
     std::vector<std::string> words;
-    if (!table.root_name.empty())
-        words.push_back(fmt::format("through {}.{}", table.root_schema, table.root_name));
-    else if (table.schema != table.target_schema || table.name != table.target_name)
+    if (table.schema != table.target_schema || table.name != table.target_name)
         words.push_back(fmt::format("to {}.{}", table.target_schema, table.target_name));
+    if (!table.leaves.empty())
+        words.push_back(fmt::format("{} partition{}", table.leaves.size(),
+                                    table.leaves.size() == 1 ? "" : "s"));
+    if (table.routed)
+        words.emplace_back("placed by the target");
     if (table.method == PartMethod::ctid)
         words.emplace_back("by block ranges");
     if (table.method == PartMethod::key)

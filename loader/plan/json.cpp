@@ -17,8 +17,10 @@ constexpr std::pair<RuleKind, const char *> kRuleKinds[] = {{RuleKind::raw, "raw
                                                             {RuleKind::multirange, "multirange"}};
 constexpr std::pair<Severity, const char *> kSeverities[] = {
     {Severity::info, "info"}, {Severity::warning, "warning"}, {Severity::blocking, "blocking"}};
-constexpr std::pair<PartMethod, const char *> kMethods[] = {
-    {PartMethod::whole, "whole"}, {PartMethod::ctid, "ctid"}, {PartMethod::key, "key"}};
+constexpr std::pair<PartMethod, const char *> kMethods[] = {{PartMethod::whole, "whole"},
+                                                            {PartMethod::ctid, "ctid"},
+                                                            {PartMethod::key, "key"},
+                                                            {PartMethod::leaf, "leaf"}};
 
 template <typename Table, typename Value>
 constexpr const char *name_of(const Table &table, Value value) noexcept {
@@ -117,6 +119,13 @@ json encode(const GeneratedColumn &g) {
             {"composite", g.composite}};
 }
 
+json encode(const Leaf &leaf) {
+    return {{"schema", leaf.schema},
+            {"name", leaf.name},
+            {"oid", leaf.oid},
+            {"filenode", leaf.filenode}};
+}
+
 json optional_to_json(const std::optional<std::int64_t> &value) {
     return value ? json(*value) : json(nullptr);
 }
@@ -163,8 +172,8 @@ json encode(const Table &t) {
             {"form_reason", t.form_reason},
             {"buckets", t.buckets},
             {"row_filter", t.row_filter},
-            {"root_schema", t.root_schema},
-            {"root_name", t.root_name},
+            {"routed", t.routed},
+            {"leaves", list(t.leaves)},
             {"method", std::string(method_name(t.method))},
             {"part_key", t.part_key},
             {"parts", list(t.parts)},
@@ -184,6 +193,10 @@ void read_lists(const json &j, Table &t) {
         t.generated.push_back({g.at("name").get<std::string>(),
                                g.at("expression").get<std::string>(),
                                g.at("type").get<std::string>(), g.at("composite").get<bool>()});
+    for (const auto &leaf : j.at("leaves"))
+        t.leaves.push_back({leaf.at("schema").get<std::string>(),
+                            leaf.at("name").get<std::string>(), leaf.at("oid").get<std::uint32_t>(),
+                            leaf.at("filenode").get<std::uint32_t>()});
     for (const auto &part : j.at("parts"))
         t.parts.push_back(part_from_json(part));
     if (t.parts.empty())
@@ -205,8 +218,7 @@ Table table_from_json(const json &j) {
     j.at("form_reason").get_to(t.form_reason);
     j.at("buckets").get_to(t.buckets);
     j.at("row_filter").get_to(t.row_filter);
-    j.at("root_schema").get_to(t.root_schema);
-    j.at("root_name").get_to(t.root_name);
+    j.at("routed").get_to(t.routed);
     t.method = value_of<PartMethod>(kMethods, j.at("method").get<std::string>());
     j.at("part_key").get_to(t.part_key);
     j.at("estimated_rows").get_to(t.estimated_rows);

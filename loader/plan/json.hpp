@@ -13,6 +13,6 @@ Plan from_json(const nlohmann::json &json);
 
 nlohmann::json to_json(const Finding &finding);
 std::string_view severity_name(Severity severity) noexcept;
-std::string_view method_name(PartMethod method) noexcept; // "whole", "ctid", "key"
+std::string_view method_name(PartMethod method) noexcept; // "whole", "ctid", ...
 
 } // namespace custody::plan

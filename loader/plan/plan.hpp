@@ -42,9 +42,10 @@ struct Column {
     wire::TypeRule rule;
 };
 
-enum class PartMethod { whole, ctid, key };
+enum class PartMethod { whole, ctid, key, leaf };
 
-/// Half-open range [lower, upper) of block numbers (ctid) or key values; none = unbounded.
+/// Half-open range [lower, upper) of block numbers (ctid), key values or numbers of leaves from 0;
+/// none = unbounded.
 struct Part {
     int number = 1; // from 1, in order of the range
     std::optional<std::int64_t> lower;
@@ -56,6 +57,12 @@ struct GeneratedColumn {
     std::string expression; // pg_get_expr on the target, on the source where that lacks the table
     std::string type;       // format_type() where the expression was read, typmod included
     bool composite = false; // compared by text: the image of a composite carries its origin
+};
+
+/// A partition of the source whose rows a table of the plan takes in.
+struct Leaf {
+    std::string schema, name;
+    std::uint32_t oid = 0, filenode = 0;
 };
 
 struct Table {
@@ -71,8 +78,11 @@ struct Table {
     wire::Form form = wire::Form::binary;   // also the COPY format
     std::string form_reason;                // why text; "" for binary
     std::uint32_t buckets = 1;
-    std::string row_filter;             // SQL condition on the source; "" = all rows
-    std::string root_schema, root_name; // target root to route through; "" = load the leaf
+    std::string row_filter; // SQL condition on the source; "" = all rows
+    bool routed = false;    // the target's table is partitioned and places the rows itself
+    // Where partitions of the source land mixed in one table of the target, the source's table is
+    // their common ancestor and these are read; otherwise empty.
+    std::vector<Leaf> leaves;
     PartMethod method = PartMethod::whole;
     std::string part_key;    // the key column for PartMethod::key
     std::vector<Part> parts; // at least one
@@ -81,7 +91,7 @@ struct Table {
     // A foreign key of another table on the *target* references it now: no TRUNCATE. Keys that
     // only the source has come after the rows and do not count.
     bool referenced = false;
-    bool target_exists = false;    // the target had the table, or its root, at planning
+    bool target_exists = false;    // the target had the table at planning
     std::uint32_t target_oid = 0;  // of it
     bool extension_config = false; // rows of an extension's configuration table; row_filter tells
                                    // the user's rows from the extension's own, on both

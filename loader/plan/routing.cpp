@@ -1,87 +1,121 @@
 #include "loader/plan/routing.hpp"
 
 #include <algorithm>
-#include <map>
-#include <string>
+#include <set>
+#include <tuple>
 
 namespace custody::plan {
-namespace {
 
-const Relation *counterpart(const Relation &relation, const Side &target,
-                            const Selection &selection) {
-    const auto [schema, name] = selection.target(relation.schema, relation.name);
-    return target.table(schema, name);
+const Relation *missing_leaf(const Unit &unit, const Side &source) {
+    if (unit.leaves.empty())
+        return nullptr;
+    for (const auto &[oid, relation] : source.relations) {
+        const auto above = source.ancestors(relation);
+        if (relation.kind != 'p' &&
+            std::find(above.begin(), above.end(), unit.source) != above.end() &&
+            std::find(unit.leaves.begin(), unit.leaves.end(), &relation) == unit.leaves.end())
+            return &relation;
+    }
+    return nullptr;
 }
 
-} // namespace
-
-bool routes_differently(const Partitioning &partitioning, const Side &source,
-                        const std::string &target_encoding, const TargetCollation &collation) {
+bool Router::routes_differently(const Partitioning &partitioning) const {
     if (partitioning.strategy == 'l')
         return false; // by equality, which both sides agree on
     const bool hash = partitioning.strategy == 'h';
     if (hash && partitioning.expressions)
         return true; // of a type that is not known here
     for (const Oid oid : partitioning.types)
-        if (source.types.any(oid, [hash](const Type &type) {
+        if (source_.types.any(oid, [hash](const Type &type) {
                 // What an extension or an enumeration hashes is its own business.
                 return wire::sends_oid(type.oid) ||
                        (hash && (type.kind == Type::Kind::enumeration || !type.extension.empty()));
             }))
             return true;
-    const bool other_encoding = source.server.encoding != target_encoding;
+    const bool other_encoding = source_.server.encoding != target_.server.encoding;
     return std::any_of(partitioning.collations.begin(), partitioning.collations.end(),
                        [&](Oid oid) {
                            if (other_encoding)
                                return true;
-                           const auto found = source.collations.find(oid);
-                           if (found == source.collations.end())
+                           const auto found = source_.collations.find(oid);
+                           if (found == source_.collations.end())
                                return true;
                            if (hash && found->second.deterministic)
                                return false; // hashes the bytes
-                           const auto other = collation(found->second);
+                           const auto other = collation_(found->second);
                            return !other || !sort_alike(found->second, *other);
                        });
 }
 
-bool partitioned_differently(const Relation &child, const Relation &parent, const Side &source,
-                             const Side &target, const Selection &selection) {
-    const Relation *const other_child = counterpart(child, target, selection);
-    const Relation *const other_parent = counterpart(parent, target, selection);
-    if (other_parent == nullptr || other_parent->kind != 'p')
-        return other_child == nullptr && other_parent != nullptr;
-    if (other_child == nullptr)
-        return true;
-    if (other_child->parent != other_parent->oid)
-        return other_child->parent != 0; // a table on its own takes its rows as they come
-    return other_child->bound != child.bound ||
-           target.partitionings.at(other_parent->oid).definition !=
-               source.partitionings.at(parent.oid).definition;
+const Relation *Router::counterpart(const Relation &relation) const {
+    const auto [schema, name] = selection_.target(relation.schema, relation.name);
+    return target_.table(schema, name);
 }
 
-void unify_roots(std::vector<Table> &tables) {
-    std::map<std::pair<std::string, std::string>, std::vector<Table *>> roots;
-    for (auto &table : tables)
-        if (!table.root_name.empty())
-            roots[{table.root_schema, table.root_name}].push_back(&table);
-    for (auto &[root, members] : roots) {
-        Table common = *members.front();
-        for (const Table *member : members) {
-            if (member->form == wire::Form::text && common.form == wire::Form::binary) {
-                common.form = member->form;
-                common.form_reason = member->form_reason;
-            }
-            if (member->key != common.key)
-                common.key.clear();
-            common.buckets = std::max(common.buckets, member->buckets);
-        }
-        for (Table *member : members) {
-            member->form = common.form;
-            member->form_reason = common.form_reason;
-            member->key = common.key;
-            member->buckets = common.buckets;
-        }
+// On the target, as it is or as it will be made. A table that stands on its own there takes its
+// rows as they come.
+bool Router::belongs(const Relation &leaf, const Relation &ancestor) const {
+    const Relation *const other = counterpart(leaf);
+    if (other == nullptr)
+        return true;
+    const Relation *const root = counterpart(ancestor);
+    const auto above = target_.ancestors(*other);
+    return root != nullptr && std::find(above.begin(), above.end(), root) != above.end();
+}
+
+bool Router::partitioned_differently(const Relation &child, const Relation &parent) const {
+    const Relation *const other_child = counterpart(child);
+    const Relation *const other_parent = counterpart(parent);
+    if (other_parent == nullptr)
+        return false;
+    if (other_parent->kind != 'p' || other_child == nullptr)
+        return true;
+    return other_child->parent != other_parent->oid || other_child->bound != child.bound ||
+           target_.partitionings.at(other_parent->oid).definition !=
+               source_.partitionings.at(parent.oid).definition;
+}
+
+// The topmost that differs, so that all leaves below it share one root.
+const Relation *Router::root_of(const Relation &leaf) const {
+    const Relation *root = nullptr;
+    const Relation *child = &leaf;
+    for (const Relation *ancestor : source_.ancestors(leaf)) {
+        if (belongs(leaf, *ancestor) &&
+            (partitioned_differently(*child, *ancestor) ||
+             routes_differently(source_.partitionings.at(ancestor->oid))))
+            root = ancestor;
+        child = ancestor;
     }
+    return root;
+}
+
+std::vector<Unit> Router::units(const std::vector<const Relation *> &selected) const {
+    std::vector<Unit> units;
+    std::set<const Relation *> roots;
+    if (target_.server.version != 0)
+        for (const Relation *relation : selected)
+            if (const Relation *root = root_of(*relation))
+                roots.insert(root);
+    std::map<const Relation *, std::size_t> unit_of;
+    for (const Relation *relation : selected) {
+        const Relation *root = nullptr;
+        for (const Relation *ancestor : source_.ancestors(*relation))
+            if (roots.contains(ancestor) && belongs(*relation, *ancestor))
+                root = ancestor;
+        if (root == nullptr) {
+            units.push_back({relation, {}});
+            continue;
+        }
+        const auto [at, fresh] = unit_of.emplace(root, units.size());
+        if (fresh)
+            units.push_back({root, {}});
+        units[at->second].leaves.push_back(relation);
+    }
+    for (auto &unit : units)
+        std::sort(unit.leaves.begin(), unit.leaves.end(), [](const auto *a, const auto *b) {
+            return std::tie(a->schema, a->name) < std::tie(b->schema, b->name);
+        });
+    return units;
 }
 
 } // namespace custody::plan

@@ -13,6 +13,16 @@ constexpr std::size_t kBucketBytes = 24;
 
 } // namespace
 
+std::int64_t estimate_rows(const Measure &measure, std::size_t columns) {
+    const auto blocks = static_cast<double>(measure.heap_bytes / measure.block_size);
+    if (measure.reltuples >= 0 && measure.relpages > 0)
+        return static_cast<std::int64_t>(measure.reltuples / static_cast<double>(measure.relpages) *
+                                         blocks);
+    constexpr std::int64_t kTupleOverhead = 28, kColumnWidth = 12;
+    return measure.heap_bytes /
+           (kTupleOverhead + kColumnWidth * static_cast<std::int64_t>(columns));
+}
+
 int wanted_parts(std::int64_t bytes, std::int64_t part_size) {
     if (part_size <= 0 || bytes <= part_size)
         return 1;
@@ -37,6 +47,21 @@ std::vector<Part> split_keys(std::int64_t lowest, std::int64_t highest, int part
         if (i + 1 < count)
             part.upper = static_cast<std::int64_t>(lowest + width * (i + 1) / count);
         result.push_back(part);
+    }
+    return result;
+}
+
+std::vector<Part> split_sizes(const std::vector<std::int64_t> &sizes, std::int64_t part_size) {
+    std::vector<Part> result{Part{}};
+    std::int64_t sum = 0;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        if (i > 0 && part_size > 0 && sum + sizes[i] > part_size) {
+            const auto at = static_cast<std::int64_t>(i);
+            result.back().upper = at;
+            result.push_back({result.back().number + 1, at, std::nullopt});
+            sum = 0;
+        }
+        sum += sizes[i];
     }
     return result;
 }

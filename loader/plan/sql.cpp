@@ -29,13 +29,44 @@ std::string casted(const Column &column) {
     return column.cast.empty() ? name : fmt::format("{}::{} AS {}", name, column.cast, name);
 }
 
+// What a part reads: the table, or some of its leaves.
+std::vector<std::string> relations_of(const Table &table, const Part &part) {
+    if (table.leaves.empty())
+        return {source_relation(table)};
+    const bool ranged = table.method == PartMethod::leaf;
+    const auto first = ranged ? part.lower.value_or(0) : 0;
+    const auto count = static_cast<std::int64_t>(table.leaves.size());
+    const auto last = ranged ? part.upper.value_or(count) : count;
+    std::vector<std::string> relations;
+    for (auto i = first; i < last; ++i) {
+        const Leaf &leaf = table.leaves.at(static_cast<std::size_t>(i));
+        relations.push_back(pq::qualified(leaf.schema, leaf.name));
+    }
+    return relations;
+}
+
+std::string count(const Table &table, const Part &part, const std::string &conditions) {
+    std::string sum;
+    for (const auto &relation : relations_of(table, part)) {
+        const auto query =
+            fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}", relation, where(conditions));
+        if (table.leaves.empty())
+            return query;
+        sum += fmt::format("{}({})", sum.empty() ? "" : " + ", query);
+    }
+    return "SELECT " + sum;
+}
+
 } // namespace
 
 std::string source_relation(const Table &table) { return pq::qualified(table.schema, table.name); }
 
 std::string target_relation(const Table &table) {
-    return table.root_name.empty() ? pq::qualified(table.target_schema, table.target_name)
-                                   : pq::qualified(table.root_schema, table.root_name);
+    return pq::qualified(table.target_schema, table.target_name);
+}
+
+std::string target_rows(const Table &table) {
+    return (table.routed ? "" : "ONLY ") + target_relation(table);
 }
 
 std::string part_condition(const Table &table, const Part &part) {
@@ -62,9 +93,12 @@ std::string copy_out(const Table &table, const Part &part) {
     std::string columns;
     for (const auto &column : table.columns)
         columns += (columns.empty() ? " " : ", ") + casted(column);
-    return fmt::format("COPY (SELECT{} FROM ONLY {}{}) TO STDOUT ({})", columns,
-                       source_relation(table), where(part_condition(table, part)),
-                       format_option(table));
+    const std::string conditions = where(part_condition(table, part));
+    std::string queries;
+    for (const auto &relation : relations_of(table, part))
+        queries += fmt::format("{}SELECT{} FROM ONLY {}{}", queries.empty() ? "" : " UNION ALL ",
+                               columns, relation, conditions);
+    return fmt::format("COPY ({}) TO STDOUT ({})", queries, format_option(table));
 }
 
 std::string copy_in(const Table &table, bool freeze) {
@@ -79,16 +113,14 @@ std::string copy_in(const Table &table, bool freeze) {
 }
 
 bool can_freeze(const Table &table) {
-    return table.parts.size() == 1 && !table.referenced && table.root_name.empty() &&
-           !table.extension_config;
+    return table.parts.size() == 1 && !table.referenced && !table.routed && !table.extension_config;
 }
 
 std::string count_rows(const Table &table) {
-    return fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}", source_relation(table),
-                       table.row_filter.empty() ? "" : where(enclosed(table.row_filter)));
+    return count(table, Part{}, table.row_filter.empty() ? "" : enclosed(table.row_filter));
 }
 
-std::string count_lossy_rows(const Table &table) {
+std::string count_lossy_rows(const Table &table, const Part &part) {
     std::string lost;
     for (const auto &column : table.columns) {
         if (!column.lossy_checked || column.cast.empty())
@@ -101,10 +133,9 @@ std::string count_lossy_rows(const Table &table) {
     if (lost.empty())
         return "";
     std::string conditions = "(" + lost + ")";
-    if (!table.row_filter.empty())
-        add_condition(conditions, enclosed(table.row_filter));
-    return fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}", source_relation(table),
-                       where(conditions));
+    if (const auto selected = part_condition(table, part); !selected.empty())
+        add_condition(conditions, selected);
+    return count(table, part, conditions);
 }
 
 std::string count_wrong_generated(const Table &table) {
@@ -122,8 +153,7 @@ std::string count_wrong_generated(const Table &table) {
     }
     if (wrong.empty())
         return "";
-    return fmt::format("SELECT pg_catalog.count(*) FROM ONLY {}{}",
-                       pq::qualified(table.target_schema, table.target_name), where(wrong));
+    return fmt::format("SELECT pg_catalog.count(*) FROM {}{}", target_rows(table), where(wrong));
 }
 
 } // namespace custody::plan

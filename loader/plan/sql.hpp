@@ -8,10 +8,12 @@
 
 namespace custody::plan {
 
-/// "schema"."table" on the source and on the target; the target's is the root where the leaf is
-/// routed through one.
+/// "schema"."table" on the source and on the target.
 std::string source_relation(const Table &table);
 std::string target_relation(const Table &table);
+/// The target's with ONLY in front, unless its partitions' rows belong to it; for FROM, TRUNCATE
+/// and LOCK.
+std::string target_rows(const Table &table);
 
 /// "ctid >= ... AND ctid < ... AND (filter)"; "" when all rows qualify.
 std::string part_condition(const Table &table, const Part &part);
@@ -28,9 +30,9 @@ bool can_freeze(const Table &table);
 /// SELECT count(*) of the rows that the plan selects, on the source.
 std::string count_rows(const Table &table);
 
-/// SELECT count(*) of the rows in which a cast that the user chose loses something, on the
+/// SELECT count(*) of a part's rows in which a cast that the user chose loses something, on the
 /// source; "" when there is no such cast.
-std::string count_lossy_rows(const Table &table);
+std::string count_lossy_rows(const Table &table, const Part &part);
 
 /// SELECT count(*) of the rows whose generated columns do not hold what their expressions yield,
 /// on the target; "" when there is no generated column.

@@ -26,8 +26,11 @@ Probe::~Probe() {
 
 std::string source_oids(const plan::Plan &plan) {
     std::vector<std::uint32_t> oids;
-    for (const auto &table : plan.tables)
+    for (const auto &table : plan.tables) {
         oids.push_back(table.source_oid);
+        for (const auto &leaf : table.leaves)
+            oids.push_back(leaf.oid);
+    }
     return fmt::format("{{{}}}", fmt::join(oids, ","));
 }
 

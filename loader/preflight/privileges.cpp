@@ -119,7 +119,9 @@ void check_row_security(Context &context) {
         const auto rows = connection.query(
             "SELECT n.nspname || '.' || c.relname FROM pg_class c"
             " JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE c.oid = ANY ($1::oid[]) AND row_security_active(c.oid) ORDER BY 1",
+            " WHERE (c.oid = ANY ($1::oid[]) OR c.oid IN (SELECT p.relid FROM unnest($1::oid[])"
+            " AS o (oid), pg_partition_tree(o.oid) p WHERE p.isleaf))"
+            " AND row_security_active(c.oid) ORDER BY 1",
             tables);
         for (int i = 0; i < rows.rows(); ++i)
             context.add(code, rows.str(i, 0), fmt::format("its policies apply to role {}", user));

@@ -39,13 +39,11 @@ void check_missing(Context &context) {
 }
 
 bool holds_rows(Context &context, const plan::Table &table) {
-    const std::string only = table.root_name.empty() ? "ONLY " : "";
     const std::string condition = table.extension_config && !table.row_filter.empty()
                                       ? fmt::format(" WHERE ({}\n)", table.row_filter)
                                       : "";
     return context.target
-        .exec(fmt::format("SELECT EXISTS (SELECT FROM {}{}{})", only, plan::target_relation(table),
-                          condition))
+        .exec(fmt::format("SELECT EXISTS (SELECT FROM {}{})", plan::target_rows(table), condition))
         .boolean(0, 0);
 }
 

@@ -71,6 +71,7 @@ Json table(const Table &table) {
             {"method", table.method},
             {"parts", table.parts},
             {"bytes", table.bytes},
+            {"partitions", table.partitions},
             {"columns", table.columns},
             {"key", table.key},
             {"snapshot", maybe(table.snapshot)},

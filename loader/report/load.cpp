@@ -115,6 +115,9 @@ class Loader {
             report_.source.encoding = plan.source.encoding;
             report_.source.user = plan.source.user;
             report_.target.user = plan.target.user;
+            for (const auto &table : plan.tables)
+                for (const auto &leaf : table.leaves)
+                    partitions_[table.id].push_back(dotted(leaf.schema, leaf.name));
         } catch (const std::exception &error) {
             plan::Finding finding;
             finding.code = "plan-unreadable";
@@ -164,8 +167,10 @@ class Loader {
             " t.verified_at::timestamptz(0) FROM custody.migration_table t WHERE t.migration_id = "
             "$1"
             " ORDER BY t.source_schema COLLATE \"C\", t.source_table COLLATE \"C\"");
-        for (int i = 0; i < r.rows(); ++i)
+        for (int i = 0; i < r.rows(); ++i) {
             report_.tables.push_back(table(r, i));
+            report_.tables.back().partitions = partitions_[report_.tables.back().id];
+        }
         parts();
     }
 
@@ -307,6 +312,7 @@ class Loader {
     std::string id_;
     Report report_;
     std::string facts_;
+    std::map<int, std::vector<std::string>> partitions_; // by table
     double begun_ = 0;
 };
 

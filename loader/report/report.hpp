@@ -54,6 +54,7 @@ struct Table {
     int parts = 0;
     std::int64_t bytes = 0; // streamed
     std::vector<std::string> columns, key;
+    std::vector<std::string> partitions; // of the source, where several became this one table
     std::optional<int> snapshot, confirmed_snapshot;
     std::string verified_at;
     Timing copy;

@@ -18,7 +18,7 @@ namespace {
 bool is_whole(const plan::Table &table) { return table.parts.size() == 1; }
 
 bool holds_rows(pq::Connection &target, const plan::Table &table) {
-    return target.exec("select exists (select from only " + plan::target_relation(table) + ")")
+    return target.exec("select exists (select from " + plan::target_rows(table) + ")")
         .boolean(0, 0);
 }
 
@@ -33,7 +33,7 @@ bool holds_config_rows(pq::Connection &target, const plan::Table &table) {
 // Nobody can add rows between the look and the copy: the lock is kept to the end of the
 // transaction that truncates or writes.
 void require_empty(Context &context, pq::Connection &target, const plan::Table &table) {
-    target.exec("lock table only " + plan::target_relation(table) + " in access exclusive mode");
+    target.exec("lock table " + plan::target_rows(table) + " in access exclusive mode");
     const bool occupied =
         table.extension_config ? holds_config_rows(target, table) : holds_rows(target, table);
     if (!occupied)
@@ -62,9 +62,8 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
         return context.migration.part(target, table.id, part.number).state ==
                protocol::part_state::kDone;
     failpoint("part.after_claim");
-    const bool routed = !table.root_name.empty();
     bool freeze = false;
-    if (is_whole(table) && !routed) {
+    if (is_whole(table)) {
         require_empty(context, target, table);
         freeze = plan::can_freeze(table);
         if (freeze)
@@ -89,8 +88,7 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
     result.bytes = static_cast<std::int64_t>(streamed.bytes);
     result.digests = hasher.buckets();
     result.snapshot = context.snapshot_number;
-    if (part.number == 1)
-        result.lossy_rows = count(source, plan::count_lossy_rows(table));
+    result.lossy_rows = count(source, plan::count_lossy_rows(table, part));
     failpoint("part.before_state");
     context.migration.finish_part(target, *claim, result);
     if (is_whole(table))
@@ -112,13 +110,12 @@ void empty_target(pq::Connection &target, const plan::Table &table) {
     }
     const auto referenced =
         target.query("select exists (select from pg_catalog.pg_constraint where contype = 'f' and "
-                     "confrelid = $1::pg_catalog.regclass and conrelid <> confrelid)",
+                     "confrelid in (select $1::pg_catalog.regclass union select relid from "
+                     "pg_catalog.pg_partition_tree($1::pg_catalog.regclass)) and "
+                     "conrelid <> confrelid)",
                      relation);
-    const bool routed = !table.root_name.empty();
-    if (referenced.boolean(0, 0))
-        target.exec("delete from " + std::string(routed ? "" : "only ") + relation);
-    else
-        target.exec("truncate " + std::string(routed ? "" : "only ") + relation);
+    const bool referenced_now = referenced.boolean(0, 0);
+    target.exec((referenced_now ? "delete from " : "truncate ") + plan::target_rows(table));
 }
 
 void prepare_table(Context &context, Worker &worker, const plan::Table &table) {
@@ -128,8 +125,7 @@ void prepare_table(Context &context, Worker &worker, const plan::Table &table) {
     for (const auto &part : context.migration.parts(target, table.id))
         if (part.state == protocol::part_state::kDone)
             return; // rows of this migration are in it
-    if (table.root_name.empty())
-        require_empty(context, target, table);
+    require_empty(context, target, table);
     failpoint("table.before_prepare_commit");
     transaction.commit();
     failpoint("table.after_prepare");

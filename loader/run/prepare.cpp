@@ -24,8 +24,11 @@ constexpr int kSnapshotAttempts = 5;
 // As the snapshot sees them: a later TRUNCATE or rewrite shows as another file.
 std::vector<copy::Relation> relations_of(pq::Connection &holder, const plan::Plan &plan) {
     std::vector<std::string> oids;
-    for (const auto &table : plan.tables)
+    for (const auto &table : plan.tables) {
         oids.push_back(std::to_string(table.source_oid));
+        for (const auto &leaf : table.leaves)
+            oids.push_back(std::to_string(leaf.oid));
+    }
     const auto rows = holder.query(
         "select c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname), c.relfilenode "
         "from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace "

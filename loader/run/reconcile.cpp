@@ -29,35 +29,63 @@ bool same_columns(const plan::Table &stored, const plan::Table &now) {
                       });
 }
 
+using Present = std::map<std::pair<std::string, std::string>, const plan::Table *>;
+
+/// Takes over what one table of the source is now; returns why it cannot be compared, or "".
+std::string renew_table(plan::Table &table, Present &present, std::vector<std::string> &remade) {
+    const auto found = present.find({table.schema, table.name});
+    if (found == present.end())
+        return "the source has no such table any more";
+    const plan::Table &fresh = *found->second;
+    present.erase(found);
+    if (!same_columns(table, fresh))
+        return "its columns on the source are not those of the plan";
+    if (fresh.source_oid != table.source_oid)
+        remade.push_back(display_name(table));
+    table.source_oid = fresh.source_oid;
+    table.source_filenode = fresh.source_filenode;
+    table.method = fresh.method;
+    table.part_key = fresh.part_key;
+    table.parts = fresh.parts;
+    table.bytes = fresh.bytes;
+    return "";
+}
+
+/// The same for a table that stands for partitions. Its parts stay: they are ranges of these.
+std::string renew_leaves(plan::Table &table, Present &present, std::vector<std::string> &remade) {
+    table.bytes = 0;
+    for (auto &leaf : table.leaves) {
+        const std::string name = leaf.schema + "." + leaf.name;
+        const auto found = present.find({leaf.schema, leaf.name});
+        if (found == present.end())
+            return "the source has no partition " + name + " any more";
+        const plan::Table &fresh = *found->second;
+        present.erase(found);
+        if (!same_columns(table, fresh))
+            return "the columns of its partition " + name + " are not those of the plan";
+        if (fresh.source_oid != leaf.oid)
+            remade.push_back(name);
+        leaf.oid = fresh.source_oid;
+        leaf.filenode = fresh.source_filenode;
+        table.bytes += fresh.bytes;
+    }
+    return "";
+}
+
 } // namespace
 
 Reconciled reconcile(plan::Plan stored, const plan::Plan &now) {
-    std::map<std::pair<std::string, std::string>, const plan::Table *> present;
+    Present present;
     for (const auto &table : now.tables)
         present[{table.schema, table.name}] = &table;
     Reconciled result;
     std::vector<plan::Table> kept;
     for (auto &table : stored.tables) {
-        const auto found = present.find({table.schema, table.name});
-        if (found == present.end()) {
-            result.altered.push_back({table, "the source has no such table any more"});
+        const auto renew = table.leaves.empty() ? renew_table : renew_leaves;
+        if (auto why = renew(table, present, result.remade); !why.empty()) {
+            result.altered.push_back({table, std::move(why)});
             continue;
         }
-        const plan::Table &fresh = *found->second;
-        present.erase(found);
-        if (!same_columns(table, fresh)) {
-            result.altered.push_back(
-                {table, "its columns on the source are not those of the plan"});
-            continue;
-        }
-        if (fresh.source_oid != table.source_oid)
-            result.remade.push_back(display_name(table));
-        table.source_oid = fresh.source_oid;
-        table.source_filenode = fresh.source_filenode;
-        table.method = fresh.method;
-        table.part_key = fresh.part_key;
-        table.parts = fresh.parts;
-        table.bytes = fresh.bytes;
         kept.push_back(std::move(table));
     }
     stored.tables = std::move(kept);

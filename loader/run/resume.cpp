@@ -129,8 +129,7 @@ std::optional<std::string> lost_rows(pq::Connection &target, const plan::Table &
                                      const state::TableRow &row) {
     if (row.persistence != "u")
         return std::nullopt;
-    const auto now =
-        target.exec("select count(*) from only " + plan::target_relation(table)).number(0, 0);
+    const auto now = target.exec("select count(*) from " + plan::target_rows(table)).number(0, 0);
     if (now == row.source_rows)
         return std::nullopt;
     return fmt::format("the unlogged table held {} rows and holds {} now", *row.source_rows, now);

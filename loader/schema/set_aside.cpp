@@ -13,11 +13,15 @@ namespace {
 
 constexpr std::uint32_t kClassCatalog = 1259, kConstraintCatalog = 2606;
 
-// $1: text[] of qualified names. The tables with the partitioned tables above them.
+// $1: text[] of qualified names. The tables with the partitioned tables above them and their own
+// partitions.
 constexpr const char *kScope = R"(
 WITH RECURSIVE scope AS (
-    SELECT pg_catalog.to_regclass(name)::oid AS oid FROM pg_catalog.unnest($1::text[]) name
-    WHERE pg_catalog.to_regclass(name) IS NOT NULL
+    SELECT r.oid FROM (
+        SELECT pg_catalog.to_regclass(name)::oid AS oid FROM pg_catalog.unnest($1::text[]) name
+        UNION SELECT p.relid FROM pg_catalog.unnest($1::text[]) name,
+                     pg_catalog.pg_partition_tree(pg_catalog.to_regclass(name)) p
+    ) r WHERE r.oid IS NOT NULL
     UNION SELECT i.inhparent FROM scope s JOIN pg_catalog.pg_class c ON c.oid = s.oid
           JOIN pg_catalog.pg_inherits i ON i.inhrelid = c.oid WHERE c.relispartition
 ) )";
@@ -135,10 +139,13 @@ SetAside set_aside(pq::Connection &target, const plan::Plan &plan, int first_id)
     const std::vector<bool> kept(found.entries.size(), true);
     const std::vector<Presence> presence(found.entries.size(), Presence::absent);
     TaskInput input{found.entries, facts, kept, presence, {}};
-    for (const auto &[oid, relation] : facts.relations)
-        if (const auto id = ids.find({relation.lineage.schema, relation.lineage.name});
-            id != ids.end())
-            input.tables[oid] = id->second;
+    for (const auto &[oid, relation] : facts.relations) {
+        auto names_of = relation.lineage.ancestors;
+        names_of.emplace_back(relation.lineage.schema, relation.lineage.name);
+        for (const auto &name : names_of)
+            if (const auto id = ids.find(name); id != ids.end())
+                input.tables[oid] = id->second;
+    }
     SetAside result{make_tasks(input), std::move(found.drops)};
     for (auto &task : result.tasks) {
         task.id += first_id - 1;

@@ -2,22 +2,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include "loader/plan/json.hpp"
+
 namespace custody::state {
 namespace {
 
 using nlohmann::json;
-
-const char *method_name(plan::PartMethod method) {
-    switch (method) {
-    case plan::PartMethod::ctid:
-        return "ctid";
-    case plan::PartMethod::key:
-        return "key";
-    case plan::PartMethod::whole:
-        break;
-    }
-    return "whole";
-}
 
 template <typename T> json or_null(const std::optional<T> &value) {
     return value ? json(*value) : json(nullptr);
@@ -39,7 +29,7 @@ json table_json(const plan::Table &table) {
             {"form", wire::form_name(table.form)},
             {"buckets", table.buckets},
             {"row_filter", table.row_filter},
-            {"method", method_name(table.method)},
+            {"method", plan::method_name(table.method)},
             {"part_key", table.method == plan::PartMethod::key ? table.part_key : std::string()},
             {"bytes", table.bytes},
             {"estimated_rows", table.estimated_rows},

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "common/protocol.hpp"
+#include "loader/plan/json.hpp"
 #include "loader/state/insert.hpp"
 #include "loader/state/migration.hpp"
 #include "loader/state/reader.hpp"
@@ -142,13 +143,11 @@ void Migration::replace_parts(pq::Connection &target, int table_id, plan::PartMe
     const auto table_text = std::to_string(table_id);
     // Part ids are given out per migration: one session at a time.
     target.query("SELECT FROM custody.migration WHERE id = $1 FOR NO KEY UPDATE", id);
-    const char *name = method == plan::PartMethod::whole  ? "whole"
-                       : method == plan::PartMethod::ctid ? "ctid"
-                                                          : "key";
-    const auto updated = target.query(
-        "UPDATE custody.migration_table SET method = $3, part_key = $4 "
-        "WHERE migration_id = $1 AND id = $2 AND state = 'pending'",
-        id, table_text, name, method == plan::PartMethod::key ? part_key : std::string());
+    const auto updated =
+        target.query("UPDATE custody.migration_table SET method = $3, part_key = $4 "
+                     "WHERE migration_id = $1 AND id = $2 AND state = 'pending'",
+                     id, table_text, std::string(plan::method_name(method)),
+                     method == plan::PartMethod::key ? part_key : std::string());
     if (updated.affected() == 0)
         throw state_moved(fmt::format("table {}", table_id), protocol::table_state::kPending);
     target.query("DELETE FROM custody.migration_part WHERE migration_id = $1 AND table_id = $2", id,

@@ -15,18 +15,21 @@ digest::BucketSet from_hex(std::string_view text) {
     return digest::BucketSet::from_bytes(bytes);
 }
 
-// The relations that hold the rows: the table itself, or the leaves below a routed root.
+// The relations that hold the rows: the table itself, or the leaves below it.
 std::vector<std::string> storage_relations(pq::Connection &target, const plan::Table &table) {
     const auto relation = plan::target_relation(table);
-    if (table.root_name.empty())
+    if (!table.routed)
         return {relation};
     const auto leaves =
         target.query("select pg_catalog.format('%I.%I', n.nspname, c.relname) "
                      "from pg_catalog.pg_partition_tree($1::pg_catalog.regclass) t "
                      "join pg_catalog.pg_class c on c.oid = t.relid "
-                     "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where t.isleaf",
+                     "join pg_catalog.pg_namespace n on n.oid = c.relnamespace where t.isleaf "
+                     "and c.relkind = 'r' order by c.oid",
                      relation);
     std::vector<std::string> names;
+    if (leaves.rows() == 0)
+        names.push_back(relation);
     for (int row = 0; row < leaves.rows(); ++row)
         names.push_back(leaves.str(row, 0));
     return names;

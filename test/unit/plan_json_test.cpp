@@ -47,6 +47,8 @@ Plan sample() {
     t.parts = {first, last};
     t.extension_config = t.referenced = t.target_exists = true;
     t.target_oid = 7;
+    t.routed = true;
+    t.leaves = {{"s", "leaf", 8, 9}};
     plan.tables = {t};
     plan.not_moved = {"foreign table s.f: elsewhere"};
     plan.findings = {{"column-type", Severity::blocking, "o", "s", "r"}};

@@ -67,3 +67,16 @@ TEST(PlanSplit, Buckets) {
     EXPECT_LE(bucket_count(1'000'000'000, kMaxParts) * std::size_t{24} * kMaxParts,
               std::size_t{64} << 20);
 }
+
+TEST(PlanSplit, Sizes) {
+    EXPECT_EQ(split_sizes({}, 10).size(), 1U);
+    EXPECT_EQ(split_sizes({5, 5}, 10).size(), 1U);
+    EXPECT_EQ(split_sizes({500, 500}, 0).size(), 1U);
+    const auto parts = split_sizes({4, 7, 100, 0, 1, 9, 1}, 10);
+    expect_tiling(parts);
+    ASSERT_EQ(parts.size(), 5U);
+    EXPECT_EQ(parts[0].upper, 1); // 4
+    EXPECT_EQ(parts[1].upper, 2); // 7
+    EXPECT_EQ(parts[2].upper, 3); // 100
+    EXPECT_EQ(parts[3].upper, 6); // 0, 1, 9
+}

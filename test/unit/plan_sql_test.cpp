@@ -41,7 +41,7 @@ TEST(PlanSql, WholeTable) {
     EXPECT_EQ(copy_in(t, false), R"(COPY "s"."t" ("a", "b") FROM STDIN (FORMAT binary))");
     EXPECT_EQ(copy_in(t, true), R"(COPY "s"."t" ("a", "b") FROM STDIN (FORMAT binary, FREEZE))");
     EXPECT_EQ(count_rows(t), R"(SELECT pg_catalog.count(*) FROM ONLY "s"."t")");
-    EXPECT_EQ(count_lossy_rows(t), "");
+    EXPECT_EQ(count_lossy_rows(t, t.parts[0]), "");
     EXPECT_EQ(count_wrong_generated(t), "");
 }
 
@@ -104,7 +104,7 @@ TEST(PlanSql, Casts) {
     EXPECT_EQ(copy_out(t, t.parts[0]),
               R"(COPY (SELECT "a"::bigint AS "a", "b"::jsonb AS "b" FROM ONLY "s"."t") TO STDOUT )"
               "(FORMAT binary)");
-    EXPECT_EQ(count_lossy_rows(t),
+    EXPECT_EQ(count_lossy_rows(t, t.parts[0]),
               R"(SELECT pg_catalog.count(*) FROM ONLY "s"."t" WHERE ("b"::jsonb::json)"
               R"(::pg_catalog.text IS DISTINCT FROM "b"::pg_catalog.text))");
 }
@@ -118,12 +118,29 @@ TEST(PlanSql, GeneratedColumns) {
               R"("h"::pg_catalog.text IS DISTINCT FROM (f(a))::s.pair::pg_catalog.text)");
 }
 
+TEST(PlanSql, ReadsLeaves) {
+    Table t = table();
+    t.row_filter = "x";
+    t.leaves = {{"s", "one", 1, 1}, {"S", "two", 2, 2}, {"s", "three", 3, 3}};
+    t.method = PartMethod::leaf;
+    t.parts = {{1, std::nullopt, 2}, {2, 2, std::nullopt}};
+    const std::string filter = " WHERE (x\n)";
+    EXPECT_EQ(copy_out(t, t.parts[0]), R"(COPY (SELECT "a", "b" FROM ONLY "s"."one")" + filter +
+                                           R"( UNION ALL SELECT "a", "b" FROM ONLY "S"."two")" +
+                                           filter + ") TO STDOUT (FORMAT binary)");
+    EXPECT_EQ(copy_out(t, t.parts[1]), R"(COPY (SELECT "a", "b" FROM ONLY "s"."three")" + filter +
+                                           ") TO STDOUT (FORMAT binary)");
+    t.row_filter.clear();
+    EXPECT_EQ(count_rows(t), R"(SELECT (SELECT pg_catalog.count(*) FROM ONLY "s"."one") + )"
+                             R"((SELECT pg_catalog.count(*) FROM ONLY "S"."two") + )"
+                             R"((SELECT pg_catalog.count(*) FROM ONLY "s"."three"))");
+}
+
 TEST(PlanSql, ThroughARoot) {
     Table t = table();
     EXPECT_TRUE(can_freeze(t));
-    t.root_schema = "s";
-    t.root_name = "root";
-    EXPECT_EQ(copy_in(t, false), R"(COPY "s"."root" ("a", "b") FROM STDIN (FORMAT binary))");
+    t.routed = true;
+    EXPECT_EQ(target_rows(t), R"("s"."t")");
     EXPECT_FALSE(can_freeze(t));
     t = table();
     t.parts.push_back(Part{});
