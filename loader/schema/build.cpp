@@ -88,8 +88,11 @@ class Building {
         const auto presence = compare_with_target(programs, entries, closure.kept, dump);
         make(entries, facts, closure.kept, presence);
         if (broad)
-            for (auto &task : setting_tasks(source_, target_))
+            for (auto &task : database_tasks(source_, target_, !options_.no_privileges))
                 append(std::move(task));
+        else
+            made_.not_moved.emplace_back(
+                "database: its settings, comment and privileges move with the whole database");
         return std::move(made_);
     }
 
@@ -169,8 +172,11 @@ class Building {
     void make(const std::vector<Entry> &entries, const Facts &facts, const std::vector<bool> &kept,
               const std::vector<Presence> &presence) {
         TaskInput input{entries, facts, kept, presence, {}};
-        for (const auto &table : plan_.tables)
+        for (const auto &table : plan_.tables) {
             input.tables[table.source_oid] = table.id;
+            for (const auto &leaf : table.leaves)
+                input.tables[leaf.oid] = table.id;
+        }
         made_.tasks = make_tasks(input);
         const bool escapes = std::any_of(entries.begin(), entries.end(), [](const Entry &entry) {
             return entry.desc == "STDSTRINGS" &&

@@ -185,7 +185,8 @@ Programs find_programs(int source_version, int target_version, const Stop &stop)
     if (!all.empty() && all.back().major >= source)
         return all.back();
     const auto hint = fmt::format("install postgresql-client-{}, or name the directory that holds "
-                                  "its programs in CUSTODY_PG_BIN",
+                                  "its programs in CUSTODY_PG_BIN; or make the schema on the "
+                                  "target by other means and use --no-schema",
                                   source);
     if (all.empty())
         throw Error(Exit::refused, "pg-dump-missing", "found no pg_dump and pg_restore", "", hint);

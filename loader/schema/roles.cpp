@@ -18,6 +18,10 @@ WITH RECURSIVE here AS (
       AND CASE WHEN d.classid = 'pg_catalog.pg_default_acl'::pg_catalog.regclass THEN $2
                WHEN d.deptype = 'o' THEN $1 WHEN d.deptype IN ('a', 'i') THEN $2
                ELSE d.deptype = 'r' END
+    UNION SELECT d.refobjid FROM pg_catalog.pg_shdepend d, here
+          WHERE $2 AND d.deptype = 'a' AND d.dbid = 0 AND d.objid = here.oid
+            AND d.classid = 'pg_catalog.pg_database'::pg_catalog.regclass
+            AND d.refclassid = 'pg_catalog.pg_authid'::pg_catalog.regclass
     UNION SELECT s.setrole FROM pg_catalog.pg_db_role_setting s, here
           WHERE s.setdatabase = here.oid AND s.setrole <> 0
     UNION SELECT 10 WHERE $1 AND (

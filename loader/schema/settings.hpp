@@ -1,4 +1,5 @@
-// Settings of the source's database and of roles in it, as tasks for the target's database.
+// What belongs to the source's database itself, as tasks for the target's database: settings, of
+// roles in it too, comment and privileges.
 #pragma once
 
 #include <vector>
@@ -8,7 +9,9 @@
 
 namespace custody::schema {
 
-/// ALTER DATABASE ... SET and ALTER ROLE ... IN DATABASE ... SET; ids are left to the caller.
-std::vector<state::TaskRow> setting_tasks(pq::Connection &source, pq::Connection &target);
+/// ALTER DATABASE ... SET and ALTER ROLE ... IN DATABASE ... SET, COMMENT and, with `privileges`,
+/// GRANT and REVOKE; ids are left to the caller. The database keeps its owner.
+std::vector<state::TaskRow> database_tasks(pq::Connection &source, pq::Connection &target,
+                                           bool privileges);
 
 } // namespace custody::schema

@@ -56,12 +56,12 @@ bool is_own(const Entry &entry) {
 } // namespace
 
 Step step_of(const Entry &entry) {
-    // The settings of the database are tasks of their own; without the rest it is made already.
-    if (is_session(entry) || entry.desc == "DATABASE" || entry.desc == "DATABASE PROPERTIES")
-        return {Place::silent, Phase::pre_data, "schema", ""};
-    if (is_about_database(entry))
+    // The database is there already; its settings, comment and privileges are tasks of their own.
+    if (is_about_database(entry) && entry.desc == "SECURITY LABEL")
         return {Place::left_out, Phase::post, "schema",
                 "belongs to the source's database, not to what is in it"};
+    if (is_session(entry) || is_about_database(entry))
+        return {Place::silent, Phase::pre_data, "schema", ""};
     if (is_own(entry))
         return {Place::left_out, Phase::pre_data, "schema",
                 "the target has the extension custody of its own"};
