@@ -6,6 +6,7 @@ use warnings;
 use utf8;
 use Custody::Judge;
 use Custody::Test ();
+use List::Util qw(sum0);
 use Test::More;
 
 use parent qw(Exporter);
@@ -40,7 +41,8 @@ sub move_ok {
     is $run->{exit}, 0, 'custody run: done and verified' or diag substr $run->{stderr}, -5000;
     my $report = eval { Custody::Test::json($run->{stdout}) } // {};
     is_deeply [ unequal($report) ], [], 'every table of its report is equal';
-    is scalar(@{ $report->{tables} // [] }), relations($source), 'and every relation with rows is in it';
+    is sum0(map { @{ $_->{partitions} } || 1 } @{ $report->{tables} }), relations($source),
+        'and every relation with rows is in it';
     same_ok($source, $target, 'a judge without custody finds the same', '--database');
 
     my $verify = Custody::Test::custody('verify', ends($source, $target), '--json');
