@@ -62,10 +62,12 @@ std::vector<JobId> add_copy(Context &context, Scheduler &scheduler, const plan::
 
 using TableJobs = std::map<int, std::vector<JobId>>;
 
-/// Returns the jobs by the table their tasks belong to.
+/// Returns the jobs by the table their tasks belong to; 0 for tasks that belong to none. Each
+/// starts after those of `table_jobs` for its table, the jobs of tasks it depends on, and `first`.
 TableJobs add_tasks(Context &context, Scheduler &scheduler,
                     const std::vector<state::TaskRow> &tasks,
-                    const std::vector<std::string> &phases, const TableJobs &table_jobs) {
+                    const std::vector<std::string> &phases, const TableJobs &table_jobs,
+                    const std::vector<JobId> &first = {}) {
     std::map<int, double> table_bytes;
     for (const auto &table : context.plan.tables)
         table_bytes[table.id] = static_cast<double>(table.bytes);
@@ -74,10 +76,10 @@ TableJobs add_tasks(Context &context, Scheduler &scheduler,
     for (const auto &task : tasks) {
         if (!is_open(task) || std::find(phases.begin(), phases.end(), task.phase) == phases.end())
             continue;
-        std::vector<JobId> after;
+        auto after = first;
         if (const auto rows = task.table_id ? table_jobs.find(*task.table_id) : table_jobs.end();
             rows != table_jobs.end())
-            after = rows->second;
+            after.insert(after.end(), rows->second.begin(), rows->second.end());
         for (const int before : task.depends)
             if (const auto job = task_jobs.find(before); job != task_jobs.end())
                 after.push_back(job->second);
@@ -86,14 +88,26 @@ TableJobs add_tasks(Context &context, Scheduler &scheduler,
             scheduler.add({fmt::format("{} {}", task.object_type, task.object_name),
                            JobClass::build, weight, std::move(after),
                            [&context, task](Worker &worker) { run_task(context, worker, task); }});
-        if (task.table_id)
-            by_table[*task.table_id].push_back(task_jobs[task.id]);
+        by_table[task.table_id.value_or(0)].push_back(task_jobs[task.id]);
     }
     return by_table;
 }
 
-/// Rows, verification, large objects, indexes, their constraints and statistics: each table by
-/// itself.
+/// Foreign keys need the rows and the unique keys of two tables: they start when all of these are
+/// over. What failed there keeps back only the keys whose tasks depend on it.
+void add_foreign_keys(Context &context, Scheduler &scheduler,
+                      const std::vector<state::TaskRow> &tasks,
+                      const std::vector<TableJobs> &earlier) {
+    Job barrier{"foreign keys", JobClass::build, 0, {}, [](Worker &) {}, true};
+    for (const auto &by_table : earlier)
+        for (const auto &[table, jobs] : by_table)
+            barrier.after.insert(barrier.after.end(), jobs.begin(), jobs.end());
+    const JobId rows_and_keys = scheduler.add(std::move(barrier));
+    add_tasks(context, scheduler, tasks, {"foreign_key", "validate"}, {}, {rows_and_keys});
+}
+
+/// Rows, verification, large objects, foreign keys, indexes, their constraints and statistics: each
+/// table by itself.
 void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
     std::map<int, state::TableRow> rows;
     for (auto &row : context.migration.tables(first.target()))
@@ -113,14 +127,15 @@ void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
                  [&context, &table](Worker &worker) { verify_table(context, worker, table); }});
     }
     add_large_objects(context, scheduler, first);
-    const auto built = add_tasks(context, scheduler, context.migration.tasks(first.target()),
-                                 {"index", "constraint"}, table_jobs);
+    const auto tasks = context.migration.tasks(first.target());
+    const auto built = add_tasks(context, scheduler, tasks, {"index", "constraint"}, table_jobs);
     add_maintenance(context, scheduler, first, [&](int table) {
         auto jobs = table_jobs[table];
         if (const auto found = built.find(table); found != built.end())
             jobs.insert(jobs.end(), found->second.begin(), found->second.end());
         return jobs;
     });
+    add_foreign_keys(context, scheduler, tasks, {table_jobs, built});
 }
 
 class Steps {
@@ -173,16 +188,10 @@ std::vector<Failure> execute(Context &context) {
     steps.sequential("pre_data");
     failpoint("schema.after_tasks");
 
-    enter_phase(context, "rows and indexes");
+    enter_phase(context, "rows, indexes, keys");
     auto tables = steps.scheduler();
     add_tables(context, tables, steps.first());
     steps.run(tables);
-
-    enter_phase(context, "foreign keys");
-    auto keys = steps.scheduler();
-    add_tasks(context, keys, context.migration.tasks(steps.first().target()),
-              {"foreign_key", "validate"}, {});
-    steps.run(keys);
 
     enter_phase(context, "everything else");
     for (const char *phase : {"post", "row_security", "finish"})

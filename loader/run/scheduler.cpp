@@ -17,7 +17,7 @@ namespace {
 
 constexpr auto kIdleRound = std::chrono::milliseconds(200);
 
-enum class Progress { waiting, running, succeeded, failed };
+enum class Progress { waiting, running, succeeded, failed, blocked };
 
 } // namespace
 
@@ -52,15 +52,32 @@ class Scheduler::Running {
 
     Outcome outcome() && {
         for (JobId id = 0; id < progress_.size(); ++id)
-            if (progress_[id] == Progress::waiting)
+            if (progress_[id] == Progress::waiting || progress_[id] == Progress::blocked)
                 outcome_.blocked.push_back(scheduler_.jobs_[id].name);
         return std::move(outcome_);
     }
 
   private:
+    static bool is_dead(Progress progress) {
+        return progress == Progress::failed || progress == Progress::blocked;
+    }
+
+    // Ids rise along dependencies, so one pass finds all.
+    void block_dependents() {
+        for (JobId id = 0; id < progress_.size(); ++id) {
+            const Job &job = scheduler_.jobs_[id];
+            if (progress_[id] != Progress::waiting || job.regardless)
+                continue;
+            for (const JobId before : job.after)
+                if (is_dead(progress_[before]))
+                    progress_[id] = Progress::blocked;
+        }
+    }
+
     bool is_ready(const Job &job) const {
         for (const JobId before : job.after)
-            if (progress_[before] != Progress::succeeded)
+            if (progress_[before] != Progress::succeeded &&
+                !(job.regardless && is_dead(progress_[before])))
                 return false;
         return job.job_class == JobClass::copy ? running_copy_ < scheduler_.copy_limit_
                                                : running_build_ < scheduler_.build_limit_;
@@ -92,6 +109,7 @@ class Scheduler::Running {
         progress_[id] = failure ? Progress::failed : Progress::succeeded;
         if (failure) {
             fatal_ |= is_fatal(*failure);
+            block_dependents();
             outcome_.failures.push_back(std::move(*failure));
         }
         changed_.notify_all();

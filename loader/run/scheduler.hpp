@@ -25,6 +25,7 @@ struct Job {
     double weight = 0;        // larger ones first
     std::vector<JobId> after; // jobs that must have succeeded
     std::function<void(Worker &)> work;
+    bool regardless = false; // those in `after` must be over, however they ended
 };
 
 struct Failure {
