@@ -34,8 +34,9 @@ include $(PGXS)
 # The server's headers count as system headers: their warnings are not ours to fix.
 override CPPFLAGS := -I$(top) -DCUSTODY_VERSION='"$(version)"' \
 	$(patsubst -I%,-isystem %,$(filter-out -I. -I$(srcdir),$(CPPFLAGS)))
+# COPT: what a user adds to the flags; PGXS gives it to C and to the linker only.
 override CXXFLAGS += -std=c++20 -Wall -Wextra -Wundef -Werror -Wno-register -fPIC -fvisibility=hidden \
-	-ffile-prefix-map=$(top)/=
+	-ffile-prefix-map=$(top)/= $(COPT)
 SHLIB_LINK += -lstdc++
 
 $(OBJS): %.o: %.cpp $(top)/extension/pgxs.mk

@@ -1,7 +1,6 @@
 // Any bytes as a row in either form, under rules that the first bytes choose: never out of bounds,
 // and normalising twice is normalising once.
-//   clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. common/*.cpp
-//     test/fuzz/wire_row_fuzz.cpp -o build/wire_row_fuzz && build/wire_row_fuzz -max_total_time=60
+// FUZZ_SECONDS=600 test/fuzz/run wire_row_fuzz.cpp looks for longer.
 #include "common/wire_row.hpp"
 
 #include <cstdlib>

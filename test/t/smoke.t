@@ -46,4 +46,17 @@ for my $command ('status', 'report') {
 }
 my $verify = custody('verify', @ends, '--json');
 is $verify->{exit}, 0, 'verify' or diag $verify->{stderr};
+
+# Killed in the middle of a part, resumed.
+$target->create_database('again', extension => 1);
+@ends = ('--source', $source->conninfo('shop'), '--target', $target->conninfo('again'));
+my @again = ('run', @ends, '--jobs', 4, '--part-size', '64kB', '--json');
+my $killed = custody(@again, { env => { CUSTODY_FAILPOINT => 'part.streaming@9=kill' } });
+is $killed->{exit}, 128 + 9, 'killed while it copies';
+is $target->sql('again', 'SELECT state FROM custody.migration'), 'open', 'and not done';
+my $resumed = custody(@again);
+is $resumed->{exit}, 0, 'resumed: done and verified' or diag $resumed->{stderr};
+is $target->sql('again', q{
+    SELECT count(*) FILTER (WHERE verdict = 'equal') = count(*), sum(target_rows)
+      FROM custody.migration_table}), "t|$total", 'with all rows of the source';
 done_testing;

@@ -21,19 +21,14 @@ sub new {
 # Stops what is still running; called at the end, however it came.
 sub finish {
     my ($self) = @_;
-    my $cluster = delete $self->{cluster};
-    $cluster->stop('immediate') if $cluster;
+    $_->stop('immediate') for values %{ delete $self->{clusters} // {} };
     Custody::Test::Process::end_all();
 }
 
-# Every executable below test/static is one test: exit 0 passed, 77 skipped, else failed.
+# Every executable below test/static is one test.
 sub static {
     my ($self) = @_;
-    for my $script (grep { -x && -f } glob "$self->{top}/test/static/*") {
-        my ($exit, $text) = $self->_run("static-" . basename($script), {}, 600, $script);
-        $self->{results}->add('static', basename($script),
-            $exit == 0 ? 'passed' : $exit == 77 ? 'skipped' : 'failed', $text);
-    }
+    $self->_script('static', $_) for grep { -x && -f } glob "$self->{top}/test/static/*";
 }
 
 sub unit {
@@ -50,8 +45,13 @@ sub boundary {
 
 sub regress {
     my ($self) = @_;
+    $self->_regress_in('regress');
+}
+
+sub _regress_in {
+    my ($self, $layer) = @_;
     my @test = map { basename($_, '.sql') } sort glob "$self->{top}/test/sql/*.sql";
-    $self->_pg_regress('regress', 'regress/pg_regress', [qw(--load-extension=custody)], @test);
+    $self->_pg_regress($layer, 'regress/pg_regress', [qw(--load-extension=custody)], @test);
 }
 
 sub isolation {
@@ -67,8 +67,8 @@ sub tap {
     $self->_tap('tap', @test);
 }
 
-# The unit tests, and the loader in one whole move, under AddressSanitizer (with leaks) and
-# UndefinedBehaviorSanitizer.
+# The unit tests, and the loader in a whole move and a resumed one, under AddressSanitizer (with
+# leaks) and UndefinedBehaviorSanitizer; the extension under the latter; a short look by the fuzzers.
 sub sanitizers {
     my ($self) = @_;
     my $build = "$self->{top}/build/asan";
@@ -81,14 +81,18 @@ sub sanitizers {
         UBSAN_OPTIONS => 'halt_on_error=1:print_stacktrace=1:exitcode=99',
     );
     $self->_googletest('sanitizers', "$build/unit_tests", \%env);
-    local %ENV = (%ENV, %env, CUSTODY_TEST_PROGRAM => "$build/custody");
+    local %ENV = (%ENV, %env, CUSTODY_TEST_PROGRAM => "$build/custody", CUSTODY_TEST_SANITIZE => 1);
+    $self->_regress_in('sanitizers');
     $self->_tap('sanitizers', "$self->{top}/test/t/smoke.t");
+    $self->_script('sanitizers', "$self->{top}/test/fuzz/run", $_)
+        for glob "$self->{top}/test/fuzz/*.cpp";
 }
 
-# The one cluster of the layers that need no second.
+# The one cluster of the layers that need no second; another one with the sanitizers' extension.
 sub _cluster {
     my ($self) = @_;
-    return $self->{cluster} //= Custody::Test::Cluster->new($self->{place}, 'layers');
+    my $name = $self->{place}->sanitized ? 'sanitized' : 'layers';
+    return $self->{clusters}{$name} //= Custody::Test::Cluster->new($self->{place}, $name);
 }
 
 # Runs a command with its output in a log; returns exit code and output.
@@ -104,6 +108,15 @@ sub _run {
     my $done = eval { $process->wait($seconds); 1 };
     my $text = $process->stdout;
     return $done ? ($process->exit_code, $text) : (124, "$text$@");
+}
+
+# A program that is one test, named for the last word: exit 0 passed, 77 skipped, else failed.
+sub _script {
+    my ($self, $layer, @command) = @_;
+    my $name = basename($command[-1]);
+    my ($exit, $text) = $self->_run("$layer-$name", {}, 600, @command);
+    $self->{results}->add($layer, $name,
+        $exit == 0 ? 'passed' : $exit == 77 ? 'skipped' : 'failed', $text);
 }
 
 sub _googletest {

@@ -134,17 +134,27 @@ sub has_extension_destdir {
     };
 }
 
+# With CUSTODY_TEST_SANITIZE the extension is compiled with UndefinedBehaviorSanitizer and the
+# library's assertions. Not with AddressSanitizer: its library must be the first that a server loads,
+# and then Debian's server hangs before main() is through.
+my $sanitize = '-O1 -fno-omit-frame-pointer -D_GLIBCXX_ASSERTIONS -fsanitize=undefined'
+    . ' -fno-sanitize=vptr -fno-sanitize-recover=undefined';
+
+sub sanitized { $ENV{CUSTODY_TEST_SANITIZE} }
+
 # The extension as "make install DESTDIR=" lays it out; brought up to date once per run.
 sub stage {
     my ($self) = @_;
-    my $stage = "$self->{shared}/_stage";
+    my $kind = $self->sanitized ? '-sanitized' : '';
+    my $stage = "$self->{shared}/_stage$kind";
     open my $lock, '>', "$stage.lock" or croak "cannot write $stage.lock: $!";
     flock $lock, LOCK_EX;
     if (!-d $stage) {
         my $process = Custody::Test::Process->start(
             command => [
                 'make', '-s', '-C', $self->{top}, 'install-extension',
-                "PG_CONFIG=$self->{pg_config}", "DESTDIR=$stage.new"
+                "PG_CONFIG=$self->{pg_config}", "DESTDIR=$stage.new",
+                $kind ? ('extension_build=build/asan/extension', "COPT=$sanitize") : ()
             ],
             dir => $self->{directory},
             env => { MAKEFLAGS => undef, MAKELEVEL => undef },
