@@ -47,6 +47,7 @@ int run_program(int argc, char **argv) {
     for (const auto &warning : parsed.warnings)
         spdlog::warn("{}", warning);
     arm_failpoints();
+    cli::require_connections(options);
     spdlog::debug("custody {}", CUSTODY_VERSION);
     return static_cast<int>(dispatch(options));
 }
@@ -70,7 +71,8 @@ int main(int argc, char **argv) {
     } catch (const std::bad_alloc &) {
         spdlog::error("out of memory");
     } catch (const std::exception &error) {
-        spdlog::error("internal error: {}", error.what());
+        custody::log_error({custody::Exit::partial, "internal-error", error.what(), "",
+                            "run the same command again; report it if it comes back"});
     }
     return static_cast<int>(custody::Exit::partial);
 }

@@ -260,6 +260,18 @@ void check(const Options &options) {
 
 } // namespace
 
+void require_connections(const Options &options) {
+    for (const auto &[name, value] :
+         {std::pair("source", options.source), std::pair("target", options.target)}) {
+        const Option *option = find_option(name);
+        if (value.empty() && option->applies_to(options.command))
+            throw usage(fmt::format("no {} given", name),
+                        fmt::format("write --{0}=CONNINFO, set {1}, or write {0} in the file of "
+                                    "--config",
+                                    name, option->environment()));
+    }
+}
+
 bool holds_password(const std::string &conninfo) {
     const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> parsed(
         PQconninfoParse(conninfo.c_str(), nullptr), &PQconninfoFree);

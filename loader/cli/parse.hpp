@@ -26,6 +26,10 @@ using Environment = std::function<const char *(const char *)>;
 /// Reads the process environment when none is given.
 Parsed parse(int argc, const char *const *argv, const Environment &environment = {});
 
+/// Throws Error "usage" where the command needs a server that nothing names: libpq's defaults
+/// would be the same database for both sides.
+void require_connections(const Options &options);
+
 /// True when the conninfo string or URI holds a password.
 bool holds_password(const std::string &conninfo);
 

@@ -50,7 +50,7 @@ void lock_relations(pq::Connection &connection, const std::vector<Relation> &rel
 Snapshot::Snapshot(std::string conninfo, std::string application_name)
     : conninfo_(std::move(conninfo)), application_name_(std::move(application_name)) {
     holder_ = std::make_unique<pq::Connection>(
-        pq::Connection::open(conninfo_, application_name_ + " snapshot"));
+        pq::Connection::open(conninfo_, application_name_ + " snapshot", "source"));
     pq::pin(*holder_);
     holder_->exec(kBegin);
     name_ = export_snapshot(*holder_);

@@ -29,6 +29,8 @@ constexpr FindingCode kCodes[] = {
     {"cast-pointless", Severity::warning,
      "A cast was chosen for a table that the run creates with the source's types.",
      "remove the cast, or create the table on the target and use --no-schema"},
+    {"filter-invalid", Severity::blocking, "The source cannot evaluate a row filter.",
+     "mend the condition: SQL over the columns of that one table, named as on the source"},
     {"table-missing", Severity::blocking,
      "With --no-schema, a selected table does not exist on the target.",
      "create the table on the target, leave it out with --exclude-table, or run without "

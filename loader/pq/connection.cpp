@@ -1,5 +1,6 @@
 #include "loader/pq/connection.hpp"
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
@@ -18,8 +19,9 @@ std::string field(const PGresult *result, int code) {
 }
 
 std::string trimmed(std::string text) {
-    while (!text.empty() && (text.back() == '\n' || text.back() == ' '))
-        text.pop_back();
+    constexpr const char *kBlank = " \t\n";
+    text.erase(text.find_last_not_of(kBlank) + 1);
+    text.erase(0, text.find_first_not_of(kBlank));
     return text;
 }
 
@@ -77,7 +79,17 @@ Connection::Connection(Connection &&) noexcept = default;
 Connection &Connection::operator=(Connection &&) noexcept = default;
 Connection::~Connection() = default;
 
-Connection Connection::open(const std::string &conninfo, const std::string &application_name) {
+void Connection::refuse(const std::string &words, std::string_view side) {
+    // What libpq asks on a line of its own goes into the detail.
+    const auto end = std::min(words.find('\n'), words.size());
+    std::string message = words.substr(0, end);
+    if (!side.empty())
+        message = fmt::format("could not connect to the {}: {}", side, message);
+    throw SqlError(Exit::connection, "", message, trimmed(words.substr(end)), "", "", "", true);
+}
+
+Connection Connection::open(const std::string &conninfo, const std::string &application_name,
+                            std::string_view side) {
     // expand_dbname lets "dbname" carry the whole URI or conninfo string.
     const char *const keywords[] = {"dbname", "fallback_application_name", "client_encoding",
                                     nullptr};
@@ -87,7 +99,7 @@ Connection Connection::open(const std::string &conninfo, const std::string &appl
         throw std::bad_alloc();
     Connection connection(raw);
     if (PQstatus(raw) != CONNECTION_OK)
-        throw SqlError(Exit::connection, "", trimmed(PQerrorMessage(raw)), "", "", "", "", true);
+        refuse(trimmed(PQerrorMessage(raw)), side);
     PQsetNoticeReceiver(
         raw, [](void *, const PGresult *) {}, nullptr);
     return connection;

@@ -86,8 +86,10 @@ using Param = std::optional<std::string>;
 class Connection {
   public:
     /// Connects with a libpq URI or conninfo string, passed through untouched. The application
-    /// name is set as fallback_application_name. Throws SqlError with Exit::connection.
-    static Connection open(const std::string &conninfo, const std::string &application_name);
+    /// name is set as fallback_application_name. Throws SqlError with Exit::connection, whose
+    /// message names the `side` ("source", "target") where one is given.
+    static Connection open(const std::string &conninfo, const std::string &application_name,
+                           std::string_view side = {});
 
     Connection(Connection &&) noexcept;
     Connection &operator=(Connection &&) noexcept;
@@ -123,6 +125,7 @@ class Connection {
 
   private:
     explicit Connection(PGconn *conn);
+    [[noreturn]] static void refuse(const std::string &words, std::string_view side);
     struct Finish {
         void operator()(PGconn *conn) const;
     };

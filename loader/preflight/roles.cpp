@@ -46,10 +46,12 @@ void check_roles(Context &context) {
     const bool whole = context.whole_database();
     const auto needed = whole ? std::set<std::string>() : roles_of_tables(context);
     for (const auto &role : missing) {
-        if (context.options.roles)
+        if (context.options.roles) {
             context.add("role-missing", plan::Severity::info, role.name,
                         "it is created without a password");
-        else if (whole || needed.contains(role.name))
+            context.findings.back().remedy =
+                "where it is to log in, give it one: ALTER ROLE ... PASSWORD";
+        } else if (whole || needed.contains(role.name))
             context.add("role-missing", role.name, "owners, grants, policies or settings name it");
         else
             context.add("role-missing", plan::Severity::warning, role.name,

@@ -89,6 +89,24 @@ void check_casts(Context &context) {
     }
 }
 
+// The condition is the user's own SQL: better refused now than in the middle of the copy.
+void check_filters(Context &context) {
+    for (const auto &table : context.plan.tables) {
+        if (table.row_filter.empty() || table.extension_config)
+            continue;
+        const Probe probe(context.source);
+        try {
+            context.source.exec(fmt::format("SELECT FROM ONLY {} WHERE ({}\n) LIMIT 0",
+                                            pq::qualified(table.schema, table.name),
+                                            table.row_filter));
+        } catch (const pq::SqlError &error) {
+            if (error.connection_lost())
+                throw;
+            context.add("filter-invalid", name_of(table), error.what());
+        }
+    }
+}
+
 void check_unlogged(Context &context) {
     for (const auto &table : context.plan.tables)
         if (table.persistence == "u")
@@ -121,6 +139,7 @@ void check_tables(Context &context) {
     check_missing(context);
     check_rows(context);
     check_casts(context);
+    check_filters(context);
     check_unlogged(context);
     check_tablespaces(context);
 }

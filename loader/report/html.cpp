@@ -239,7 +239,7 @@ class Page {
             return;
         add("<h2>Other objects that were compared</h2>\n<p>");
         for (const auto &[type, number] : equal)
-            add("<span class=\"chip equal\">{} {} equal</span> ", number, escaped(type));
+            add("<span class=\"chip equal\">{}: {} equal</span> ", escaped(type), number);
         add("</p>\n");
         if (!rest.empty())
             add("<div class=\"wide\"><table><thead><tr><th>Kind</th><th>Name</th><th>Source</th>"

@@ -48,7 +48,7 @@ th { color: var(--soft); font-weight: 600; font-size: 13px; white-space: nowrap;
 td.n, th.n { text-align: right; white-space: nowrap; padding-right: 20px; }
 tr.more td { border-bottom: 1px solid var(--line); padding-top: 0; }
 tr.has-more td { border-bottom: 0; }
-.name { overflow-wrap: anywhere; font-weight: 600; }
+.name { overflow-wrap: anywhere; font-weight: 600; min-width: 10em; }
 .chip { display: inline-block; border-radius: 999px; padding: 1px 10px; font-size: 13px;
   font-weight: 600; white-space: nowrap; }
 .chip.plain { background: var(--card); color: var(--soft); border: 1px solid var(--line); }

@@ -179,7 +179,7 @@ class Writer {
             return;
         title("other objects");
         for (const auto &[type, number] : equal)
-            fmt::format_to(Out(text_), "  {} {}: {}\n", number, ui::printable(type),
+            fmt::format_to(Out(text_), "  {}: {} {}\n", ui::printable(type), number,
                            paint("equal", color_of("equal")));
         text_ += rest;
     }

@@ -64,7 +64,7 @@ Exit abandon(const cli::Options &options) {
         throw Error(
             Exit::refused, "nothing-to-abandon",
             fmt::format("there is no unfinished migration \"{}\" on the target", options.name), "",
-            "custody status lists the migrations");
+            "\"SELECT id, name, state FROM custody.migration\" on the target lists them all");
     if (const auto holder = state::lock_run(target, migration->id()))
         throw state::run_in_progress(options.name, *holder);
     state::wait_for_leftovers(target, migration->id(), std::chrono::seconds(5));

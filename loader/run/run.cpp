@@ -7,6 +7,7 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/plan/catalog.hpp"
 #include "loader/plan/describe.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/pq/session.hpp"
@@ -15,6 +16,7 @@
 #include "loader/run/finish.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/resume.hpp"
+#include "loader/run/settings.hpp"
 #include "loader/state/handshake.hpp"
 #include "loader/state/lock.hpp"
 
@@ -98,7 +100,7 @@ Exit work(const cli::Options &options, pq::Connection &control, Prepared prepare
 } // namespace
 
 pq::Connection open_target(const cli::Options &options) {
-    auto target = pq::Connection::open(options.target, "custody");
+    auto target = pq::Connection::open(options.target, "custody", "target");
     state::handshake(target);
     pq::pin_target(target);
     return target;
@@ -117,8 +119,14 @@ Exit run(const cli::Options &options) {
         Chronicle chronicle(options.jobs);
         return compare_finally(options, control, *latest, chronicle);
     }
-    if (row.state == protocol::migration_state::kDone)
+    if (row.state == protocol::migration_state::kDone) {
+        // "Done" answers only the command that did it.
+        require_same_settings(nlohmann::json::parse(row.options), options);
+        auto source = pq::Connection::open(options.source, "custody", "source");
+        pq::pin(source);
+        require_same_source(row, plan::read_server(source).identity);
         return already_done(options, control, *latest);
+    }
     spdlog::info("going on with migration \"{}\", begun {}", row.name, row.created_at);
     return work(options, control, resume(options, control, *latest), true);
 }

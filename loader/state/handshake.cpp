@@ -17,6 +17,13 @@ Error does_not_match(std::string code, const std::string &message, std::string d
     return {Exit::mismatch, std::move(code), message, std::move(detail), std::move(hint)};
 }
 
+std::string literal(std::string_view name) {
+    std::string text = "'";
+    for (const char c : name)
+        text.append(c == '\'' ? 2 : 1, c);
+    return text + "'";
+}
+
 /// The extension's version; throws when it is not there, or too old to have a handshake.
 std::string find_extension(pq::Connection &target) {
     const auto found = target.exec(
@@ -34,8 +41,9 @@ std::string find_extension(pq::Connection &target) {
         throw Error(Exit::refused, "state-not-readable",
                     "no privilege on the schema of extension \"custody\"",
                     "database " + target.description(),
-                    "let a superuser grant custody_operator to the role, or call "
-                    "custody.grant_duty('ROLE', 'operator')");
+                    fmt::format("let the extension's owner run SELECT "
+                                "custody.grant_duty({}, 'operator') in that database",
+                                literal(PQuser(target.raw()))));
     auto version = found.str(0, 0);
     if (found.number<int>(0, 2) < 2)
         throw does_not_match("extension-too-old", "extension \"custody\" on the target is too old",
