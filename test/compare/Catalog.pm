@@ -32,7 +32,7 @@ my %flags = (
     constraint => <<'SQL',
 SELECT json_build_array(c.conrelid::regclass, c.contypid::regtype, c.conname, c.contype, 'validated', c.convalidated,
                         c.condeferrable, c.condeferred, c.conislocal, pg_get_constraintdef(c.oid))
-FROM pg_constraint c WHERE c.connamespace IN (SELECT oid FROM scope) AND c.contype <> 't'
+FROM pg_constraint c WHERE c.connamespace IN (SELECT oid FROM scope) AND c.contype NOT IN ('t', 'n')
 SQL
     trigger => <<'SQL',
 SELECT json_build_array(t.tgrelid::regclass, t.tgname, 'enabled', t.tgenabled)
