@@ -91,6 +91,7 @@ Comparison compare_table(Session &session, Worker &worker, const plan::Table &ta
     result.type = "table";
     result.name = name_of(table);
     const auto source = read_source(session, worker, table);
+    const auto lossy = verify::lossy_rows(worker.source(), table);
     auto &target = worker.target();
     target.exec("begin isolation level repeatable read read only");
     const auto stored = verify::scan_target(target, table, {}, verify::Locking::none);
@@ -110,6 +111,8 @@ Comparison compare_table(Session &session, Worker &worker, const plan::Table &ta
     else if (wrong > 0)
         result.reason = fmt::format(
             "{} rows hold a generated column that its expression does not yield", wrong);
+    else if (lossy > 0)
+        result.reason = fmt::format("{} rows did not survive a cast", lossy);
     else
         result.verdict = protocol::verdict::kEqual;
     session.progress.finish(

@@ -98,6 +98,11 @@ std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &tab
     return sql.empty() ? 0 : target.exec(sql).number(0, 0);
 }
 
+std::int64_t lossy_rows(pq::Connection &source, const plan::Table &table) {
+    const auto sql = plan::count_lossy_rows(table, plan::Part{});
+    return sql.empty() ? 0 : source.exec(sql).number(0, 0);
+}
+
 std::int64_t count_source(pq::Connection &source, const plan::Table &table) {
     return source.exec(plan::count_rows(table)).number(0, 0);
 }

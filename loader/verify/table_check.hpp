@@ -26,6 +26,10 @@ TargetScan scan_target(pq::Connection &target, const plan::Table &table,
 /// Rows whose generated columns do not hold what their expressions yield.
 std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table);
 
+/// Rows in which a cast that the user chose loses something, on the source under the connection's
+/// snapshot.
+std::int64_t lossy_rows(pq::Connection &source, const plan::Table &table);
+
 /// count(*) on the source under the connection's snapshot, by the plan's conditions.
 std::int64_t count_source(pq::Connection &source, const plan::Table &table);
 
