@@ -26,7 +26,10 @@ class Reader {
         const toml::table root = parsed();
         for (const auto &[key, node] : root) {
             const std::string name(key.str());
-            if (name == "table")
+            // TOML allows a key once: "tables" is for the list beside sections of single tables.
+            if (name == "tables" || (name == "table" && (node.is_array() || node.is_string())))
+                read_option("table", node);
+            else if (name == "table")
                 read_tables(node, name);
             else if (name == "map")
                 read_map(node, name);
@@ -110,7 +113,7 @@ class Reader {
         const Option *option = find_option(name);
         if (option != nullptr && !option->hidden)
             return fmt::format("--{} can only be given on the command line", name);
-        std::vector<std::string> known{"table", "map"};
+        std::vector<std::string> known{"tables", "map"};
         for (const auto &candidate : kOptions)
             if (candidate.from == From::everywhere)
                 known.emplace_back(candidate.name);

@@ -139,6 +139,7 @@ TEST(CliParse, SwitchesCanBeTurnedOffAgain) {
 
 TEST(CliParse, ReadsTheTablesOfTheFile) {
     const ConfigFile file(R"(
+tables = ["app.*"]
 [source]
 host = "db's"
 dbname = "old"
@@ -154,6 +155,9 @@ cast."Kind of" = "text"
     EXPECT_EQ(options.row_filters.at("app.calls"), "a = 'x=y'");
     EXPECT_EQ(options.casts.at("app.calls.Kind of"), "text");
     ASSERT_EQ(options.mappings.size(), 2U);
+    EXPECT_EQ(options.tables, std::vector<std::string>{"app.*"});
+    const ConfigFile list("table = ['app.calls', 'b*']\n");
+    EXPECT_EQ(parsed({"plan", "-c", list.path()}).options.tables.size(), 2U);
 }
 
 TEST(CliParse, UnknownKeysOfTheFileNameTheLine) {
@@ -251,6 +255,20 @@ TEST(CliHelp, TheDocumentHasTheTableOfOptions) {
     for (const auto &command : kCommands) {
         EXPECT_NE(document.find("`custody " + std::string(command.name) + "`"), std::string::npos);
     }
+}
+
+TEST(CliHelp, TheDocumentShowsEveryKeyOfTheFile) {
+    std::ifstream page(CUSTODY_SOURCE_DIR "/docs/loader.md");
+    const std::string document{std::istreambuf_iterator<char>(page), {}};
+    const auto start = document.find("```toml\n") + 8;
+    const std::string example = document.substr(start, document.find("```", start) - start);
+    const ConfigFile file(example);
+    EXPECT_EQ(parsed({"run", "-c", file.path()}).options.mappings.size(), 2U);
+    for (const auto &option : kOptions)
+        if (option.from == From::everywhere && option.name != "table") {
+            EXPECT_NE(example.find("\n" + std::string(option.name) + " = "), std::string::npos)
+                << option.name;
+        }
 }
 
 TEST(CliHelp, LinesFitATerminal) {
