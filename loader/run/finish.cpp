@@ -1,12 +1,14 @@
 #include "loader/run/finish.hpp"
 
 #include <algorithm>
+#include <csignal>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/signals.hpp"
 #include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
 
@@ -63,6 +65,19 @@ void store(pq::Connection &control, Context &context, Exit exit) {
         report::add_run(before, context.chronicle.facts(static_cast<int>(exit))));
 }
 
+/// As main() will end with the error that is being handled.
+Exit exit_of_current_error() noexcept {
+    if (const int signal = stop_signal(); signal != 0)
+        return signal == SIGTERM ? Exit::terminated : Exit::interrupted;
+    try {
+        throw;
+    } catch (const Error &error) {
+        return error.exit();
+    } catch (...) {
+        return Exit::partial;
+    }
+}
+
 } // namespace
 
 Exit finish(const cli::Options &options, pq::Connection &control, Context &context,
@@ -77,10 +92,11 @@ Exit finish(const cli::Options &options, pq::Connection &control, Context &conte
 }
 
 void record_stop(const cli::Options &options, Context &context) noexcept {
+    const Exit exit = exit_of_current_error();
     try {
         auto target = pq::Connection::open(options.target, "custody");
         pq::pin(target);
-        store(target, context, Exit::partial);
+        store(target, context, exit);
     } catch (const std::exception &error) {
         spdlog::debug("the stop could not be recorded: {}", error.what());
     }
