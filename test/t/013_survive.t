@@ -10,6 +10,11 @@ $source->[0]->file('survive', source_directory() . '/test/data/survive.sql', var
 $target->[0]->create_database('survive', extension => 1);
 
 move_ok($source, $target);
+
+# The same in many parts, some of them of a single block.
+$target->[0]->create_database('parts', extension => 1);
+move_ok($source, [ $target->[0], 'parts' ], '--part-size', '16kB');
+
 # One row too many, of a table without a key, that looks like three others.
 tamper_ok($source, $target, 'shapes.no_key', q{INSERT INTO shapes.no_key VALUES (1, 'one')});
 done_testing;

@@ -61,7 +61,7 @@ sub run {
 # The content of events, wherever it lies.
 sub content {
     my ($database) = @_;
-    return $database->[0]->sql($database->[1], 'SELECT id, kind, at, size FROM events ORDER BY id');
+    return $database->[0]->sql($database->[1], q{SET client_encoding = 'UTF8'; SELECT id, kind, at, size FROM events ORDER BY id});
 }
 
 sub moved_ok {
@@ -155,6 +155,24 @@ subtest 'only some of the rows' => sub {
     $run = run($by_hash, target_database(), '--where', 'public.events_0=id < 10');
     is $run->{exit}, 1, 'a condition on one partition alone';
     like $run->{stderr}, qr/\[filter-on-partition\].*hint: /s, 'is refused';
+};
+
+subtest 'text keys under another encoding and another order' => sub {
+    my $from = [ $source, 'latin' ];
+    $source->create_database('latin', options => q{ENCODING 'LATIN1' LOCALE 'C'});
+    $source->sql('latin', <<'SQL');
+CREATE TABLE events (id integer, kind text, at text, size integer) PARTITION BY HASH (kind);
+CREATE TABLE events_0 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO events SELECT g, chr(192 + g % 60) || g % 30, NULL, g FROM generate_series(1, 4000) AS g;
+CREATE TABLE words (word text) PARTITION BY RANGE (word);
+CREATE TABLE words_1 PARTITION OF words FOR VALUES FROM (MINVALUE) TO ('a');
+CREATE TABLE words_2 PARTITION OF words FOR VALUES FROM ('a') TO (MAXVALUE);
+INSERT INTO words SELECT chr(65 + g % 60) || g FROM generate_series(1, 500) AS g;
+SQL
+    my $to = target_database();
+    moved_ok($from, $to, 'public.events:4000:equal public.words:500:equal');
+    same_ok($from, $to, 'a judge without custody finds no row outside of its bounds');
 };
 
 subtest 'a target that holds rows' => sub {
