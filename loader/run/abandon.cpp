@@ -9,6 +9,7 @@
 #include "loader/plan/sql.hpp"
 #include "loader/run/copy_table.hpp"
 #include "loader/run/run.hpp"
+#include "loader/schema/schema.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/migration.hpp"
 #include "loader/state/transaction.hpp"
@@ -36,23 +37,66 @@ filled_tables(pq::Connection &target, const state::Migration &migration, const p
     return filled;
 }
 
+/// What a run into tables that exist took aside, and has not put back yet.
+std::vector<state::TaskRow> still_aside(pq::Connection &target, const state::Migration &migration,
+                                        const state::MigrationRow &row) {
+    if (!nlohmann::json::parse(row.options).value("no-schema", false))
+        return {};
+    auto tasks = migration.tasks(target);
+    std::erase_if(tasks, [](const state::TaskRow &task) {
+        const bool own = task.phase == "index" || task.phase == "constraint" ||
+                         task.phase == "foreign_key" || task.phase == "validate" ||
+                         task.object_type == "COMMENT";
+        return !own || task.state == protocol::task_state::kDone ||
+               task.state == protocol::task_state::kBenign;
+    });
+    return tasks;
+}
+
+/// The state is the only place that knows them. A key whose rows do not hold it stays NOT VALID.
+void put_back(pq::Connection &target, const std::vector<state::TaskRow> &tasks) {
+    for (const auto &task : tasks) {
+        const auto outcome = schema::apply(target, task);
+        if (outcome.state != schema::Outcome::State::failed)
+            continue;
+        if (task.phase != "validate")
+            throw Error(Exit::refused, "not-put-back",
+                        fmt::format("{} cannot be put back: {}", task.object_name, outcome.message),
+                        outcome.detail.empty() ? "nothing was dropped"
+                                               : outcome.detail + "; nothing was dropped",
+                        "abandon with --drop-rows, or mend the rows");
+        spdlog::warn("{} stays NOT VALID: {}\n  detail: {}", task.object_name, outcome.message,
+                     outcome.detail);
+    }
+}
+
 void print(const cli::Options &options, const state::MigrationRow &row,
-           const std::vector<const plan::Table *> &tables) {
+           const std::vector<const plan::Table *> &tables,
+           const std::vector<state::TaskRow> &aside) {
     const char *verb = options.dry_run ? "would drop" : "dropped";
     if (options.json) {
         nlohmann::json emptied = nlohmann::json::array();
         for (const auto *table : tables)
             emptied.push_back(plan::target_relation(*table));
+        nlohmann::json restored = nlohmann::json::array();
+        for (const auto &task : aside)
+            restored.push_back(
+                {{"type", task.object_type}, {"name", task.object_name}, {"phase", task.phase}});
         fmt::print("{}\n", nlohmann::json{{"schema_version", 1},
                                           {"migration", row.name},
                                           {"dry_run", options.dry_run},
-                                          {"emptied", std::move(emptied)}}
+                                          {"emptied", std::move(emptied)},
+                                          {"put_back", std::move(restored)}}
                                .dump(2));
         return;
     }
     fmt::print("{} the state of migration \"{}\" (begun {})\n", verb, row.name, row.created_at);
     for (const auto *table : tables)
         fmt::print("{} the rows of {}\n", verb, plan::target_relation(*table));
+    for (const auto &task : aside)
+        if (task.phase != "validate")
+            fmt::print("{} {} {}\n", options.dry_run ? "would put back" : "put back",
+                       task.object_type, task.object_name);
 }
 
 } // namespace
@@ -75,13 +119,15 @@ Exit abandon(const cli::Options &options) {
     std::vector<const plan::Table *> tables;
     if (options.drop_rows)
         tables = filled_tables(target, *migration, plan);
+    const auto aside = still_aside(target, *migration, row);
     if (!options.dry_run) {
         for (const auto *table : tables)
             empty_target(target, *table);
+        put_back(target, aside);
         migration->remove(target);
         transaction.commit();
     }
-    print(options, row, tables);
+    print(options, row, tables, aside);
     return Exit::ok;
 }
 

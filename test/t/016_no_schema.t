@@ -86,6 +86,26 @@ SQL
     same_ok([ $source, $name ], [ $target, $name ], 'a judge without custody finds all the same');
 }
 
+# A run that was killed leaves all of that to the next one, or to custody abandon, which puts it back.
+{
+    my $name = pair();
+    my @target = ('--target', $target->conninfo($name));
+    my $before = catalog($target, $name);
+    my $killed = move($name, { env => { CUSTODY_FAILPOINT => 'part.before_commit@3=kill' } });
+    is $killed->{exit}, 137, 'killed in the middle';
+    isnt catalog($target, $name), $before, 'much is still taken aside';
+    my $abandoned = custody('abandon', @target, '--dry-run');
+    like $abandoned->{stdout}, qr/^would put back FK CONSTRAINT visits of_person$/m, 'it would be put back';
+    $abandoned = custody('abandon', @target, '--drop-rows');
+    is $abandoned->{exit}, 0, 'the run is abandoned' or diag $abandoned->{stderr};
+    is catalog($target, $name), $before, 'and all is back';
+    is move($name, { env => { CUSTODY_FAILPOINT => 'part.before_commit@3=kill' } })->{exit}, 137, 'begun and killed again';
+    my $run = move($name);
+    is $run->{exit}, 0, 'and resumed' or diag $run->{stderr};
+    is catalog($target, $name), $before, 'all is back';
+    same_ok([ $source, $name ], [ $target, $name ], 'a judge without custody finds all the same');
+}
+
 # Put back means checked: an orphan that came with the rows is found.
 {
     my $name = pair('ALTER TABLE visits DROP CONSTRAINT of_person; INSERT INTO visits VALUES (9999, 7777, now())');
