@@ -1,6 +1,7 @@
 #include "loader/copy/snapshot.hpp"
 
 #include <chrono>
+#include <map>
 
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
@@ -24,16 +25,42 @@ std::string export_snapshot(pq::Connection &connection) {
     return connection.exec("select pg_catalog.pg_export_snapshot()").str(0, 0);
 }
 
+std::string oids_of(const std::vector<Relation> &relations) {
+    std::vector<std::string> oids;
+    for (const auto &relation : relations)
+        oids.push_back(std::to_string(relation.oid));
+    return pq::array_literal(oids);
+}
+
+// pg_relation_filenode() sees the present, whatever the snapshot.
 std::vector<std::string> changed_relations(pq::Connection &connection,
                                            const std::vector<Relation> &relations) {
+    const auto files = connection.query("select u.oid, pg_catalog.pg_relation_filenode(u.oid) "
+                                        "from pg_catalog.unnest($1::oid[]) u (oid)",
+                                        oids_of(relations));
+    std::map<std::uint32_t, std::uint32_t> present;
+    for (int row = 0; row < files.rows(); ++row)
+        present[files.number<std::uint32_t>(row, 0)] = files.number<std::uint32_t>(row, 1);
     std::vector<std::string> changed;
-    for (const auto &relation : relations) {
-        const auto file = connection.query("select pg_catalog.pg_relation_filenode($1::oid)",
-                                           std::to_string(relation.oid));
-        if (file.number<std::uint32_t>(0, 0) != relation.filenode)
+    for (const auto &relation : relations)
+        if (present[relation.oid] != relation.filenode)
             changed.push_back(relation.qualified);
-    }
     return changed;
+}
+
+/// The columns of each relation, as this connection's snapshot has them.
+std::map<std::uint32_t, std::string> columns_of(pq::Connection &connection,
+                                                const std::vector<Relation> &relations) {
+    const auto rows = connection.query(
+        "select attrelid, pg_catalog.string_agg(pg_catalog.concat_ws(' ', attnum, attname, "
+        "atttypid, atttypmod, attcollation, attgenerated), ',' order by attnum) "
+        "from pg_catalog.pg_attribute where attnum > 0 and not attisdropped "
+        "and attrelid = any ($1::oid[]) group by attrelid",
+        oids_of(relations));
+    std::map<std::uint32_t, std::string> columns;
+    for (int row = 0; row < rows.rows(); ++row)
+        columns[rows.number<std::uint32_t>(row, 0)] = rows.str(row, 1);
+    return columns;
 }
 
 // One statement per batch: a round trip per relation would leave the later ones unlocked longer.
@@ -73,8 +100,23 @@ Snapshot::~Snapshot() {
 
 std::vector<std::string> Snapshot::lock(const std::vector<Relation> &relations) {
     relations_ = relations;
-    lock_relations(*holder_, relations_);
-    return changed_relations(*holder_, relations_);
+    try {
+        lock_relations(*holder_, relations_);
+    } catch (const pq::SqlError &error) {
+        if (error.sqlstate() != "42P01" && error.sqlstate() != "3F000")
+            throw;
+        return {error.what()}; // dropped, or renamed
+    }
+    auto changed = changed_relations(*holder_, relations_);
+    // From now on nobody can alter them, but that does not rewrite and may have happened before.
+    auto present = pq::Connection::open(conninfo_, application_name_);
+    pq::pin(present);
+    auto before = columns_of(*holder_, relations_);
+    auto now = columns_of(present, relations_);
+    for (const auto &relation : relations_)
+        if (before[relation.oid] != now[relation.oid])
+            changed.push_back(relation.qualified);
+    return changed;
 }
 
 void Snapshot::watch() {
@@ -85,6 +127,11 @@ void Snapshot::watch_loop() {
     std::unique_lock guard(mutex_);
     while (!changed_.wait_for(guard, kHolderPing, [this] { return stopping_; })) {
         guard.unlock();
+        const std::unique_lock use(holder_mutex_, std::try_to_lock);
+        if (!use) { // at work, so alive
+            guard.lock();
+            continue;
+        }
         try {
             if (holder_)
                 holder_->exec("select 1");
@@ -170,6 +217,49 @@ std::unique_ptr<pq::Connection> Snapshot::join() {
             if (name_ == name)
                 name_.clear();
         }
+    }
+}
+
+Lease::Lease(pq::Connection &holder, std::unique_lock<std::mutex> guard)
+    : connection_(holder), guard_(std::move(guard)) {
+    connection_.exec("savepoint custody_lease");
+}
+
+Lease::~Lease() {
+    if (!guard_.owns_lock())
+        return;
+    try {
+        connection_.exec("rollback to savepoint custody_lease; release savepoint custody_lease");
+    } catch (const Error &error) {
+        spdlog::debug("the connection that holds the snapshot: {}", error.what());
+    }
+}
+
+Lease Snapshot::lease(pq::Connection &joined, const std::string &relation) {
+    try {
+        joined.exec("savepoint custody_lock; lock table only " + relation +
+                    " in access share mode nowait; release savepoint custody_lock");
+        return Lease(joined);
+    } catch (const pq::SqlError &error) {
+        if (error.sqlstate() != "55P03")
+            throw;
+        joined.exec("rollback to savepoint custody_lock; release savepoint custody_lock");
+    }
+    spdlog::warn("a session on the source waits for an exclusive lock on {}: its rows are read by "
+                 "the connection that holds the locks",
+                 relation);
+    return borrow_holder();
+}
+
+Lease Snapshot::borrow_holder() {
+    for (;;) {
+        throw_if_stopped();
+        std::unique_lock use(holder_mutex_);
+        if (holder_ && holder_->alive())
+            return Lease(*holder_, std::move(use));
+        use.unlock();
+        valid_name(); // waits for a new holder, or throws
+        std::this_thread::sleep_for(kHolderPing);
     }
 }
 

@@ -38,6 +38,20 @@ struct Relation {
     std::uint32_t filenode = 0;
 };
 
+/// A connection for as long as it is used; the holder's transaction is left as it was found.
+class Lease {
+  public:
+    explicit Lease(pq::Connection &own) : connection_(own) {}
+    Lease(pq::Connection &holder, std::unique_lock<std::mutex> guard);
+    Lease(const Lease &) = delete;
+    ~Lease();
+    pq::Connection &connection() { return connection_; }
+
+  private:
+    pq::Connection &connection_;
+    std::unique_lock<std::mutex> guard_;
+};
+
 class Snapshot {
   public:
     /// Connects and exports. Throws SqlError.
@@ -66,12 +80,18 @@ class Snapshot {
     /// snapshot again if the holder has died.
     void offer(pq::Connection &joined);
 
+    /// The connection with which a relation can be read at once: `joined`, or the holder where
+    /// somebody waits for an exclusive lock. That one waits for the holder, and whoever comes
+    /// later waits for it: without a way around, all would wait for ever. `relation` is quoted.
+    Lease lease(pq::Connection &joined, const std::string &relation);
+
     /// True once the holder was replaced at least once; for the report.
     int replacements() const { return replacements_; }
 
   private:
     std::unique_ptr<pq::Connection> open_joined(const std::string &name);
     std::string valid_name();
+    Lease borrow_holder();
     void watch_loop();
     void replace_holder();
 
@@ -80,6 +100,7 @@ class Snapshot {
     SnapshotFacts facts_;
     std::vector<Relation> relations_;
     std::unique_ptr<pq::Connection> holder_;
+    std::mutex holder_mutex_; // who uses holder_ once it is watched; taken before mutex_
 
     std::mutex mutex_;
     std::condition_variable changed_;

@@ -69,7 +69,8 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
         if (freeze)
             target.exec("truncate only " + plan::target_relation(table));
     }
-    auto &source = worker.source();
+    auto lease = worker.source_of(table);
+    auto &source = lease.connection();
     auto hasher = copy::make_hasher(table);
     copy::StreamRequest request;
     request.out_sql = plan::copy_out(table, part);

@@ -117,8 +117,9 @@ locked_snapshot(const cli::Options &options,
             return snapshot;
         }
         changed = names.front();
-        spdlog::warn("{} was truncated or rewritten after the snapshot was taken; taking another",
-                     changed);
+        spdlog::warn(
+            "{} was truncated, rewritten or altered after the snapshot was taken; taking another",
+            changed);
     }
     throw Error(Exit::refused, "source-keeps-changing",
                 "relations of the source are truncated or rewritten again and again",

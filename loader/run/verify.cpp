@@ -81,7 +81,8 @@ digest::BucketSet read_source(Session &session, Worker &worker, const plan::Tabl
         session.progress.add(bar, static_cast<std::int64_t>(rows),
                              static_cast<std::int64_t>(bytes));
     };
-    const auto streamed = copy::stream(worker.source(), nullptr, request, hasher);
+    const auto streamed =
+        copy::stream(worker.source_of(table).connection(), nullptr, request, hasher);
     worker.forget_giant_row(streamed.longest_row);
     return hasher.buckets();
 }

@@ -43,7 +43,8 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table, When
         if (context.options.no_count)
             evidence.count_turned_off = true;
         else
-            evidence.source_count = verify::count_source(worker.source(), table);
+            evidence.source_count =
+                verify::count_source(worker.source_of(table).connection(), table);
         auto scan = verify::scan_target(target, table, context.migration.writers(target, table.id));
         evidence.target_rows = scan.rows;
         evidence.foreign_rows = scan.foreign_rows;
@@ -98,7 +99,8 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
     request.limiter = &context.limiter;
     plan::Part whole;
     request.out_sql = plan::copy_out(table, whole);
-    const auto streamed = copy::stream(worker.source(), nullptr, request, hasher);
+    const auto streamed =
+        copy::stream(worker.source_of(table).connection(), nullptr, request, hasher);
     worker.forget_giant_row(streamed.longest_row);
     if (!recorded.source_digests || recorded.source_digests->total() != hasher.buckets().total())
         return fmt::format("the source has changed since it was copied: {} rows then, {} now",

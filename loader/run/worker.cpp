@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "loader/core/retry.hpp"
+#include "loader/plan/sql.hpp"
 #include "loader/pq/session.hpp"
 
 namespace custody::run {
@@ -30,6 +31,10 @@ pq::Connection &Worker::source() {
     if (!source_)
         source_ = snapshot_->join();
     return *source_;
+}
+
+copy::Lease Worker::source_of(const plan::Table &table) {
+    return snapshot_->lease(source(), plan::source_relation(table));
 }
 
 pq::Connection &Worker::target() {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "loader/copy/snapshot.hpp"
+#include "loader/plan/plan.hpp"
 #include "loader/pq/connection.hpp"
 
 namespace custody::run {
@@ -20,6 +21,8 @@ class Worker {
 
     /// In a read-only transaction under the run's snapshot.
     pq::Connection &source();
+    /// The same, to read one table of the source: use it no longer than the lease lives.
+    copy::Lease source_of(const plan::Table &table);
     /// Pinned for writing, outside a transaction.
     pq::Connection &target();
 
