@@ -235,9 +235,9 @@ Lease::~Lease() {
     }
 }
 
-Lease Snapshot::lease(pq::Connection &joined, const std::string &relation) {
+Lease Snapshot::lease(pq::Connection &joined, const std::string &relations) {
     try {
-        joined.exec("savepoint custody_lock; lock table only " + relation +
+        joined.exec("savepoint custody_lock; lock table " + relations +
                     " in access share mode nowait; release savepoint custody_lock");
         return Lease(joined);
     } catch (const pq::SqlError &error) {
@@ -247,7 +247,7 @@ Lease Snapshot::lease(pq::Connection &joined, const std::string &relation) {
     }
     spdlog::warn("a session on the source waits for an exclusive lock on {}: its rows are read by "
                  "the connection that holds the locks",
-                 relation);
+                 relations);
     return borrow_holder();
 }
 

@@ -82,8 +82,9 @@ class Snapshot {
 
     /// The connection with which a relation can be read at once: `joined`, or the holder where
     /// somebody waits for an exclusive lock. That one waits for the holder, and whoever comes
-    /// later waits for it: without a way around, all would wait for ever. `relation` is quoted.
-    Lease lease(pq::Connection &joined, const std::string &relation);
+    /// later waits for it: without a way around, all would wait for ever. `relations`: as LOCK
+    /// TABLE takes them.
+    Lease lease(pq::Connection &joined, const std::string &relations);
 
     /// True once the holder was replaced at least once; for the report.
     int replacements() const { return replacements_; }

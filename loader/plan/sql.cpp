@@ -59,6 +59,13 @@ std::string count(const Table &table, const Part &part, const std::string &condi
 
 } // namespace
 
+std::string source_storage(const Table &table) {
+    std::string list;
+    for (const auto &relation : relations_of(table, Part{}))
+        list += (list.empty() ? "ONLY " : ", ONLY ") + relation;
+    return list;
+}
+
 std::string source_relation(const Table &table) { return pq::qualified(table.schema, table.name); }
 
 std::string target_relation(const Table &table) {

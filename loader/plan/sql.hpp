@@ -9,6 +9,8 @@
 namespace custody::plan {
 
 /// "schema"."table" on the source and on the target.
+/// All that hold a table's rows on the source: itself, or its leaves; with ONLY, for LOCK TABLE.
+std::string source_storage(const Table &table);
 std::string source_relation(const Table &table);
 std::string target_relation(const Table &table);
 /// The target's with ONLY in front, unless its partitions' rows belong to it; for FROM, TRUNCATE

@@ -92,7 +92,7 @@ Comparison compare_table(Session &session, Worker &worker, const plan::Table &ta
     result.type = "table";
     result.name = name_of(table);
     const auto source = read_source(session, worker, table);
-    const auto lossy = verify::lossy_rows(worker.source(), table);
+    const auto lossy = verify::lossy_rows(worker.source_of(table).connection(), table);
     auto &target = worker.target();
     target.exec("begin isolation level repeatable read read only");
     const auto stored = verify::scan_target(target, table, {}, verify::Locking::none);

@@ -105,7 +105,8 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
     if (!recorded.source_digests || recorded.source_digests->total() != hasher.buckets().total())
         return fmt::format("the source has changed since it was copied: {} rows then, {} now",
                            recorded.source_rows.value_or(0), streamed.rows);
-    if (verify::lossy_rows(worker.source(), table) != recorded.lossy_rows.value_or(0))
+    if (verify::lossy_rows(worker.source_of(table).connection(), table) !=
+        recorded.lossy_rows.value_or(0))
         return "another number of the source's rows does not survive a cast now";
     context.migration.confirm_table(worker.target(), table.id, context.snapshot_number);
     return std::nullopt;

@@ -34,7 +34,7 @@ pq::Connection &Worker::source() {
 }
 
 copy::Lease Worker::source_of(const plan::Table &table) {
-    return snapshot_->lease(source(), plan::source_relation(table));
+    return snapshot_->lease(source(), plan::source_storage(table));
 }
 
 pq::Connection &Worker::target() {
