@@ -143,6 +143,6 @@ like $error, qr/permission denied/, 'nor gives itself a duty';
 $target->sql('postgres', 'CREATE ROLE stranger LOGIN');
 my $stranger = custody('status', '--target', $target->conninfo('least', 'stranger'));
 is $stranger->{exit}, 3, 'a stranger is refused' or diag $stranger->{stderr};
-like $stranger->{stderr}, qr/custody_operator/, 'and told what is missing';
+like $stranger->{stderr}, qr/grant_duty\('stranger'/, 'and told what is missing';
 
 done_testing;
