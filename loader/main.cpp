@@ -2,7 +2,6 @@
 #include <cstdio>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "loader/cli/parse.hpp"
 #include "loader/core/failpoint.hpp"
@@ -45,10 +44,10 @@ int run_program(int argc, char **argv) {
     const auto &options = parsed.options;
     start_log(options.quiet, options.verbose, ui::use_color(2, options.color));
     for (const auto &warning : parsed.warnings)
-        spdlog::warn("{}", warning);
+        log::warn("{}", warning);
     arm_failpoints();
     cli::require_connections(options);
-    spdlog::debug("custody {}", CUSTODY_VERSION);
+    log::debug("custody {}", CUSTODY_VERSION);
     return static_cast<int>(dispatch(options));
 }
 
@@ -62,14 +61,14 @@ int main(int argc, char **argv) {
     } catch (const custody::Error &error) {
         // A statement that a stop request cancelled fails with an error of its own.
         if (const int signal = custody::stop_signal(); signal != 0) {
-            spdlog::error("stopped by a signal; what is done is kept: run the same command "
-                          "again to go on");
+            custody::log::error("stopped by a signal; what is done is kept: run the same command "
+                                "again to go on");
             return 128 + signal;
         }
         custody::log_error(error);
         return static_cast<int>(error.exit());
     } catch (const std::bad_alloc &) {
-        spdlog::error("out of memory");
+        custody::log::error("out of memory");
     } catch (const std::exception &error) {
         custody::log_error({custody::Exit::partial, "internal-error", error.what(), "",
                             "run the same command again; report it if it comes back"});

@@ -4,8 +4,8 @@
 #include <map>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/pq/session.hpp"
 
@@ -139,8 +139,8 @@ void Snapshot::watch_loop() {
                 replace_holder();
         } catch (const Error &error) {
             if (holder_ && !stop_requested())
-                spdlog::warn("the connection that holds the source snapshot is gone: {}",
-                             error.what());
+                log::warn("the connection that holds the source snapshot is gone: {}",
+                          error.what());
             holder_.reset();
             const std::lock_guard dead(mutex_);
             // A name that a worker has exported since stays good as long as that worker lives.
@@ -165,13 +165,13 @@ void Snapshot::replace_holder() {
     const std::lock_guard guard(mutex_);
     if (!changed.empty()) {
         lost_ = true;
-        spdlog::error("{} was truncated or rewritten while the snapshot had no holder",
-                      changed.front());
+        log::error("{} was truncated or rewritten while the snapshot had no holder",
+                   changed.front());
     } else {
         holder_ = std::move(candidate);
         name_ = exported;
         ++replacements_;
-        spdlog::warn("another connection holds the source snapshot now");
+        log::warn("another connection holds the source snapshot now");
     }
     changed_.notify_all();
 }
@@ -231,7 +231,7 @@ Lease::~Lease() {
     try {
         connection_.exec("rollback to savepoint custody_lease; release savepoint custody_lease");
     } catch (const Error &error) {
-        spdlog::debug("the connection that holds the snapshot: {}", error.what());
+        log::debug("the connection that holds the snapshot: {}", error.what());
     }
 }
 
@@ -245,9 +245,9 @@ Lease Snapshot::lease(pq::Connection &joined, const std::string &relations) {
             throw;
         joined.exec("rollback to savepoint custody_lock; release savepoint custody_lock");
     }
-    spdlog::warn("a session on the source waits for an exclusive lock on {}: its rows are read by "
-                 "the connection that holds the locks",
-                 relations);
+    log::warn("a session on the source waits for an exclusive lock on {}: its rows are read by "
+              "the connection that holds the locks",
+              relations);
     return borrow_holder();
 }
 

@@ -58,7 +58,15 @@ void log_error(const Error &error) {
         text += "\n  detail: " + error.detail();
     if (!error.hint().empty())
         text += "\n  hint: " + error.hint();
-    spdlog::error("{}", text);
+    log::error("{}", text);
+}
+
+void log::write(Level level, const std::string &text) {
+    const auto severity = level == Level::debug  ? spdlog::level::debug
+                          : level == Level::info ? spdlog::level::info
+                          : level == Level::warn ? spdlog::level::warn
+                                                 : spdlog::level::err;
+    spdlog::log(severity, spdlog::string_view_t(text));
 }
 
 } // namespace custody

@@ -1,5 +1,7 @@
 #include "loader/plan/json.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "loader/core/error.hpp"
 
 namespace custody::plan {

@@ -1,7 +1,7 @@
 // The plan as JSON and back, complete: what a run stores in the target and reads on resume.
 #pragma once
 
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 
 #include "loader/plan/plan.hpp"
 

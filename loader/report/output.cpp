@@ -10,8 +10,8 @@
 #include <fstream>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include "loader/core/log.hpp"
 #include "loader/report/load.hpp"
 #include "loader/report/render.hpp"
 #include "loader/ui/progress.hpp"
@@ -68,7 +68,7 @@ void write_directory(const Report &report, const std::string &directory) {
                           error.message());
     write_file(path / "report.json", render_json(report));
     write_file(path / "report.html", render_html(report));
-    spdlog::info("report: {}", ui::printable((path / "report.html").string()));
+    log::info("report: {}", ui::printable((path / "report.html").string()));
 }
 
 } // namespace

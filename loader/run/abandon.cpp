@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/plan/json.hpp"
@@ -65,8 +64,8 @@ void put_back(pq::Connection &target, const std::vector<state::TaskRow> &tasks) 
                         outcome.detail.empty() ? "nothing was dropped"
                                                : outcome.detail + "; nothing was dropped",
                         "abandon with --drop-rows, or mend the rows");
-        spdlog::warn("{} stays NOT VALID: {}\n  detail: {}", task.object_name, outcome.message,
-                     outcome.detail);
+        log::warn("{} stays NOT VALID: {}\n  detail: {}", task.object_name, outcome.message,
+                  outcome.detail);
     }
 }
 

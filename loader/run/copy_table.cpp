@@ -1,11 +1,11 @@
 #include "loader/run/copy_table.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/copy/hasher.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/sql.hpp"
@@ -143,8 +143,8 @@ void copy_part(Context &context, Worker &worker, const plan::Table &table, const
             throw_if_stopped();
             if (!error.retryable() || !backoff.wait())
                 throw;
-            spdlog::warn("copy of {} part {}: {}; trying again", display_name(table), part.number,
-                         error.what());
+            log::warn("copy of {} part {}: {}; trying again", display_name(table), part.number,
+                      error.what());
             worker.after_failure();
             continue;
         }

@@ -4,10 +4,10 @@
 #include <map>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/run/copy_table.hpp"
 #include "loader/run/large_objects.hpp"
@@ -159,15 +159,15 @@ class Steps {
         }
         throw_if_stopped();
         for (const auto &name : outcome.blocked)
-            spdlog::warn("{}: not started, what it needs has failed", name);
+            log::warn("{}: not started, what it needs has failed", name);
     }
     std::vector<Failure> failures() && { return std::move(failures_); }
 
   private:
     static void log_failure(const Failure &failure) {
-        spdlog::error("{}: {}{}{}{}{}", failure.job, failure.message,
-                      failure.detail.empty() ? "" : "\n  detail: ", failure.detail,
-                      failure.hint.empty() ? "" : "\n  hint: ", failure.hint);
+        log::error("{}: {}{}{}{}{}", failure.job, failure.message,
+                   failure.detail.empty() ? "" : "\n  detail: ", failure.detail,
+                   failure.hint.empty() ? "" : "\n  hint: ", failure.hint);
     }
 
     Context &context_;

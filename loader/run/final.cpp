@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/core/log.hpp"
@@ -70,8 +69,8 @@ void prove_again(Context &context, Worker &worker, const state::TaskRow &task) {
     proof.snapshot = context.snapshot_number;
     const auto judgement = context.migration.prove_task(worker.target(), task.id, proof);
     if (judgement.verdict != protocol::verdict::kEqual)
-        spdlog::error("{} {}: {}: source {}, target {}", task.kind, task.object_name,
-                      judgement.verdict, proof.source_value, proof.target_value);
+        log::error("{} {}: {}: source {}, target {}", task.kind, task.object_name,
+                   judgement.verdict, proof.source_value, proof.target_value);
 }
 
 void add_objects(Context &context, Scheduler &scheduler, const std::vector<state::TaskRow> &tasks) {
@@ -104,7 +103,7 @@ void judge_altered(Context &context, pq::Connection &control, const Reconciled &
         evidence.source_changed = altered.why;
         context.migration.set_verdict(control, altered.table.id, evidence);
         context.migration.confirm_table(control, altered.table.id, context.snapshot_number);
-        spdlog::error("{}: different: {}", display_name(altered.table), altered.why);
+        log::error("{}: different: {}", display_name(altered.table), altered.why);
     }
 }
 
@@ -157,8 +156,8 @@ void warn_of_writers(const cli::Options &options, const copy::SnapshotFacts &fac
                    facts.bounds)
             .boolean(0, 0);
     if (moved)
-        spdlog::warn("transactions wrote on the source's server while it was compared\n  hint: "
-                     "make sure that the writers of this database are stopped, then compare again");
+        log::warn("transactions wrote on the source's server while it was compared\n  hint: "
+                  "make sure that the writers of this database are stopped, then compare again");
 }
 
 } // namespace

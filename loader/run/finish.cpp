@@ -4,10 +4,10 @@
 #include <csignal>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
@@ -30,7 +30,7 @@ Exit judge(pq::Connection &control, const state::Migration &migration, bool fail
         migration.log(control, "error", object.object_type + " " + object.object, object.reason);
     unproven.insert(unproven.end(), found.begin(), found.end());
     for (const auto &object : unproven)
-        spdlog::error("{} {}: {}", object.object_type, object.object, object.reason);
+        log::error("{} {}: {}", object.object_type, object.object, object.reason);
     return unproven.empty() ? Exit::ok : Exit::unverified;
 }
 
@@ -52,7 +52,7 @@ void look_at_source(const cli::Options &options, Context &context) {
                          context.snapshot.facts().lsn);
         context.chronicle.source_moved(row.boolean(0, 1), row.str(0, 0));
     } catch (const Error &error) {
-        spdlog::debug("where the source stands now could not be read: {}", error.what());
+        log::debug("where the source stands now could not be read: {}", error.what());
     }
 }
 
@@ -98,14 +98,14 @@ void record_stop(const cli::Options &options, Context &context) noexcept {
         pq::pin(target);
         store(target, context, exit);
     } catch (const std::exception &error) {
-        spdlog::debug("the stop could not be recorded: {}", error.what());
+        log::debug("the stop could not be recorded: {}", error.what());
     }
 }
 
 Exit already_done(const cli::Options &options, pq::Connection &control,
                   const state::Migration &migration) {
     const auto row = migration.row(control);
-    spdlog::info("migration \"{}\" is done since {}: nothing to do", row.name, row.finished_at);
+    log::info("migration \"{}\" is done since {}: nothing to do", row.name, row.finished_at);
     report::print(options, control, migration.id());
     return Exit::ok;
 }

@@ -3,9 +3,10 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
 #include "loader/plan/json.hpp"
@@ -117,7 +118,7 @@ locked_snapshot(const cli::Options &options,
             return snapshot;
         }
         changed = names.front();
-        spdlog::warn(
+        log::warn(
             "{} was truncated, rewritten or altered after the snapshot was taken; taking another",
             changed);
     }

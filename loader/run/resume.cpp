@@ -4,10 +4,11 @@
 #include <mutex>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
 #include "loader/plan/catalog.hpp"
@@ -41,8 +42,7 @@ plan::Plan renew(plan::Plan stored, const plan::Plan &source, const plan::Plan &
     if (!reconciled.remade.empty())
         refuse(reconciled.remade.front(), "it was dropped and made anew since");
     for (const auto &name : reconciled.created)
-        spdlog::warn("{} was created on the source after this migration was begun: not moved",
-                     name);
+        log::warn("{} was created on the source after this migration was begun: not moved", name);
     for (auto &table : reconciled.plan.tables)
         for (const auto &now : both.tables)
             if (now.schema == table.schema && now.name == table.name)
@@ -110,7 +110,7 @@ void apply_resets(Context &context, pq::Connection &target, const std::vector<Re
     for (const auto &reset : resets) {
         const auto &table = *reset.table;
         if (!reset.why.empty()) {
-            spdlog::warn("{} is copied again: {}", display_name(table), reset.why);
+            log::warn("{} is copied again: {}", display_name(table), reset.why);
             empty_target(target, table);
             context.migration.reset_table(target, table.id, reset.why);
         }
@@ -182,8 +182,8 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     if (const auto holder = state::lock_run(target, migration.id()))
         throw state::run_in_progress(migration.name(), *holder);
     for (const auto &backend : state::wait_for_leftovers(target, migration.id(), kGrace))
-        spdlog::warn("a backend of an earlier run (process {}) was still at work: {}", backend.pid,
-                     backend.terminated ? "ended" : "it has finished");
+        log::warn("a backend of an earlier run (process {}) was still at work: {}", backend.pid,
+                  backend.terminated ? "ended" : "it has finished");
     const auto row = migration.row(target);
     require_same_settings(nlohmann::json::parse(row.options), options);
     const auto stored = plan::from_json(nlohmann::json::parse(row.plan));

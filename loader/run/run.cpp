@@ -1,7 +1,7 @@
 #include "loader/run/run.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
+#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
@@ -36,11 +36,11 @@ void log_findings(const plan::Plan &plan) {
             "{}{}{} [{}]{}{}", finding.object, finding.object.empty() ? "" : ": ", finding.seen,
             finding.code, finding.remedy.empty() ? "" : "\n  hint: ", finding.remedy);
         if (finding.severity == plan::Severity::blocking)
-            spdlog::error("{}", text);
+            log::error("{}", text);
         else if (finding.severity == plan::Severity::warning)
-            spdlog::warn("{}", text);
+            log::warn("{}", text);
         else
-            spdlog::debug("{}", text);
+            log::debug("{}", text);
     }
 }
 
@@ -127,7 +127,7 @@ Exit run(const cli::Options &options) {
         require_same_source(row, plan::read_server(source).identity);
         return already_done(options, control, *latest);
     }
-    spdlog::info("going on with migration \"{}\", begun {}", row.name, row.created_at);
+    log::info("going on with migration \"{}\", begun {}", row.name, row.created_at);
     return work(options, control, resume(options, control, *latest), true);
 }
 

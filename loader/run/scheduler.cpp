@@ -5,8 +5,6 @@
 #include <optional>
 #include <thread>
 
-#include <spdlog/spdlog.h>
-
 #include "loader/core/signals.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/run/worker.hpp"

@@ -1,10 +1,10 @@
 #include "loader/run/task_runner.hpp"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/state/lock.hpp"
@@ -107,7 +107,7 @@ void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
             throw_if_stopped();
             if (!worth_another_try(error) || !backoff.wait())
                 throw;
-            spdlog::warn("{}: {}; trying again", display_name(task), error.what());
+            log::warn("{}: {}; trying again", display_name(task), error.what());
             worker.after_failure();
             continue;
         }

@@ -3,11 +3,11 @@
 #include <functional>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "common/protocol.hpp"
 #include "loader/copy/hasher.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/sql.hpp"
@@ -24,7 +24,7 @@ void judge_and_store(Context &context, Worker &worker, const plan::Table &table,
         context.progress.start(display_name(table), table.estimated_rows, table.bytes),
         judgement.verdict);
     if (judgement.verdict != protocol::verdict::kEqual)
-        spdlog::error("{}: {}: {}", display_name(table), judgement.verdict, judgement.reason);
+        log::error("{}: {}: {}", display_name(table), judgement.verdict, judgement.reason);
 }
 
 enum class When { unless_equal, always };
@@ -82,7 +82,7 @@ void verify_with_retries(Context &context, Worker &worker, const plan::Table &ta
                 return store_error(context, worker, table, error.what());
             if (!backoff.wait())
                 throw;
-            spdlog::warn("verification of {}: {}; trying again", display_name(table), error.what());
+            log::warn("verification of {}: {}; trying again", display_name(table), error.what());
             worker.after_failure();
         }
     }

@@ -2,8 +2,7 @@
 
 #include <malloc.h>
 
-#include <spdlog/spdlog.h>
-
+#include "loader/core/log.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/plan/sql.hpp"
 #include "loader/pq/session.hpp"
@@ -111,7 +110,7 @@ void Worker::after_failure() noexcept {
         else if (target_->in_transaction())
             target_->exec("rollback");
     } catch (const std::exception &error) {
-        spdlog::debug("rollback after a failure: {}", error.what());
+        log::debug("rollback after a failure: {}", error.what());
         drop_target();
     }
 }

@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include "loader/plan/selection.hpp"
 #include "loader/schema/closure.hpp"

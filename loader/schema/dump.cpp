@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
+#include "loader/core/log.hpp"
 #include "loader/schema/child.hpp"
 
 namespace custody::schema {
@@ -223,7 +223,7 @@ std::vector<Entry> dump_entries(const Programs &programs, const pq::Connection &
     if (script.status != 0)
         failed(programs.restore, script);
     if (!split_script(script.out, entries)) {
-        spdlog::debug("the script of pg_restore is ambiguous: asking for each entry by itself");
+        log::debug("the script of pg_restore is ambiguous: asking for each entry by itself");
         text_one_by_one(programs, dump.out, options, entries, stop);
     }
     return entries;
