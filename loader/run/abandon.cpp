@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
+#include "loader/core/log.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
 #include "loader/run/copy_table.hpp"
