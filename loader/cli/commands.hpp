@@ -35,7 +35,9 @@ inline constexpr std::array kCommands{
         "constraints and everything else, and compares the digest of each table as it streamed "
         "with the digest of what the target stored. Each step is recorded in the target.\n\n"
         "When a run stops half way (exit code 4, 130 or 143, a kill, a crash), the same command "
-        "goes on where it stopped. Exit code 0 means that every table was verified as equal.",
+        "goes on where it stopped. Exit code 0 means that every table was verified as equal.\n\n"
+        "With --final all of the source is read once more and compared with the target; what is "
+        "different is named (exit code 5) and copied again by the next run.",
         "# Move everything with 8 jobs\n"
         "custody run --source=service=old --target=service=new -j 8\n"
         "# Two schemas but not the logs\n"
@@ -57,7 +59,8 @@ inline constexpr std::array kCommands{
         Command::verify, "verify", "compares the source and the target again",
         "Reads the rows of both servers, under a new snapshot of the source, and compares them "
         "table by table. Names the tables and the buckets that differ. Rows that were written to "
-        "the source since the run count as differences: stop the writers first.",
+        "the source since the run count as differences: stop the writers first. With patterns "
+        "only the tables and sequences that they name are compared.",
         "# After the cut-over, or whenever in doubt\n"
         "custody verify --source=service=old --target=service=new\n"
         "# One table\n"

@@ -22,7 +22,10 @@ std::map<std::string, Available> available_extensions(Context &context) {
         " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) OR NOT v.superuser"
         " OR (v.trusted AND has_database_privilege(current_database(), 'CREATE'))"
         " FROM pg_available_extensions e LEFT JOIN pg_available_extension_versions v"
-        " ON v.name = e.name AND v.version = e.default_version");
+        " ON v.name = e.name AND v.version = e.default_version"
+        // One that is installed is there, also where its files are not among those that are listed.
+        " UNION ALL SELECT extname, extversion, extversion, true FROM pg_extension"
+        " WHERE extname NOT IN (SELECT name FROM pg_available_extensions)");
     for (int i = 0; i < rows.rows(); ++i)
         result[rows.str(i, 0)] = {rows.str(i, 1), rows.str(i, 2), rows.boolean(i, 3)};
     return result;

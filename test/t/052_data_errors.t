@@ -203,6 +203,41 @@ subtest 'a trigger on the target that fires always' => sub {
     run_ok(0, 'without the trigger: done', @ends);
 };
 
+subtest 'rows of an extension\'s configuration table' => sub {
+    my $stage = $target->sql('postgres', q{SELECT setting FROM pg_settings WHERE name = 'extension_destdir'});
+    return pass 'a server without extension_destdir: nowhere to put an extension' unless $stage;
+    my $place = temporary_directory() . '/extensions';
+    system('cp', '-a', $stage, $place) == 0 or die "cannot copy $stage";
+    my ($control) = glob "$place/usr/share/postgresql/*/extension/custody.control";
+    (my $folder = $control) =~ s{/[^/]*\z}{};
+    rename write_file("default_version = '1'\n", 'control'), "$folder/parameters.control";
+    rename write_file(q{
+        CREATE TABLE parameter (name text PRIMARY KEY, value text, own boolean DEFAULT false);
+        INSERT INTO parameter VALUES ('a', 1, true), ('b', 2, true);
+        SELECT pg_extension_config_dump('parameter', 'WHERE NOT own');
+        CREATE TABLE remark (v text);
+        SELECT pg_extension_config_dump('remark', '')}, 'script'), "$folder/parameters--1.sql";
+    $_->create_database('config') for $source, $target;
+    $_->sql('config', "ALTER DATABASE config SET extension_destdir = '$place'") for $source, $target;
+    $source->sql('config', q{CREATE EXTENSION parameters; INSERT INTO remark VALUES ('one'), ('one');
+        INSERT INTO parameter VALUES ('mine', 'x', false), ('yours', NULL, false)});
+    # pg_available_extensions does not look below extension_destdir, so it has to be there.
+    $target->sql('config', 'CREATE EXTENSION custody; CREATE EXTENSION parameters');
+    my @ends = ('--source', $source->conninfo('config'), '--target', $target->conninfo('config'));
+    run_ok(0, 'done', @ends);
+    is $target->sql('config', 'SELECT * FROM parameter ORDER BY name'),
+        "a|1|t\nb|2|t\nmine|x|f\nyours||f", 'the user\'s rows once, beside the extension\'s own';
+    is $target->sql('config', 'SELECT count(*) FROM remark'), '2', 'and without a condition';
+    is states('config'), 'parameter verified equal, remark verified equal', 'verified';
+    is custody('verify', @ends)->{exit}, 0, 'custody verify agrees';
+    $target->sql('config', q{UPDATE parameter SET value = 3 WHERE name = 'a'});
+    is custody('verify', @ends)->{exit}, 0, 'the extension\'s rows are its own business';
+    $target->sql('config', q{UPDATE parameter SET value = 'y' WHERE name = 'mine'});
+    my $verify = custody('verify', @ends);
+    is $verify->{exit}, 5, 'the user\'s are not';
+    like $verify->{stdout}, qr/public\.parameter +different/, 'it is named' or diag $verify->{stdout};
+};
+
 subtest 'materialized views' => sub {
     my @ends = pair('views', q{
         CREATE TABLE t (v int); INSERT INTO t VALUES (1);

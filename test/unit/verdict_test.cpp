@@ -87,6 +87,13 @@ TEST(Verdict, DifferenceOutweighsError) {
     EXPECT_EQ(verdict(evidence), "different");
 }
 
+TEST(Verdict, AChangedSourceIsDifferentWhateverTheTargetHolds) {
+    auto evidence = complete();
+    evidence.source_changed = "2 rows then, 3 now";
+    EXPECT_EQ(verdict(evidence), "different");
+    EXPECT_EQ(judge(2, digests(7), 0, evidence).reason, "2 rows then, 3 now");
+}
+
 TEST(Verdict, OtherBucketsDoNotCompare) {
     auto evidence = complete();
     evidence.target_digests = digests(7, 8);
