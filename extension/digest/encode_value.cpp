@@ -49,9 +49,8 @@ void encode_label(RowBuffer *out, ValuePlan *plan, Oid oid) {
                       psprintf("invalid internal value for enum: %u", oid));
         }
         const char *label = NameStr(reinterpret_cast<Form_pg_enum>(GETSTRUCT(tuple))->enumlabel);
-        MemoryContext context = GetMemoryChunkContext(plan->labels);
-        cached->label = MemoryContextStrdup(context, label);
         cached->length = static_cast<uint32>(strlen(label));
+        memcpy(cached->label, label, cached->length);
         cached->oid = oid;
         ReleaseSysCache(tuple);
     }

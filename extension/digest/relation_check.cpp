@@ -35,6 +35,12 @@ void check_kind(Relation relation) {
                       psprintf("cannot digest relation \"%s\"", RelationGetRelationName(relation)),
                       "it is a temporary table of another session");
         }
+        if (!RelationIsScannable(relation)) {
+            pg::raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                      psprintf("cannot digest relation \"%s\"", RelationGetRelationName(relation)),
+                      "it is a materialized view that has not been populated",
+                      "use REFRESH MATERIALIZED VIEW");
+        }
         return;
     }
     const char *detail = "it is neither a table nor a materialized view";

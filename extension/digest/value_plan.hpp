@@ -37,7 +37,7 @@ enum class Encoding : uint8 {
 struct EnumLabel {
     Oid oid;
     uint32 length;
-    char *label;
+    char label[NAMEDATALEN];
 };
 
 struct ValuePlan {

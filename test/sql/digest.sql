@@ -134,6 +134,19 @@ SELECT t.name, d.rows, d.digest = o.digest AS same
 FROM unnest('{of_session,unlogged,materialized,child}'::text[]) t(name), custody.table_digest(t.name::regclass) d,
     custody.table_digest('of_session') o;
 
+-- An enum of more labels than are kept at hand costs no memory for each row.
+DO $$ BEGIN
+    EXECUTE (SELECT format('CREATE TYPE many AS ENUM (%s)', string_agg(quote_literal(lpad(i::text, 63, 'x')), ','))
+             FROM generate_series(1, 300) i);
+END $$;
+CREATE TABLE of_many AS SELECT enum.label
+FROM generate_series(1, 60) n, unnest(enum_range(NULL::many)) enum(label);
+CREATE TABLE of_texts AS SELECT label::text FROM of_many;
+SELECT m.rows, m.digest = t.digest AS same
+FROM custody.table_digest('of_many') m, custody.table_digest('of_texts') t;
+SELECT rows, (SELECT sum(total_bytes) FROM pg_backend_memory_contexts WHERE name = 'ExprContext') < 1000000 AS flat
+FROM custody.table_digest('of_many');
+
 -- Any change shows; none where nothing changed.
 SELECT digest AS was FROM custody.table_digest('together') \gset
 UPDATE together SET note = note;
@@ -153,6 +166,8 @@ SELECT custody.migration_scan('parent', '{id}', 'binary', '{}', 1);
 \echo :LAST_ERROR_SQLSTATE
 CREATE VIEW a_view AS SELECT 1 AS a;
 SELECT custody.migration_scan('a_view', '{a}', 'binary', '{}', 1);
+CREATE MATERIALIZED VIEW unpopulated AS SELECT 1 AS a WITH NO DATA;
+SELECT * FROM custody.table_digest('unpopulated');
 CREATE SEQUENCE a_sequence;
 SELECT * FROM custody.table_digest('a_sequence');
 CREATE INDEX an_index ON plain (a);
