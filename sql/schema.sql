@@ -3,6 +3,23 @@
 COMMENT ON SCHEMA custody IS
 'custody: moves databases and proves what arrived; state, digests and their functions';
 
+-- Who owns the schema could add functions and operators to it, and so to what superusers call.
+DO $$
+DECLARE
+    owner name;
+BEGIN
+    SELECT r.rolname INTO owner
+      FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_roles r ON r.oid = n.nspowner
+     WHERE n.nspname = 'custody' AND NOT r.rolsuper;
+    IF FOUND THEN
+        RAISE EXCEPTION 'schema "custody" exists and belongs to role "%"', owner
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'The role is not a superuser.',
+                  HINT = 'Drop the schema, or make a superuser its owner after a look at what it holds.';
+    END IF;
+END
+$$;
+
 -- The server's default gives nobody else anything here; said once more, should ALTER DEFAULT
 -- PRIVILEGES of this database say otherwise.
 REVOKE ALL ON SCHEMA custody FROM PUBLIC;
