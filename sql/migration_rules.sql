@@ -74,6 +74,20 @@ $$;
 COMMENT ON FUNCTION custody.migration_check_parts() IS
 'trigger: a table is copied when its parts are done, and only with their sums';
 
+CREATE FUNCTION custody.migration_keep_result() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'part % of copied table % of migration % cannot change',
+        OLD.number, OLD.table_id, OLD.migration_id
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = 'What its table proves is the sum of its parts.',
+              HINT = 'Set the table pending first.',
+              SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
+END
+$$;
+COMMENT ON FUNCTION custody.migration_keep_result() IS
+'trigger: the parts of a copied table stay as they were when it was copied';
+
 CREATE FUNCTION custody.migration_mark_parts() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -159,8 +173,23 @@ CREATE TRIGGER check_transition BEFORE UPDATE ON custody.migration_table
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION custody.migration_check_transition('table');
 CREATE TRIGGER sum_parts BEFORE UPDATE ON custody.migration_table
-    FOR EACH ROW WHEN (OLD.state = 'pending' AND NEW.state <> 'pending')
+    FOR EACH ROW WHEN (NEW.state <> 'pending'
+                       AND (OLD.state, OLD.source_rows, OLD.lossy_rows, OLD.source_digests)
+                           IS DISTINCT FROM
+                           (NEW.state, NEW.source_rows, NEW.lossy_rows, NEW.source_digests))
     EXECUTE FUNCTION custody.migration_check_parts();
+-- A restore inserts tables that are copied, and their parts before them.
+CREATE TRIGGER sum_inserted_parts BEFORE INSERT ON custody.migration_table
+    FOR EACH ROW WHEN (NEW.state <> 'pending')
+    EXECUTE FUNCTION custody.migration_check_parts();
+CREATE TRIGGER keep_result BEFORE UPDATE ON custody.migration_part
+    FOR EACH ROW WHEN (OLD.copied AND NEW.copied AND NEW.state = 'done'
+                       AND (OLD.number, OLD.lower, OLD.upper, OLD.snapshot, OLD.rows,
+                            OLD.digests, OLD.lossy_rows, OLD.writer)
+                           IS DISTINCT FROM
+                           (NEW.number, NEW.lower, NEW.upper, NEW.snapshot, NEW.rows,
+                            NEW.digests, NEW.lossy_rows, NEW.writer))
+    EXECUTE FUNCTION custody.migration_keep_result();
 CREATE TRIGGER mark_parts AFTER UPDATE ON custody.migration_table
     FOR EACH ROW WHEN ((OLD.state = 'pending') <> (NEW.state = 'pending'))
     EXECUTE FUNCTION custody.migration_mark_parts();
@@ -191,6 +220,13 @@ CREATE TRIGGER withdraw_proof AFTER UPDATE ON custody.migration_task
     FOR EACH ROW WHEN (OLD.verdict = 'equal' AND NEW.verdict IS DISTINCT FROM 'equal'
                        OR NEW.verdict <> 'equal'
                        OR OLD.state <> NEW.state AND NEW.state IN ('pending', 'failed'))
+    EXECUTE FUNCTION custody.migration_withdraw_proof();
+-- So it is with something new; what a restore inserts into a migration that is done is equal.
+CREATE TRIGGER withdraw_proof_of_new AFTER INSERT ON custody.migration_table
+    FOR EACH ROW WHEN (NEW.verdict IS DISTINCT FROM 'equal')
+    EXECUTE FUNCTION custody.migration_withdraw_proof();
+CREATE TRIGGER withdraw_proof_of_new AFTER INSERT ON custody.migration_task
+    FOR EACH ROW WHEN (NEW.state IN ('pending', 'failed') OR NEW.verdict <> 'equal')
     EXECUTE FUNCTION custody.migration_withdraw_proof();
 
 -- A loader's sessions run with session_replication_role = replica, which would silence these

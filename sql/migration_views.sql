@@ -1,7 +1,7 @@
 -- What a DBA reads: who works on what right now, how far it is, and what was proven.
 
 CREATE FUNCTION custody.migration_lock_key(migration bigint, kind text, id int) RETURNS int
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN k.key >= 2147483648 THEN k.key - 4294967296 ELSE k.key END::int
       FROM (SELECT (migration % 64 << 26)
                    | (CASE kind WHEN 'run' THEN 0 WHEN 'table' THEN 1 WHEN 'part' THEN 2
@@ -162,10 +162,14 @@ BEGIN
             custody.migration_worker, custody.migration_copying, custody.migration_progress,
             custody.migration_verdict TO %I', role);
     IF duty <> 'auditor' THEN
+        -- A migration begins open: what was proven is never inserted, except by a restore.
         EXECUTE format(
-            'GRANT INSERT, UPDATE, DELETE ON custody.migration, custody.migration_snapshot,
-                custody.migration_table, custody.migration_part, custody.migration_task,
-                custody.migration_log TO %I', role);
+            'GRANT INSERT (name, source, source_identity, source_version, target_version,
+                           loader_version, protocol, options, plan, findings),
+                   UPDATE, DELETE ON custody.migration TO %I', role);
+        EXECUTE format(
+            'GRANT INSERT, UPDATE, DELETE ON custody.migration_snapshot, custody.migration_table,
+                custody.migration_part, custody.migration_task, custody.migration_log TO %I', role);
     END IF;
 END
 $$;

@@ -19,10 +19,14 @@ static digest::BucketSet bucket_set(Datum bytes) {
 }
 
 CUSTODY_FUNCTION(custody_migration_digest_rows) {
-    const auto rows = bucket_set(PG_GETARG_DATUM(0)).total().rows;
-    if (rows > static_cast<std::uint64_t>(PG_INT64_MAX))
-        throw pg::Error(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, "bucket digests have too many rows");
-    PG_RETURN_INT64(static_cast<int64>(rows));
+    const auto set = bucket_set(PG_GETARG_DATUM(0));
+    int64 rows = 0;
+    for (std::uint32_t bucket = 0; bucket < set.size(); ++bucket) {
+        if (__builtin_add_overflow(rows, set.at(bucket).rows, &rows))
+            throw pg::Error(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                            "bucket digests have too many rows");
+    }
+    PG_RETURN_INT64(rows);
 }
 
 CUSTODY_FUNCTION(custody_migration_digest_hex) {

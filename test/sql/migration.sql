@@ -10,6 +10,17 @@ $$ SELECT decode(lpad(to_hex(rows), 16, '0') || lpad(to_hex(hash), 32, '0'), 'he
 SELECT custody.protocol();
 SELECT custody.migration_lock_key(1, 'run', 0), custody.migration_lock_key(1, 'part', 7),
        custody.migration_lock_key(63, 'task', 16777215), custody.migration_lock_key(32, 'table', 1);
+-- The caller's search_path brings no operator into it.
+CREATE SCHEMA hostile;
+CREATE FUNCTION hostile.remainder(bigint, int) RETURNS bigint LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'hostile operator called'; END $$;
+CREATE OPERATOR hostile.% (LEFTARG = bigint, RIGHTARG = int, FUNCTION = hostile.remainder);
+SET search_path = hostile, public;
+SELECT custody.migration_lock_key(1, 'part', 7);
+RESET search_path;
+SET client_min_messages = warning;
+DROP SCHEMA hostile CASCADE;
+RESET client_min_messages;
 
 -- Bucket digests.
 SELECT custody.migration_digest_rows(pg_temp.digests(3)),
@@ -19,6 +30,9 @@ SELECT custody.migration_digest_rows(s), custody.migration_digest_hex(s), octet_
           FROM generate_series(1, 3) n) AS d (s);
 SELECT custody.migration_digest_sum(NULL) IS NULL AS nothing;
 SELECT custody.migration_digest_rows('\x00');
+SELECT custody.migration_digest_rows('');
+SELECT custody.migration_digest_rows(decode(rpad('ffffffffffffffff', 48, '0'), 'hex') || pg_temp.digests(4));
+SELECT custody.migration_digest_rows(decode(rpad('7fffffffffffffff', 48, '0'), 'hex') || pg_temp.digests(1));
 SELECT custody.migration_digest_add(pg_temp.digests(1), pg_temp.digests(1) || pg_temp.digests(1));
 
 -- One unfinished migration per name, and per group of lock keys.
@@ -125,6 +139,29 @@ UPDATE custody.migration_part SET state = 'pending', snapshot = NULL, rows = NUL
        digests = NULL, lossy_rows = NULL, writer = NULL, started_at = NULL, finished_at = NULL
  WHERE id = 101;
 UPDATE custody.migration_part SET copied = false WHERE id = 101;
+-- Neither they nor what was summed over them change any more.
+UPDATE custody.migration_part SET rows = 5, digests = pg_temp.digests(5) WHERE id = 101;
+UPDATE custody.migration_part SET lossy_rows = 1 WHERE id = 101;
+UPDATE custody.migration_table SET source_rows = 5, source_digests = pg_temp.digests(5) WHERE id = 1;
+UPDATE custody.migration_table SET lossy_rows = 1 WHERE id = 1;
+-- A table that is inserted as copied, as a restore does it, is the sum of its parts as well.
+CREATE FUNCTION pg_temp.insert_copied(rows int) RETURNS void LANGUAGE sql AS $$
+    INSERT INTO custody.migration_part (migration_id, table_id, number, id, state, copied, snapshot, rows,
+            bytes, digests, lossy_rows, writer, started_at, finished_at)
+        VALUES (1, 4, 1, 401, 'done', true, 1, 3, 1, pg_temp.digests(3), 0, '7', now(), now());
+    INSERT INTO custody.migration_table (migration_id, id, source_schema, source_table,
+            target_schema, target_table, source_oid, source_filenode, columns, form, buckets, method,
+            state, snapshot, encoding_version, profile, source_rows, source_digests, lossy_rows,
+            started_at, copied_at)
+        VALUES (1, 4, 'public', 'Table 4', 'moved', 'Table 4', 1, 1, '{a}', 'binary', 1, 'whole',
+                'copied', 1, 1, 'fast', insert_copied.rows, pg_temp.digests(insert_copied.rows), 0,
+                now(), now())
+$$;
+SELECT pg_temp.insert_copied(5);
+BEGIN;
+SELECT pg_temp.insert_copied(3);
+SET CONSTRAINTS ALL IMMEDIATE;
+ROLLBACK;
 
 -- Equal without proof.
 CREATE FUNCTION pg_temp.verdict(verdict text, target bytea, source_count int, foreign_rows int,
@@ -237,7 +274,16 @@ SELECT * FROM custody.migration_unproven(:m) ORDER BY 1, 2;
 DELETE FROM custody.migration_part WHERE table_id = 2;
 UPDATE custody.migration_table SET confirmed_snapshot = 2;
 UPDATE custody.migration SET state = 'done', finished_at = now() WHERE id = :m RETURNING state;
+SAVEPOINT done;
 SELECT pg_temp.verdict('different', pg_temp.digests(4), 3, 0, 0, 0, 'source has 3 rows, target 4');
+SELECT state FROM custody.migration WHERE id = :m;
+ROLLBACK TO done;
+-- Nor when something new comes that is not proven.
+SELECT pg_temp.add_table(3, '{"(,)"}');
+SELECT state FROM custody.migration WHERE id = :m;
+ROLLBACK TO done;
+INSERT INTO custody.migration_task (migration_id, id, kind, phase, position, object_type,
+                                    object_name) VALUES (:m, 5, 'sequence', 'post', 5, 'SEQUENCE', 'x');
 SELECT state FROM custody.migration WHERE id = :m;
 ROLLBACK;
 
@@ -280,6 +326,10 @@ SET ROLE regress_custody_operator;
 INSERT INTO custody.migration (name, source, source_identity, source_version, target_version,
                                loader_version) VALUES ('mine', 's', 's', 150000, 150000, '0.1.0');
 DELETE FROM custody.migration_transition;
+INSERT INTO custody.migration (name, state, finished_at, source, source_identity, source_version,
+                               target_version, loader_version)
+    VALUES ('forged', 'done', now(), 's', 's', 150000, 150000, '0.1.0');
+TRUNCATE custody.migration_task;
 SELECT custody.grant_duty('regress_custody_operator', 'admin');
 SET ROLE regress_custody_auditor;
 SELECT name, state FROM custody.migration;

@@ -49,6 +49,31 @@ $cluster->sql('here', qq{
     INSERT INTO custody.migration_log (migration_id, severity, message) VALUES (1, 'info', 'dumped');
     COMMIT});
 
+# A migration that is done comes back as it is, although it is inserted before what proves it.
+$cluster->sql('here', qq{
+    BEGIN;
+    INSERT INTO custody.migration (name, source, source_identity, source_version, target_version,
+            loader_version) VALUES ('finished', 'source:5432/app', '42/app', 150000, 150000, '0.1.0');
+    INSERT INTO custody.migration_snapshot (migration_id, number, name, system_identifier)
+        VALUES (2, 1, '00000003-2', '42');
+    INSERT INTO custody.migration_part (migration_id, table_id, number, id, state, snapshot, rows, bytes,
+            digests, lossy_rows, writer, started_at, finished_at)
+        VALUES (2, 1, 1, 1, 'done', 1, 3, 9, $digests, 0, '7', now(), now());
+    INSERT INTO custody.migration_table (migration_id, id, source_schema, source_table, target_schema,
+            target_table, source_oid, source_filenode, columns, form, buckets, method)
+        VALUES (2, 1, 'public', 't1', 'public', 't1', 1, 1, '{a}', 'binary', 1, 'whole');
+    UPDATE custody.migration_table SET state = 'copied', snapshot = 1, encoding_version = 1,
+            profile = 'fast', source_rows = 3, source_digests = $digests, lossy_rows = 0,
+            started_at = now(), copied_at = now() WHERE migration_id = 2;
+    UPDATE custody.migration_table SET state = 'verified', target_rows = 3, target_digests = $digests,
+            foreign_rows = 0, generated_wrong = 0, source_count = 3, verdict = 'equal',
+            verified_at = now() WHERE migration_id = 2;
+    INSERT INTO custody.migration_task (migration_id, id, kind, phase, position, object_type, object_name,
+            state, attempts, writer, started_at, finished_at)
+        VALUES (2, 1, 'index', 'index', 1, 'INDEX', 'i', 'done', 1, '7', now(), now());
+    UPDATE custody.migration SET state = 'done', finished_at = now() WHERE id = 2;
+    COMMIT});
+
 my $dump = temporary_directory() . '/here.sql';
 my $dumped = run_command(program('pg_dump'), '-f', $dump, $cluster->conninfo('here'));
 is $dumped->{exit}, 0, 'dumped';
@@ -66,7 +91,8 @@ for my $table (qw(migration migration_snapshot migration_part migration_table mi
 }
 is $cluster->sql('there', q{INSERT INTO custody.migration (name, source, source_identity,
         source_version, target_version, loader_version)
-        VALUES ('next', 's', 's', 150000, 150000, '0.1.0') RETURNING id}), '2', 'ids go on';
+        VALUES ('next', 's', 's', 150000, 150000, '0.1.0') RETURNING id}), '3', 'ids go on';
+is $cluster->sql('there', 'SELECT state FROM custody.migration WHERE id = 2'), 'done', 'done is still done';
 ($exit, undef, $err) = $cluster->psql('there', 'DELETE FROM custody.migration_part WHERE id = 2');
 like $err, qr/part_is_followed_by_its_next/, 'the restored constraints hold';
 
@@ -85,6 +111,16 @@ is $two->query(q{SELECT phase FROM custody.migration_progress WHERE object LIKE 
 $one->query('ROLLBACK');
 is $two->query($claim), '1', 'it is free again';
 $_->close for $one, $two;
+
+# Whoever owns the schema could put anything into it.
+$cluster->create_database('taken');
+$cluster->sql('taken', 'CREATE ROLE somebody; CREATE SCHEMA custody AUTHORIZATION somebody');
+($exit, undef, $err) = $cluster->psql('taken', 'CREATE EXTENSION custody');
+isnt $exit, 0, 'the extension does not install into the schema of an ordinary role';
+like $err, qr/schema "custody" exists and belongs to role "somebody"/, 'and says why';
+$cluster->sql('taken', 'ALTER SCHEMA custody OWNER TO CURRENT_USER');
+($exit, undef, $err) = $cluster->psql('taken', 'CREATE EXTENSION custody');
+is $exit, 0, 'it installs into that of a superuser' or diag $err;
 
 # The extension goes, and with it its state; roles belong to the cluster and stay.
 $cluster->sql('there', 'DROP EXTENSION custody');
