@@ -68,7 +68,7 @@ BEGIN
                   HINT = 'Set a table copied with the sums over custody.migration_part.',
                   SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
     END IF;
-    RETURN NEW;
+    RETURN NULL;
 END
 $$;
 COMMENT ON FUNCTION custody.migration_check_parts() IS
@@ -172,14 +172,15 @@ CREATE TRIGGER prove BEFORE UPDATE ON custody.migration
 CREATE TRIGGER check_transition BEFORE UPDATE ON custody.migration_table
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION custody.migration_check_transition('table');
-CREATE TRIGGER sum_parts BEFORE UPDATE ON custody.migration_table
+-- Fires after mark_parts, by its name: the parts are locked then, and seen as they stay.
+CREATE TRIGGER sum_parts AFTER UPDATE ON custody.migration_table
     FOR EACH ROW WHEN (NEW.state <> 'pending'
                        AND (OLD.state, OLD.source_rows, OLD.lossy_rows, OLD.source_digests)
                            IS DISTINCT FROM
                            (NEW.state, NEW.source_rows, NEW.lossy_rows, NEW.source_digests))
     EXECUTE FUNCTION custody.migration_check_parts();
 -- A restore inserts tables that are copied, and their parts before them.
-CREATE TRIGGER sum_inserted_parts BEFORE INSERT ON custody.migration_table
+CREATE TRIGGER sum_inserted_parts AFTER INSERT ON custody.migration_table
     FOR EACH ROW WHEN (NEW.state <> 'pending')
     EXECUTE FUNCTION custody.migration_check_parts();
 CREATE TRIGGER keep_result BEFORE UPDATE ON custody.migration_part
