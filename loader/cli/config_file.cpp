@@ -65,7 +65,8 @@ class Reader {
         } catch (const toml::parse_error &error) {
             throw Error(Exit::usage, "invalid-config",
                         fmt::format("{} line {}: not valid TOML", path_, error.source().begin.line),
-                        std::string(error.description()), "strings need quotes");
+                        std::string(error.description()),
+                        "strings need quotes, and a key may stand only once");
         }
     }
 

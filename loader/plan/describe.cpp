@@ -102,8 +102,9 @@ std::string totals(const Plan &plan) {
         bytes += table.bytes;
         parts += table.parts.size();
     }
-    return fmt::format("{} tables, ~{} rows, {}, {} parts\n", plan.tables.size(), rows,
-                       size_text(bytes), parts);
+    return fmt::format("{} table{}, ~{} rows, {}, {} part{}\n", plan.tables.size(),
+                       plan.tables.size() == 1 ? "" : "s", rows, size_text(bytes), parts,
+                       parts == 1 ? "" : "s");
 }
 
 } // namespace

@@ -95,9 +95,10 @@ class Writer {
                               snapshot.taken_at,
                               snapshot.lost_at.empty() ? "" : ", lost " + snapshot.lost_at));
         field("source now", moved());
-        field("moved", fmt::format("{} rows, {} in {} parts of {} tables",
+        field("moved", fmt::format("{} rows, {} in {} part{} of {} table{}",
                                    ui::count_text(summary_.rows), ui::size_text(summary_.bytes),
-                                   ui::count_text(summary_.parts), report_.tables.size()));
+                                   ui::count_text(summary_.parts), summary_.parts == 1 ? "" : "s",
+                                   report_.tables.size(), report_.tables.size() == 1 ? "" : "s"));
         field("version", fmt::format("loader {}, extension {}", report_.loader_version,
                                      report_.extension_version));
     }

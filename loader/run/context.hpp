@@ -32,6 +32,12 @@ inline void enter_phase(Context &context, const std::string &name) {
     context.chronicle.phase(name);
 }
 
+/// "INDEX schema.name", for messages.
+inline std::string display_name(const state::TaskRow &task) {
+    const std::string schema = task.object_schema.empty() ? "" : task.object_schema + ".";
+    return task.object_type + " " + schema + task.object_name;
+}
+
 /// "schema.name" of the source, for messages.
 inline std::string display_name(const plan::Table &table) {
     return table.schema + "." + table.name;

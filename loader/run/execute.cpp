@@ -85,8 +85,7 @@ TableJobs add_tasks(Context &context, Scheduler &scheduler,
                 after.push_back(job->second);
         const double weight = task.table_id ? 2 * table_bytes[*task.table_id] : 0;
         task_jobs[task.id] =
-            scheduler.add({fmt::format("{} {}", task.object_type, task.object_name),
-                           JobClass::build, weight, std::move(after),
+            scheduler.add({display_name(task), JobClass::build, weight, std::move(after),
                            [&context, task](Worker &worker) { run_task(context, worker, task); }});
         by_table[task.table_id.value_or(0)].push_back(task_jobs[task.id]);
     }
@@ -144,7 +143,12 @@ class Steps {
 
     Worker &first() { return workers_.front(); }
 
-    void sequential(const std::string &phase) { run_phase(context_, first(), phase, failures_); }
+    void sequential(const std::string &phase) {
+        const auto before = failures_.size();
+        run_phase(context_, first(), phase, failures_);
+        std::for_each(failures_.begin() + static_cast<std::ptrdiff_t>(before), failures_.end(),
+                      log_failure);
+    }
     Scheduler scheduler() const { return {context_.options.jobs, build_jobs(context_.options)}; }
     void settle() { settle_tables(context_, scheduler(), workers_); }
     void run(Scheduler &scheduler) {
@@ -165,7 +169,7 @@ class Steps {
 
   private:
     static void log_failure(const Failure &failure) {
-        log::error("{}: {}{}{}{}{}", failure.job, failure.message,
+        log::error("{}: {} [{}]{}{}{}{}", failure.job, failure.message, failure.code,
                    failure.detail.empty() ? "" : "\n  detail: ", failure.detail,
                    failure.hint.empty() ? "" : "\n  hint: ", failure.hint);
     }

@@ -13,18 +13,13 @@
 namespace custody::run {
 namespace {
 
-std::string display_name(const state::TaskRow &task) {
-    return fmt::format("{} {}{}{}", task.object_type, task.object_schema,
-                       task.object_schema.empty() ? "" : ".", task.object_name);
-}
-
 bool is_finished(const state::TaskRow &task) {
     return task.state == protocol::task_state::kDone || task.state == protocol::task_state::kBenign;
 }
 
 [[noreturn]] void throw_failed(const state::TaskRow &task) {
     throw Error(
-        Exit::partial, "task-failed", fmt::format("{}: {}", display_name(task), task.message),
+        Exit::partial, "task-failed", task.message,
         fmt::format("{}{}SQLSTATE {}", task.detail, task.detail.empty() ? "" : "; ", task.sqlstate),
         task.hint.empty() ? "mend the cause and run the same command again" : task.hint);
 }
@@ -114,8 +109,7 @@ void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
         state::wait_for_unit(worker.target(), state::task_lock(context.migration.id(), task.id),
                              std::chrono::seconds(2));
         if (!backoff.wait())
-            throw Error(Exit::partial, "task-not-ready",
-                        fmt::format("{} cannot start", display_name(task)),
+            throw Error(Exit::partial, "task-not-ready", "it cannot start",
                         "another backend keeps it, or something it depends on has failed",
                         "mend what failed and run the same command again");
     }

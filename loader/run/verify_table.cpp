@@ -102,9 +102,14 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
     const auto streamed =
         copy::stream(worker.source_of(table).connection(), nullptr, request, hasher);
     worker.forget_giant_row(streamed.longest_row);
+    const auto rows = static_cast<std::uint64_t>(recorded.source_rows.value_or(0));
     if (!recorded.source_digests || recorded.source_digests->total() != hasher.buckets().total())
-        return fmt::format("the source has changed since it was copied: {} rows then, {} now",
-                           recorded.source_rows.value_or(0), streamed.rows);
+        return rows == streamed.rows
+                   ? fmt::format("the source has changed since it was copied: {} rows as then, "
+                                 "but not the same",
+                                 rows)
+                   : fmt::format("the source has changed since it was copied: {} rows then, {} now",
+                                 rows, streamed.rows);
     if (verify::lossy_rows(worker.source_of(table).connection(), table) !=
         recorded.lossy_rows.value_or(0))
         return "another number of the source's rows does not survive a cast now";
