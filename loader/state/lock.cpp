@@ -167,17 +167,4 @@ std::int32_t task_lock(std::int64_t migration, int task_id) {
     return protocol::lock_key(migration, protocol::LockKind::task, task_id);
 }
 
-bool committed(pq::Connection &target, const std::string &xid8) {
-    const auto status = target.query("SELECT pg_catalog.pg_xact_status($1::pg_catalog.xid8)", xid8);
-    const auto text = status.str(0, 0);
-    if (text == "committed")
-        return true;
-    if (text == "aborted")
-        return false;
-    throw Error(Exit::partial, "commit-unknown",
-                "cannot tell whether transaction " + xid8 + " committed",
-                text.empty() ? "the target no longer knows it" : "it is " + text,
-                "run again: the state is read anew");
-}
-
 } // namespace custody::state

@@ -51,7 +51,4 @@ void wait_for_unit(pq::Connection &target, std::int32_t key, std::chrono::millis
 std::int32_t part_lock(std::int64_t migration, int part_id);
 std::int32_t task_lock(std::int64_t migration, int task_id);
 
-/// True when the transaction of this id committed. Throws Error when the server no longer knows.
-bool committed(pq::Connection &target, const std::string &xid8);
-
 } // namespace custody::state
