@@ -73,7 +73,8 @@ sub sanitizers {
     my ($self) = @_;
     my $build = "$self->{top}/build/asan";
     my ($exit, $text) = $self->_run('sanitizers-build', {}, 1800, 'sh', '-c',
-        'cmake -S "$0" -B "$1" -DCUSTODY_SANITIZE=ON --log-level=WARNING'
+        'ccache=$(command -v ccache); cmake -S "$0" -B "$1" -DCUSTODY_SANITIZE=ON'
+            . ' ${ccache:+-DCMAKE_CXX_COMPILER_LAUNCHER=$ccache} --log-level=WARNING'
             . ' && make -s -C "$1" -j"$(nproc)" unit_tests custody', $self->{top}, $build);
     die $text if $exit;
     my %env = (
