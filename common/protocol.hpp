@@ -52,9 +52,12 @@ inline constexpr std::string_view kAhead = "ahead";
 /// classid = kLockClass, objid = lock_key(...), objsubid 2.
 inline constexpr std::int32_t kLockClass = 0x63757374;
 
-/// What a lock stands for. `run` is held by the session of a whole run (its id is 0); the others
-/// by the transaction that does the unit of work and sets its state.
+/// What a lock stands for. `run` is held by the session of a whole run (its id is 0), and shared by
+/// each transaction of it that changes the state (kRunMember); the others by the transaction that
+/// does the unit of work and sets its state.
 enum class LockKind : std::uint32_t { run = 0, table = 1, part = 2, task = 3 };
+/// The id under LockKind::run that the transactions of a run share.
+inline constexpr std::int32_t kRunMember = 1;
 
 /// Ids of tables, parts and tasks stay below this (a CHECK of the tables says so).
 inline constexpr std::int32_t kMaxLockId = (1 << 24) - 1;

@@ -100,6 +100,22 @@ $$;
 COMMENT ON FUNCTION custody.migration_mark_parts() IS
 'trigger: tells the parts of a table whether they count as copied, which their constraints need';
 
+-- The constraints of the parts do not let one go; whoever can switch them off can.
+CREATE FUNCTION custody.migration_has_parts(migration bigint, table_id int, source_rows bigint)
+    RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) > 0 AND min(p.number) = 1 AND max(p.number) = count(*)
+           AND count(*) FILTER (WHERE p.upper IS NULL) = 1
+           AND bool_and(p.lower IS NOT DISTINCT FROM p.before)
+           AND sum(p.rows) IS NOT DISTINCT FROM source_rows
+      FROM (SELECT x.number, x.lower, x.upper, x.rows,
+                   lag(x.upper) OVER (ORDER BY x.number) AS before
+              FROM custody.migration_part x
+             WHERE x.migration_id = migration AND x.table_id = migration_has_parts.table_id) p
+$$;
+COMMENT ON FUNCTION custody.migration_has_parts(bigint, int, bigint) IS
+'true when the parts of a table in the state tile it and have that many rows together';
+
 CREATE FUNCTION custody.migration_unproven(migration bigint)
     RETURNS TABLE (object_type text, object text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -115,6 +131,12 @@ CREATE FUNCTION custody.migration_unproven(migration bigint)
      WHERE t.migration_id = migration
        AND (t.verdict IS DISTINCT FROM 'equal'
             OR coalesce(t.confirmed_snapshot, t.snapshot) IS DISTINCT FROM newest.number)
+    UNION ALL
+    SELECT 'table', format('%I.%I', t.target_schema, t.target_table),
+           'its parts in the state are not all there, or do not have its rows'
+      FROM custody.migration_table t
+     WHERE t.migration_id = migration AND t.state <> 'pending'
+       AND NOT custody.migration_has_parts(migration, t.id, t.source_rows)
     UNION ALL
     SELECT t.object_type, concat_ws('.', nullif(t.object_schema, ''), t.object_name),
            CASE t.state WHEN 'pending' THEN t.kind || ' is not done'

@@ -1,5 +1,6 @@
 #include "loader/core/failpoint.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <csignal>
@@ -10,6 +11,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include <unistd.h>
 
@@ -30,7 +32,7 @@ struct Armed {
 };
 
 std::mutex mutex;
-Armed armed;
+std::vector<Armed> armed;
 std::string trace_file;
 
 Armed parse(const std::string &setting) {
@@ -72,7 +74,11 @@ void arm_failpoints() {
         detail::failpoints_armed = true;
     }
     if (const char *setting = std::getenv("CUSTODY_FAILPOINT"); setting != nullptr && *setting) {
-        armed = parse(setting);
+        for (std::string_view rest = setting; !rest.empty();) {
+            const auto end = std::min(rest.find(';'), rest.size());
+            armed.push_back(parse(std::string(rest.substr(0, end))));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+        }
         detail::failpoints_armed = true;
     }
 }
@@ -81,9 +87,12 @@ void detail::visit_failpoint(std::string_view name) {
     std::unique_lock lock(mutex);
     if (!trace_file.empty())
         std::ofstream(trace_file, std::ios::app) << name << '\n';
-    if (armed.name != name || armed.visits_left == 0 || --armed.visits_left > 0)
+    const auto due = std::find_if(armed.begin(), armed.end(), [&](Armed &point) {
+        return point.name == name && point.visits_left > 0 && --point.visits_left == 0;
+    });
+    if (due == armed.end())
         return;
-    const std::string action = armed.action;
+    const std::string action = due->action;
     lock.unlock();
     if (action == "kill")
         kill(getpid(), SIGKILL);

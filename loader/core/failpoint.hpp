@@ -2,6 +2,7 @@
 //
 // CUSTODY_FAILPOINT=NAME[@N]=kill          SIGKILL at the N-th visit (default 1)
 // CUSTODY_FAILPOINT=NAME[@N]=wait:FILE     create FILE, go on when somebody has removed it
+// CUSTODY_FAILPOINT=A=kill;B=wait:FILE     several at once
 // CUSTODY_FAILPOINT_TRACE=FILE             append the name of every point visited
 //
 // The table below is the one list of them: a name that is not in it does not compile, and
@@ -17,12 +18,21 @@ inline constexpr std::string_view kFailpoints[] = {
     "run.after_snapshot",
     "run.after_locks",
     "run.before_create",
+    "roles.after_create",
+    "aside.after_drop",
+    "run.before_create_commit",
     "run.after_create",
     "schema.before_dump",
+    "child.before_start",
+    "child.started",
+    "child.before_end",
+    "child.after_end",
     "schema.after_dump",
+    "schema.after_read",
     "schema.before_tasks",
     "schema.after_tasks",
     "task.before_begin",
+    "task.after_claim",
     "task.before_commit",
     "task.after_commit",
     "table.before_prepare",
@@ -41,14 +51,37 @@ inline constexpr std::string_view kFailpoints[] = {
     "verify.after_commit",
     "sequences.before_commit",
     "sequences.after_commit",
+    "large_objects.after_claim",
     "large_objects.before_commit",
     "large_objects.after_commit",
     "vacuum.before",
     "vacuum.after",
+    "vacuum.before_commit",
+    "vacuum.after_commit",
     "run.before_finish",
     "run.after_finish",
+    "run.after_report",
+    "stop.before_record",
+    "stop.after_record",
+    "lock.before_take_again",
+    "resume.after_lock",
+    "resume.before_snapshot",
+    "resume.before_snapshot_commit",
+    "resume.after_snapshot_commit",
+    "resume.before_confirm",
+    "resume.after_confirm",
     "resume.before_reset",
+    "resume.before_reset_commit",
     "resume.after_reset",
+    "resume.before_large_objects_commit",
+    "resume.after_large_objects",
+    "resume.before_tasks",
+    "resume.before_tasks_commit",
+    "resume.after_tasks",
+    "abandon.after_lock",
+    "abandon.after_rows",
+    "abandon.before_commit",
+    "abandon.after_commit",
 };
 
 constexpr bool is_failpoint(std::string_view name) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
+#include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
@@ -37,17 +38,31 @@ filled_tables(pq::Connection &target, const state::Migration &migration, const p
     return filled;
 }
 
+/// What goes with the state, and what comes back for it.
+struct Dropped {
+    std::vector<const plan::Table *> tables;
+    std::vector<std::string> large_objects;
+    std::vector<state::TaskRow> aside;
+};
+
+/// The run refuses to begin where a large object of the target has an OID of the source's: those
+/// that are there now are its own.
+std::vector<std::string> made_objects(pq::Connection &target,
+                                      const std::vector<state::TaskRow> &tasks) {
+    std::vector<std::string> oids;
+    for (const auto &task : tasks)
+        if (task.kind == "large_object" &&
+            target.query("select from pg_catalog.pg_largeobject_metadata where oid = $1::oid",
+                         task.object_name)
+                    .rows() > 0)
+            oids.push_back(task.object_name);
+    return oids;
+}
+
 /// What a run into tables that exist took aside, and has not put back yet.
-std::vector<state::TaskRow> still_aside(pq::Connection &target, const state::Migration &migration,
-                                        const state::MigrationRow &row) {
-    if (!nlohmann::json::parse(row.options).value("no-schema", false))
-        return {};
-    auto tasks = migration.tasks(target);
+std::vector<state::TaskRow> still_aside(std::vector<state::TaskRow> tasks) {
     std::erase_if(tasks, [](const state::TaskRow &task) {
-        const bool own = task.phase == "index" || task.phase == "constraint" ||
-                         task.phase == "foreign_key" || task.phase == "validate" ||
-                         task.object_type == "COMMENT";
-        return !own || task.state == protocol::task_state::kDone ||
+        return task.note != schema::kSetAside || task.state == protocol::task_state::kDone ||
                task.state == protocol::task_state::kBenign;
     });
     return tasks;
@@ -70,30 +85,31 @@ void put_back(pq::Connection &target, const std::vector<state::TaskRow> &tasks) 
     }
 }
 
-void print(const cli::Options &options, const state::MigrationRow &row,
-           const std::vector<const plan::Table *> &tables,
-           const std::vector<state::TaskRow> &aside) {
+void print(const cli::Options &options, const state::MigrationRow &row, const Dropped &dropped) {
     const char *verb = options.dry_run ? "would drop" : "dropped";
     if (options.json) {
         nlohmann::json emptied = nlohmann::json::array();
-        for (const auto *table : tables)
+        for (const auto *table : dropped.tables)
             emptied.push_back(plan::target_relation(*table));
         nlohmann::json restored = nlohmann::json::array();
-        for (const auto &task : aside)
+        for (const auto &task : dropped.aside)
             restored.push_back(
                 {{"type", task.object_type}, {"name", task.object_name}, {"phase", task.phase}});
         fmt::print("{}\n", nlohmann::json{{"schema_version", 1},
                                           {"migration", row.name},
                                           {"dry_run", options.dry_run},
                                           {"emptied", std::move(emptied)},
+                                          {"large_objects", dropped.large_objects},
                                           {"put_back", std::move(restored)}}
                                .dump(2));
         return;
     }
     fmt::print("{} the state of migration \"{}\" (begun {})\n", verb, row.name, row.created_at);
-    for (const auto *table : tables)
+    for (const auto *table : dropped.tables)
         fmt::print("{} the rows of {}\n", verb, plan::target_relation(*table));
-    for (const auto &task : aside)
+    for (const auto &oid : dropped.large_objects)
+        fmt::print("{} large object {}\n", verb, oid);
+    for (const auto &task : dropped.aside)
         if (task.phase != "validate")
             fmt::print("{} {} {}\n", options.dry_run ? "would put back" : "put back",
                        task.object_type, task.object_name);
@@ -111,23 +127,36 @@ Exit abandon(const cli::Options &options) {
             "\"SELECT id, name, state FROM custody.migration\" on the target lists them all");
     if (const auto holder = state::lock_run(target, migration->id()))
         throw state::run_in_progress(options.name, *holder);
-    state::wait_for_leftovers(target, migration->id(), std::chrono::seconds(5));
+    failpoint("abandon.after_lock");
+    if (!options.dry_run) {
+        // A run that has lost its lock begins nothing from here on, see Migration::join_run().
+        for (const auto &snapshot : migration->snapshots(target))
+            migration->lose_snapshot(target, snapshot.number);
+        state::wait_for_leftovers(target, migration->id(), std::chrono::seconds(5));
+    }
     const auto row = migration->row(target);
     const auto plan = plan::from_json(nlohmann::json::parse(row.plan));
     target.exec("set synchronous_commit = on");
     state::Transaction transaction(target);
-    std::vector<const plan::Table *> tables;
-    if (options.drop_rows)
-        tables = filled_tables(target, *migration, plan);
-    const auto aside = still_aside(target, *migration, row);
-    if (!options.dry_run) {
-        for (const auto *table : tables)
-            empty_target(target, *table);
-        put_back(target, aside);
-        migration->remove(target);
-        transaction.commit();
+    const auto tasks = migration->tasks(target);
+    Dropped dropped{{}, {}, still_aside(tasks)};
+    if (options.drop_rows) {
+        dropped.tables = filled_tables(target, *migration, plan);
+        dropped.large_objects = made_objects(target, tasks);
     }
-    print(options, row, tables, aside);
+    if (!options.dry_run) {
+        for (const auto *table : dropped.tables)
+            empty_target(target, *table);
+        for (const auto &oid : dropped.large_objects)
+            target.query("select pg_catalog.lo_unlink($1::oid)", oid);
+        failpoint("abandon.after_rows");
+        put_back(target, dropped.aside);
+        migration->remove(target);
+        failpoint("abandon.before_commit");
+        transaction.commit();
+        failpoint("abandon.after_commit");
+    }
+    print(options, row, dropped);
     return Exit::ok;
 }
 

@@ -123,6 +123,7 @@ void prepare_table(Context &context, Worker &worker, const plan::Table &table) {
     failpoint("table.before_prepare");
     auto &target = worker.target();
     state::Transaction transaction(target);
+    context.migration.join_run(target);
     for (const auto &part : context.migration.parts(target, table.id))
         if (part.state == protocol::part_state::kDone)
             return; // rows of this migration are in it

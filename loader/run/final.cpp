@@ -17,6 +17,7 @@
 #include "loader/run/prepare.hpp"
 #include "loader/run/reconcile.hpp"
 #include "loader/run/resume.hpp"
+#include "loader/run/run_lock.hpp"
 #include "loader/run/scheduler.hpp"
 #include "loader/run/settings.hpp"
 #include "loader/run/task_proof.hpp"
@@ -164,8 +165,6 @@ void warn_of_writers(const cli::Options &options, const copy::SnapshotFacts &fac
 
 void reopen_for_final(const cli::Options &options, pq::Connection &control,
                       const state::Migration &migration) {
-    if (const auto holder = state::lock_run(control, migration.id()))
-        throw state::run_in_progress(migration.name(), *holder);
     require_same_settings(nlohmann::json::parse(migration.row(control).options), options);
     state::Transaction transaction(control);
     migration.finish(control, protocol::migration_state::kUnverified, "");
@@ -187,17 +186,20 @@ Exit compare_finally(const cli::Options &options, pq::Connection &control,
                     snapshot,
                     number,
                     true,
-                    migration,
+                    migration.under(number),
                     progress,
                     chronicle,
                     copy::RateLimiter(options.max_rate)};
+    judge_altered(context, control, present.reconciled);
+    RunLock lock(options, control, context.migration);
     try {
-        judge_altered(context, control, present.reconciled);
         compare_all(context, tasks);
     } catch (...) {
+        lock.end_after_failure();
         record_stop(options, context);
         throw;
     }
+    lock.end();
     migration.log(control, "info", "", fmt::format("final comparison under snapshot {}", number));
     warn_of_writers(options, snapshot.facts());
     return finish(options, control, context, {}, found);

@@ -88,6 +88,7 @@ Exit finish(const cli::Options &options, pq::Connection &control, Context &conte
     store(control, context, exit);
     failpoint("run.after_finish");
     report::print(options, control, context.migration.id());
+    failpoint("run.after_report");
     return exit;
 }
 
@@ -95,8 +96,10 @@ void record_stop(const cli::Options &options, Context &context) noexcept {
     const Exit exit = exit_of_current_error();
     try {
         auto target = pq::Connection::open(options.target, "custody");
-        pq::pin(target);
+        pq::pin_target(target);
+        failpoint("stop.before_record");
         store(target, context, exit);
+        failpoint("stop.after_record");
     } catch (const std::exception &error) {
         log::debug("the stop could not be recorded: {}", error.what());
     }

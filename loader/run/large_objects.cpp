@@ -1,10 +1,13 @@
 #include "loader/run/large_objects.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 
 #include "common/digest.hpp"
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/state/transaction.hpp"
 
@@ -75,6 +78,7 @@ void fill(Context &context, Worker &worker, int task_id) {
         const auto claim = context.migration.claim_task(target, task_id);
         if (!claim)
             return;
+        failpoint("large_objects.after_claim");
         const auto &oid = claim->object_name;
         target.query("select pg_catalog.lo_truncate64(pg_catalog.lo_open($1::oid, 131072), 0)",
                      oid);
@@ -96,21 +100,72 @@ void fill(Context &context, Worker &worker, int task_id) {
     failpoint("large_objects.after_commit");
 }
 
+state::TaskRow task_of(const std::string &oid) {
+    state::TaskRow task;
+    task.kind = "large_object";
+    task.phase = kPhase;
+    task.object_type = "LARGE OBJECT";
+    task.object_name = oid;
+    return task;
+}
+
+/// One that was made since the migration was begun: as the dump would have made it.
+void make_object(Context &context, pq::Connection &target, const std::string &oid,
+                 const std::string &owner, bool granted) {
+    target.query("select pg_catalog.lo_create($1::oid)", oid);
+    if (!context.options.no_owner)
+        target.exec(
+            fmt::format("alter large object {} owner to {}", oid, pq::quote_identifier(owner)));
+    context.migration.add_tasks(target, std::vector{task_of(oid)});
+    context.migration.log(target, granted ? "warning" : "info", "large object " + oid,
+                          granted ? "made since the migration was begun: its grants are not moved"
+                                  : "made since the migration was begun: moved too");
+    if (granted)
+        log::warn("large object {} was made since the migration was begun: its grants are not "
+                  "moved",
+                  oid);
+}
+
+void forget_object(Context &context, pq::Connection &target, const state::TaskRow &task) {
+    target.query("select pg_catalog.lo_unlink(oid) from pg_catalog.pg_largeobject_metadata "
+                 "where oid = $1::oid",
+                 task.object_name);
+    context.migration.remove_task(target, task.id, "the source has dropped it");
+}
+
 } // namespace
 
 std::vector<state::TaskRow> large_object_tasks(pq::Connection &source) {
     const auto objects =
         source.exec("select oid from pg_catalog.pg_largeobject_metadata order by oid");
     std::vector<state::TaskRow> tasks;
-    for (int row = 0; row < objects.rows(); ++row) {
-        state::TaskRow task;
-        task.kind = "large_object";
-        task.phase = kPhase;
-        task.object_type = "LARGE OBJECT";
-        task.object_name = objects.str(row, 0);
-        tasks.push_back(std::move(task));
-    }
+    for (int row = 0; row < objects.rows(); ++row)
+        tasks.push_back(task_of(objects.str(row, 0)));
     return tasks;
+}
+
+void match_large_objects(Context &context, Worker &worker) {
+    if (!moves_large_objects(context.options))
+        return;
+    auto &target = worker.target();
+    std::map<std::string, state::TaskRow> known;
+    for (auto &task : context.migration.tasks(target))
+        if (task.phase == kPhase)
+            known.emplace(task.object_name, std::move(task));
+    const auto objects =
+        worker.source().exec("select oid, pg_catalog.pg_get_userbyid(lomowner), lomacl is not null "
+                             "from pg_catalog.pg_largeobject_metadata order by oid");
+    state::Transaction transaction(target);
+    context.migration.join_run(target);
+    for (int row = 0; row < objects.rows(); ++row)
+        if (known.erase(objects.str(row, 0)) == 0)
+            make_object(context, target, objects.str(row, 0), objects.str(row, 1),
+                        objects.boolean(row, 2));
+    for (const auto &[oid, task] : known)
+        forget_object(context, target, task);
+    failpoint("resume.before_large_objects_commit");
+    transaction.commit();
+    failpoint("resume.after_large_objects");
 }
 
 state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task) {

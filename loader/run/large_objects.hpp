@@ -18,6 +18,10 @@ std::vector<state::TaskRow> large_object_tasks(pq::Connection &source);
 /// Size and digest of both sides' content, read now.
 state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task);
 
+/// On resume, under the new snapshot: one that is gone on the source goes, and one that is new
+/// comes along, because the rows may name it.
+void match_large_objects(Context &context, Worker &worker);
+
 /// Jobs for those that are not done.
 void add_large_objects(Context &context, Scheduler &scheduler, Worker &first);
 

@@ -36,7 +36,9 @@ void maintain(Context &context, Worker &worker, const Upkeep &upkeep) {
     for (const int id : upkeep.tasks)
         if (context.migration.claim_task(target, id))
             context.migration.finish_task(target, id);
+    failpoint("vacuum.before_commit");
     transaction.commit();
+    failpoint("vacuum.after_commit");
 }
 
 /// The target relation to analyze for each of the plan's: its partition root, or itself.

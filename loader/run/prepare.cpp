@@ -15,6 +15,7 @@
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
 #include "loader/run/settings.hpp"
+#include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
 
 namespace custody::run {
@@ -151,6 +152,7 @@ Proposal propose(const cli::Options &options, pq::Connection &target) {
                          proposal.schema.findings.end());
     plan.not_moved.insert(plan.not_moved.end(), proposal.schema.not_moved.begin(),
                           proposal.schema.not_moved.end());
+    failpoint("schema.after_read");
     if (options.roles && !options.no_schema)
         proposal.roles = schema::missing_roles(source, target, options);
     return proposal;
@@ -167,12 +169,32 @@ int record_snapshot(pq::Connection &target, const state::Migration &migration,
     return migration.add_snapshot(target, row);
 }
 
+namespace {
+
+// Of two that begin the same migration at once, the second one waits here for the first.
+void require_first(const cli::Options &options, pq::Connection &target) {
+    target.exec("lock table custody.migration in share row exclusive mode");
+    const auto other = state::Migration::find_open(target, options.name);
+    if (!other)
+        return;
+    if (const auto holder = state::run_holder(target, other->id()))
+        throw state::run_in_progress(options.name, *holder);
+    throw Error(Exit::refused, "migration-exists",
+                fmt::format("an unfinished migration \"{}\" exists already", options.name),
+                "it was begun while this run made its plan", "run the same command again");
+}
+
+} // namespace
+
 Prepared create(const cli::Options &options, pq::Connection &target, Proposal proposal) {
     failpoint("run.before_create");
     state::Transaction transaction(target);
-    if (!proposal.roles.empty())
+    require_first(options, target);
+    if (!proposal.roles.empty()) {
         for (auto &finding : schema::create_roles(target, proposal.roles))
             proposal.plan.findings.push_back(std::move(finding));
+        failpoint("roles.after_create");
+    }
     const auto migration =
         state::Migration::create(target, describe(options, proposal.plan), proposal.plan.tables);
     const int number = record_snapshot(target, migration, proposal.plan, *proposal.snapshot);
@@ -180,10 +202,13 @@ Prepared create(const cli::Options &options, pq::Connection &target, Proposal pr
     // would be believed unchecked.
     const auto aside = schema::set_aside(target, proposal.plan, last_id(proposal.schema.tasks) + 1);
     schema::drop_set_aside(target, aside);
+    failpoint("aside.after_drop");
     migration.add_tasks(target, all_tasks(options, proposal, aside.tasks));
+    failpoint("run.before_create_commit");
     transaction.commit();
     failpoint("run.after_create");
-    return {std::move(proposal.snapshot), number, std::move(proposal.plan), migration};
+    return {std::move(proposal.snapshot), number, std::move(proposal.plan),
+            migration.under(number)};
 }
 
 } // namespace custody::run

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
 #include "loader/run/copy_table.hpp"
+#include "loader/run/foreign_keys.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/reconcile.hpp"
 #include "loader/run/settings.hpp"
@@ -27,6 +29,12 @@ namespace custody::run {
 namespace {
 
 constexpr auto kGrace = std::chrono::seconds(5);
+
+void await_leftovers(pq::Connection &target, const state::Migration &migration) {
+    for (const auto &backend : state::wait_for_leftovers(target, migration.id(), kGrace))
+        log::warn("a backend of an earlier run (process {}) was still at work: {}", backend.pid,
+                  backend.terminated ? "ended" : "it has finished");
+}
 
 /// The stored plan with the ranges that the source's tables have now, and with what references
 /// the target's now: keys that an earlier run made.
@@ -71,42 +79,32 @@ void require_own_rows(Context &context, pq::Connection &target, const plan::Tabl
                     "", "save or delete them, or run with --truncate-target");
 }
 
-void drop_foreign_keys(pq::Connection &target, const plan::Plan &plan) {
-    std::vector<std::string> relations;
-    for (const auto &table : plan.tables)
-        relations.push_back(plan::target_relation(table));
-    const auto keys = target.query(
-        "with recursive family (oid) as ("
-        "select pg_catalog.to_regclass(t)::oid from pg_catalog.unnest($1::text[]) t union "
-        "select i.inhparent from pg_catalog.pg_inherits i join family f on i.inhrelid = f.oid) "
-        "select pg_catalog.format('alter table %s drop constraint %I', "
-        "conrelid::pg_catalog.regclass, conname) from pg_catalog.pg_constraint "
-        "where contype = 'f' and conparentid = 0 and conrelid in (select oid from family)",
-        pq::array_literal(relations));
-    for (int row = 0; row < keys.rows(); ++row)
-        target.exec(keys.str(row, 0));
-}
-
 bool is_undone_by_reset(const state::TaskRow &task, const std::map<int, bool> &reset_tables) {
     if (task.state == protocol::task_state::kPending)
         return false;
-    if (task.phase == "foreign_key" || task.phase == "validate" || task.kind == "matview")
+    if (task.kind == "foreign_key" || task.kind == "validate")
         return true;
-    return task.phase == "maintenance" && task.table_id && reset_tables.count(*task.table_id) > 0;
+    if (task.kind == "matview")
+        return !reset_tables.empty();
+    return task.phase == "maintenance" && task.table_id && reset_tables.contains(*task.table_id);
 }
 
 /// All in one transaction: no foreign key is ever left standing over rows it has not seen.
 void apply_resets(Context &context, pq::Connection &target, const std::vector<Reset> &resets) {
     failpoint("resume.before_reset");
     state::Transaction transaction(target);
+    context.migration.join_run(target);
+    const auto tasks = context.migration.tasks(target);
     std::map<int, bool> reset_tables;
-    for (const auto &reset : resets)
+    std::vector<const plan::Table *> filled;
+    for (const auto &reset : resets) {
+        filled.push_back(reset.table);
         if (!reset.why.empty()) {
             require_own_rows(context, target, *reset.table);
             reset_tables[reset.table->id] = true;
         }
-    if (!reset_tables.empty())
-        drop_foreign_keys(target, context.plan);
+    }
+    drop_foreign_keys(target, context.plan, filled, tasks);
     for (const auto &reset : resets) {
         const auto &table = *reset.table;
         if (!reset.why.empty()) {
@@ -117,27 +115,50 @@ void apply_resets(Context &context, pq::Connection &target, const std::vector<Re
         context.migration.replace_parts(target, table.id, table.method, table.part_key,
                                         table.parts);
     }
-    for (const auto &task : context.migration.tasks(target))
-        if (!reset_tables.empty() && is_undone_by_reset(task, reset_tables))
-            context.migration.reset_task(target, task.id, "tables are copied again");
+    for (const auto &task : tasks)
+        if (is_undone_by_reset(task, reset_tables))
+            context.migration.reset_task(target, task.id, "tables are copied");
+    failpoint("resume.before_reset_commit");
     transaction.commit();
     failpoint("resume.after_reset");
 }
 
-// An unlogged table is empty after a crash of the target.
+// An unlogged table is empty after a crash of the target, which may have made it so by itself.
 std::optional<std::string> lost_rows(pq::Connection &target, const plan::Table &table,
                                      const state::TableRow &row) {
-    if (row.persistence != "u")
+    const auto unlogged = target.query(
+        "select exists (select from pg_catalog.pg_class c where c.relpersistence = 'u' "
+        "and (c.oid = pg_catalog.to_regclass($1) or c.oid in (select t.relid from "
+        "pg_catalog.pg_partition_tree(pg_catalog.to_regclass($1)) t)))",
+        plan::target_relation(table));
+    if (!unlogged.boolean(0, 0))
         return std::nullopt;
+    const auto then = row.source_rows.value_or(0);
     const auto now = target.exec("select count(*) from " + plan::target_rows(table)).number(0, 0);
-    if (now == row.source_rows)
+    if (now == then)
         return std::nullopt;
-    return fmt::format("the unlogged table held {} rows and holds {} now", *row.source_rows, now);
+    return fmt::format("the unlogged table held {} rows and holds {} now", then, now);
+}
+
+/// What the target alone says; "" where nothing has to be undone. None: the source decides.
+std::optional<std::string> reason_to_copy(Context &context, pq::Connection &target,
+                                          const plan::Table &table,
+                                          const std::map<int, state::TableRow> &rows) {
+    const auto &row = rows.at(table.id);
+    if (row.state == protocol::table_state::kPending)
+        return row.parts_done > 0 ? "it was unfinished, and rows move between its parts" : "";
+    if (!context.migration.has_parts(target, row))
+        return "its parts in the state are not all there";
+    if (row.verdict == protocol::verdict::kDifferent)
+        return "its verdict was different: " + row.reason;
+    return lost_rows(target, table, row);
 }
 
 /// Rows are read under a new snapshot: a sequence must not stay behind what they hold by now.
 void queue_tasks_again(Context &context, pq::Connection &target) {
     using namespace protocol;
+    failpoint("resume.before_tasks");
+    state::Transaction transaction(target);
     for (const auto &task : context.migration.tasks(target)) {
         const bool proven = task.verdict == verdict::kEqual;
         if (task.state == task_state::kFailed)
@@ -147,6 +168,9 @@ void queue_tasks_again(Context &context, pq::Connection &target) {
         else if (task.kind == "large_object" && task.state == task_state::kDone && !proven)
             context.migration.reset_task(target, task.id, "its verdict was " + task.verdict);
     }
+    failpoint("resume.before_tasks_commit");
+    transaction.commit();
+    failpoint("resume.after_tasks");
 }
 
 /// A filled large object is believed when both sides still read the same.
@@ -179,11 +203,7 @@ void require_same_source(const state::MigrationRow &row, const std::string &iden
 
 Prepared resume(const cli::Options &options, pq::Connection &target,
                 const state::Migration &migration) {
-    if (const auto holder = state::lock_run(target, migration.id()))
-        throw state::run_in_progress(migration.name(), *holder);
-    for (const auto &backend : state::wait_for_leftovers(target, migration.id(), kGrace))
-        log::warn("a backend of an earlier run (process {}) was still at work: {}", backend.pid,
-                  backend.terminated ? "ended" : "it has finished");
+    await_leftovers(target, migration);
     const auto row = migration.row(target);
     require_same_settings(nlohmann::json::parse(row.options), options);
     const auto stored = plan::from_json(nlohmann::json::parse(row.plan));
@@ -197,6 +217,7 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
         prepared.plan);
     const auto identity = plan::read_server(prepared.snapshot->holder()).identity;
     require_same_source(row, identity);
+    failpoint("resume.before_snapshot");
     state::Transaction transaction(target);
     for (const auto &snapshot : migration.snapshots(target))
         if (snapshot.lost_at.empty())
@@ -204,40 +225,37 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     migration.reopen(target);
     prepared.snapshot_number =
         record_snapshot(target, migration, prepared.plan, *prepared.snapshot);
+    failpoint("resume.before_snapshot_commit");
     transaction.commit();
-    prepared.migration = migration;
+    failpoint("resume.after_snapshot_commit");
+    // A run that has lost its lock begins no transaction from here on; what it began before ends.
+    await_leftovers(target, migration);
+    prepared.migration = migration.under(prepared.snapshot_number);
     return prepared;
 }
 
 void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &workers) {
     auto &target = workers.front().target();
+    match_large_objects(context, workers.front());
     std::vector<Reset> resets;
     std::mutex mutex;
     std::map<int, state::TableRow> rows;
     for (auto &row : context.migration.tables(target))
         rows.emplace(row.id, std::move(row));
     for (const auto &table : context.plan.tables) {
-        const auto &row = rows.at(table.id);
-        if (row.state == protocol::table_state::kPending) {
-            resets.push_back({&table, row.parts_done > 0
-                                          ? "it was unfinished, and rows move between its parts"
-                                          : ""});
-        } else if (row.verdict == protocol::verdict::kDifferent) {
-            resets.push_back({&table, "its verdict was different: " + row.reason});
-        } else if (auto lost = lost_rows(target, table, row)) {
-            resets.push_back({&table, *lost});
-        } else {
+        if (auto why = reason_to_copy(context, target, table, rows))
+            resets.push_back({&table, std::move(*why)});
+        else
             recheck.add({"recheck " + display_name(table),
                          JobClass::copy,
                          static_cast<double>(table.bytes),
                          {},
                          [&](Worker &worker) {
-                             auto why = recheck_source(context, worker, table);
+                             auto changed = recheck_source(context, worker, table);
                              const std::lock_guard guard(mutex);
-                             if (why)
-                                 resets.push_back({&table, *why});
+                             if (changed)
+                                 resets.push_back({&table, std::move(*changed)});
                          }});
-        }
     }
     recheck_large_objects(context, target, recheck);
     const auto outcome = recheck.run(workers);

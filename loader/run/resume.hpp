@@ -10,9 +10,8 @@
 
 namespace custody::run {
 
-/// Takes the lock of the run, waits for the backends that a killed loader left, takes and records
-/// a new snapshot. Throws Error: run-in-progress, settings-differ, another-source,
-/// source-table-altered.
+/// Under the lock of the run: waits for the backends that a killed loader left, takes and records
+/// a new snapshot. Throws Error: settings-differ, another-source, source-table-altered.
 Prepared resume(const cli::Options &options, pq::Connection &target,
                 const state::Migration &migration);
 

@@ -16,6 +16,7 @@
 #include "loader/run/finish.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/resume.hpp"
+#include "loader/run/run_lock.hpp"
 #include "loader/run/settings.hpp"
 #include "loader/state/handshake.hpp"
 #include "loader/state/lock.hpp"
@@ -81,17 +82,20 @@ Exit work(const cli::Options &options, pq::Connection &control, Prepared prepare
                     progress,
                     chronicle,
                     copy::RateLimiter(options.max_rate)};
+    RunLock lock(options, control, context.migration);
     std::vector<Failure> failures;
     try {
         failures = execute(context);
     } catch (...) {
         progress.stop();
         set_log_hooks({}, {});
+        lock.end_after_failure();
         record_stop(options, context);
         throw;
     }
     progress.stop();
     set_log_hooks({}, {});
+    lock.end();
     if (options.final && failures.empty())
         return compare_finally(options, control, context.migration, chronicle);
     return finish(options, control, context, failures);
@@ -113,6 +117,12 @@ Exit run(const cli::Options &options) {
     const auto latest = state::Migration::find_latest(control, options.name);
     if (!latest)
         return work(options, control, begin(options, control), false);
+    if (latest->row(control).state == protocol::migration_state::kDone && !options.final)
+        return already_done(options, control, *latest);
+    if (const auto holder = state::lock_run(control, latest->id()))
+        throw state::run_in_progress(latest->name(), *holder);
+    failpoint("resume.after_lock");
+    // Only now nobody else changes it any more.
     const auto row = latest->row(control);
     if (row.state == protocol::migration_state::kDone && options.final) {
         reopen_for_final(options, control, *latest);

@@ -63,6 +63,7 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
                 return now;
             return std::nullopt;
         }
+        failpoint("task.after_claim");
         if (claim->kind == "sequence")
             return move_sequence(context, worker, *claim, transaction);
         const auto outcome = perform(worker, *claim);

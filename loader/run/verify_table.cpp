@@ -34,6 +34,7 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table, When
     auto &target = worker.target();
     failpoint("verify.before_begin");
     state::Transaction transaction(target);
+    context.migration.join_run(target);
     if (when == When::unless_equal &&
         context.migration.table(target, table.id).verdict == protocol::verdict::kEqual)
         return;
@@ -113,7 +114,9 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
     if (verify::lossy_rows(worker.source_of(table).connection(), table) !=
         recorded.lossy_rows.value_or(0))
         return "another number of the source's rows does not survive a cast now";
+    failpoint("resume.before_confirm");
     context.migration.confirm_table(worker.target(), table.id, context.snapshot_number);
+    failpoint("resume.after_confirm");
     return std::nullopt;
 }
 

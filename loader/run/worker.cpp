@@ -95,8 +95,15 @@ void Worker::forget_giant_row(std::uint64_t longest_row) {
 }
 
 void Worker::idle() {
-    if (source_ && in_good_transaction(*source_))
+    if (!source_ || !in_good_transaction(*source_))
+        return;
+    try {
         snapshot_->offer(*source_);
+    } catch (const pq::SqlError &error) {
+        // Whoever needs it next joins again, or hears that the snapshot is lost.
+        log::debug("a source connection is gone: {}", error.what());
+        drop_source();
+    }
 }
 
 void Worker::after_failure() noexcept {

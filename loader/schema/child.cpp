@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "loader/core/error.hpp"
+#include "loader/core/failpoint.hpp"
 
 extern char **environ;
 
@@ -203,6 +204,7 @@ ChildResult run_child(const std::vector<std::string> &argv,
     const auto variables = pointers(strings);
     fcntl(streams.in.write.get(), F_SETFL, O_NONBLOCK);
     const pid_t parent = getpid();
+    failpoint("child.before_start");
     const pid_t pid = fork();
     if (pid < 0)
         fail(fmt::format("could not start \"{}\"", argv[0]));
@@ -218,9 +220,12 @@ ChildResult run_child(const std::vector<std::string> &argv,
         errno = reason;
         fail(fmt::format("could not start \"{}\"", argv[0]));
     }
+    failpoint("child.started");
     ChildResult result;
     converse(streams, input, result, stop);
+    failpoint("child.before_end");
     result.status = process.wait();
+    failpoint("child.after_end");
     return result;
 }
 

@@ -80,6 +80,9 @@ std::vector<Role> missing_roles(pq::Connection &source, pq::Connection &target,
 /// CREATEDB, REPLICATION or BYPASSRLS: those are returned as findings.
 std::vector<plan::Finding> create_roles(pq::Connection &target, const std::vector<Role> &roles);
 
+/// The note of the tasks that put back what was set aside.
+inline constexpr const char *kSetAside = "set aside while the rows were loaded";
+
 struct SetAside {
     std::vector<state::TaskRow> tasks; // build it all again; ids from first_id
     std::vector<std::string> drops;    // statements, in order

@@ -151,7 +151,7 @@ SetAside set_aside(pq::Connection &target, const plan::Plan &plan, int first_id)
         task.id += first_id - 1;
         task.position = task.id;
         task.dump_id.reset();
-        task.note = "set aside while the rows were loaded";
+        task.note = kSetAside;
         for (int &need : task.depends)
             need += first_id - 1;
     }

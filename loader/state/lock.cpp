@@ -43,17 +43,13 @@ std::string key_condition(std::int32_t key) {
 }
 
 std::string unit_condition(std::int64_t migration) {
-    return fmt::format("k >> 26 = {} AND (k >> 24) & 3 <> 0",
-                       migration % protocol::kLockMigrations);
+    return fmt::format(
+        "k >> 26 = {} AND k <> {}", migration % protocol::kLockMigrations,
+        static_cast<std::uint32_t>(protocol::lock_key(migration, protocol::LockKind::run, 0)));
 }
 
 std::int32_t run_key(std::int64_t migration) {
     return protocol::lock_key(migration, protocol::LockKind::run, 0);
-}
-
-std::string describe(const Backend &backend) {
-    return fmt::format("process {} (\"{}\" from {}, since {})", backend.pid,
-                       backend.application_name, backend.client, backend.since);
 }
 
 void terminate(pq::Connection &target, const std::vector<Backend> &backends) {
@@ -106,6 +102,11 @@ std::vector<Backend> wait_gone(pq::Connection &target, const std::string &condit
 }
 
 } // namespace
+
+std::string describe(const Backend &backend) {
+    return fmt::format("process {} (\"{}\" from {}, since {})", backend.pid,
+                       backend.application_name, backend.client, backend.since);
+}
 
 std::optional<Backend> run_holder(pq::Connection &target, std::int64_t migration) {
     auto found = holders(target, key_condition(run_key(migration)));

@@ -23,6 +23,9 @@ struct Backend {
     bool terminated = false; // by wait_for_leftovers()
 };
 
+/// "process 42 ("custody" from local, since ...)".
+std::string describe(const Backend &backend);
+
 /// Takes the session lock of a run on `target`; none when taken, else who holds it. Lost with the
 /// connection: take it again after a reconnect. Waits up to `patience` for a holder to go (the
 /// backend of a killed loader needs a moment to notice).
@@ -34,7 +37,7 @@ void unlock_run(pq::Connection &target, std::int64_t migration);
 /// Who holds the run's lock, if anybody does; takes nothing.
 std::optional<Backend> run_holder(pq::Connection &target, std::int64_t migration);
 
-/// Backends, other than `target`'s own, that hold a lock of a unit of work of the migration.
+/// Backends, other than `target`'s own, in a transaction that works on the migration.
 std::vector<Backend> workers(pq::Connection &target, std::int64_t migration);
 
 /// For the start of a run, under the run's lock and before it has workers of its own: waits until

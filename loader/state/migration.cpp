@@ -119,6 +119,28 @@ std::vector<MigrationRow> Migration::list(pq::Connection &target) {
     return rows;
 }
 
+Migration Migration::under(int snapshot) const {
+    Migration same = *this;
+    same.snapshot_ = snapshot;
+    return same;
+}
+
+void Migration::join_run(pq::Connection &target) const {
+    if (snapshot_ == 0)
+        return;
+    // Two statements: the second one sees what was committed before the lock was had.
+    const auto ours = target.exec(fmt::format(
+        "SELECT pg_catalog.pg_advisory_xact_lock_shared({}, {}); SELECT FROM "
+        "custody.migration_snapshot WHERE migration_id = {} AND number = {} AND lost_at IS NULL",
+        protocol::kLockClass,
+        protocol::lock_key(id_, protocol::LockKind::run, protocol::kRunMember), id_, snapshot_));
+    if (ours.rows() == 0)
+        throw Error(Exit::partial, "run-taken-over",
+                    "another run has taken over migration \"" + name_ + "\"",
+                    fmt::format("snapshot {} of this run is marked as lost", snapshot_),
+                    "let the other run end; custody status shows it");
+}
+
 MigrationRow Migration::row(pq::Connection &target) const {
     const auto found = target.query(
         fmt::format("SELECT {} FROM custody.migration WHERE id = $1", kMigrationColumns),
@@ -141,6 +163,8 @@ void Migration::set_findings(pq::Connection &target, const std::string &json) co
 
 void Migration::finish(pq::Connection &target, std::string_view state,
                        const std::string &report) const {
+    Transaction transaction(target);
+    join_run(target);
     const auto updated =
         target.query("UPDATE custody.migration SET state = $2, report = coalesce($3, report), "
                      "finished_at = CASE WHEN $2 IN ('done', 'unverified') "
@@ -148,6 +172,7 @@ void Migration::finish(pq::Connection &target, std::string_view state,
                      std::to_string(id_), std::string(state), param_or_null(report));
     if (updated.affected() == 0)
         throw state_moved("migration \"" + name_ + "\"", "there");
+    transaction.commit();
 }
 
 std::vector<Unproven> Migration::unproven(pq::Connection &target) const {

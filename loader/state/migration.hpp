@@ -62,6 +62,14 @@ class Migration {
     std::int64_t id() const { return id_; }
     const std::string &name() const { return name_; }
 
+    /// The same migration for a run that works under this snapshot: from then on every function
+    /// that changes the state joins the run first, see join_run().
+    Migration under(int snapshot) const;
+    /// In a transaction: makes it one of the run's, so that a later run waits for its end before
+    /// it begins to work. Throws Error (run-taken-over) when a later run has begun: that one
+    /// marked our snapshot as lost before it looked who is still at work.
+    void join_run(pq::Connection &target) const;
+
     // The migration itself.
     MigrationRow row(pq::Connection &target) const;
     /// A resumed run: partial or unverified to open; open stays.
@@ -87,6 +95,8 @@ class Migration {
     // Tables and parts, ordered by id and number.
     std::vector<TableRow> tables(pq::Connection &target) const;
     TableRow table(pq::Connection &target, int table_id) const;
+    /// False when a part of a copied table has gone from the state, as no code of ours does it.
+    bool has_parts(pq::Connection &target, const TableRow &row) const;
     std::vector<PartRow> parts(pq::Connection &target) const;
     std::vector<PartRow> parts(pq::Connection &target, int table_id) const;
     PartRow part(pq::Connection &target, int table_id, int number) const;
@@ -140,12 +150,15 @@ class Migration {
     /// Back to pending, with the reason in the log (a failed task of the run before, or one whose
     /// table was reset).
     void reset_task(pq::Connection &target, int task_id, const std::string &why) const;
+    /// Its object is no more; nothing depends on it.
+    void remove_task(pq::Connection &target, int task_id, const std::string &why) const;
 
   private:
     Migration(std::int64_t id, std::string name) : id_(id), name_(std::move(name)) {}
 
     std::int64_t id_;
     std::string name_;
+    int snapshot_ = 0; // of the run; 0 = of none
 };
 
 } // namespace custody::state

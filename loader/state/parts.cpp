@@ -72,6 +72,7 @@ PartRow Migration::part(pq::Connection &target, int table_id, int number) const 
 
 std::optional<PartRow> Migration::claim_part(pq::Connection &target, int table_id,
                                              int number) const {
+    join_run(target);
     // NO KEY: the foreign keys of neighbouring parts may look at the row meanwhile.
     const auto found = target.query(
         fmt::format("WITH part AS MATERIALIZED (SELECT * FROM custody.migration_part "

@@ -94,10 +94,18 @@ TableRow Migration::table(pq::Connection &target, int table_id) const {
     return read_table({found, 0});
 }
 
+bool Migration::has_parts(pq::Connection &target, const TableRow &row) const {
+    return target
+        .query("SELECT custody.migration_has_parts($1, $2, $3)", std::to_string(id_),
+               std::to_string(row.id), param(row.source_rows))
+        .boolean(0, 0);
+}
+
 bool Migration::complete_table(pq::Connection &target, int table_id) const {
     const auto id = std::to_string(id_);
     const auto table = std::to_string(table_id);
     Transaction transaction(target);
+    join_run(target);
     lock_table(target, id, table);
     // Only now, with the lock held, are the parts of every other worker that called this visible.
     const auto updated = target.query(
@@ -119,6 +127,7 @@ bool Migration::complete_table(pq::Connection &target, int table_id) const {
 void Migration::reset_table(pq::Connection &target, int table_id, const std::string &why) const {
     const auto id = std::to_string(id_);
     const auto table_text = std::to_string(table_id);
+    join_run(target);
     lock_table(target, id, table_text);
     target.query(
         "UPDATE custody.migration_table SET state = 'pending', snapshot = NULL, "
@@ -141,6 +150,7 @@ void Migration::replace_parts(pq::Connection &target, int table_id, plan::PartMe
                               std::span<const plan::Part> parts) const {
     const auto id = std::to_string(id_);
     const auto table_text = std::to_string(table_id);
+    join_run(target);
     // Part ids are given out per migration: one session at a time.
     target.query("SELECT FROM custody.migration WHERE id = $1 FOR NO KEY UPDATE", id);
     const auto updated =
@@ -156,12 +166,15 @@ void Migration::replace_parts(pq::Connection &target, int table_id, plan::PartMe
 }
 
 void Migration::confirm_table(pq::Connection &target, int table_id, int snapshot) const {
+    Transaction transaction(target);
+    join_run(target);
     const auto updated =
         target.query("UPDATE custody.migration_table SET confirmed_snapshot = $3 "
                      "WHERE migration_id = $1 AND id = $2 AND state <> 'pending'",
                      std::to_string(id_), std::to_string(table_id), std::to_string(snapshot));
     if (updated.affected() == 0)
         throw state_moved(fmt::format("table {}", table_id), protocol::table_state::kCopied);
+    transaction.commit();
 }
 
 Judgement Migration::set_verdict(pq::Connection &target, int table_id,
@@ -169,6 +182,7 @@ Judgement Migration::set_verdict(pq::Connection &target, int table_id,
     const auto id = std::to_string(id_);
     const auto table_text = std::to_string(table_id);
     Transaction transaction(target);
+    join_run(target);
     lock_table(target, id, table_text);
     const auto row = table(target, table_id);
     if (!row.source_rows || !row.source_digests)

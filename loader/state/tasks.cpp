@@ -142,12 +142,14 @@ TaskRow Migration::task(pq::Connection &target, int task_id) const {
 }
 
 std::optional<TaskRow> Migration::claim_task(pq::Connection &target, int task_id) const {
+    join_run(target);
     const std::vector<pq::Param> params{std::to_string(id_), std::to_string(task_id)};
     return claim(target, "k.id = $2", params);
 }
 
 std::optional<TaskRow> Migration::claim_next_task(pq::Connection &target,
                                                   const std::string &phase) const {
+    join_run(target);
     const std::vector<pq::Param> params{std::to_string(id_), phase};
     return claim(target, "k.phase = $2 ORDER BY k.position, k.id", params);
 }
@@ -179,6 +181,8 @@ void Migration::settle_task(pq::Connection &target, int task_id, std::string_vie
 }
 
 Judgement Migration::prove_task(pq::Connection &target, int task_id, const TaskProof &proof) const {
+    Transaction transaction(target);
+    join_run(target);
     const auto judgement = judge_task(task(target, task_id).kind, proof);
     const auto updated = target.query(
         "UPDATE custody.migration_task SET source_value = $3, target_value = $4, "
@@ -190,11 +194,14 @@ Judgement Migration::prove_task(pq::Connection &target, int task_id, const TaskP
         param_or_null(judgement.reason), param(proof.snapshot));
     if (updated.affected() == 0)
         throw state_moved(label(task_id), protocol::task_state::kDone);
+    transaction.commit();
     return judgement;
 }
 
 void Migration::leave_task_unverified(pq::Connection &target, int task_id,
                                       const std::string &why) const {
+    Transaction transaction(target);
+    join_run(target);
     const auto updated =
         target.query("UPDATE custody.migration_task SET source_value = NULL, target_value = NULL, "
                      "source_rows = NULL, target_rows = NULL, verdict = 'unverified', reason = $3, "
@@ -203,10 +210,12 @@ void Migration::leave_task_unverified(pq::Connection &target, int task_id,
                      std::to_string(id_), std::to_string(task_id), why);
     if (updated.affected() == 0)
         throw state_moved(label(task_id), protocol::task_state::kDone);
+    transaction.commit();
 }
 
 void Migration::reset_task(pq::Connection &target, int task_id, const std::string &why) const {
     Transaction transaction(target);
+    join_run(target);
     const auto updated = target.query(
         "UPDATE custody.migration_task SET state = 'pending', sqlstate = NULL, message = NULL, "
         "detail = NULL, hint = NULL, writer = NULL, started_at = NULL, finished_at = NULL, "
@@ -217,6 +226,17 @@ void Migration::reset_task(pq::Connection &target, int task_id, const std::strin
         std::to_string(id_), std::to_string(task_id));
     if (updated.rows() == 1)
         log(target, "warning", updated.str(0, 0) + " " + updated.str(0, 1), "done again: " + why);
+    transaction.commit();
+}
+
+void Migration::remove_task(pq::Connection &target, int task_id, const std::string &why) const {
+    Transaction transaction(target);
+    join_run(target);
+    const auto removed = target.query("DELETE FROM custody.migration_task WHERE migration_id = $1 "
+                                      "AND id = $2 RETURNING object_type, object_name",
+                                      std::to_string(id_), std::to_string(task_id));
+    if (removed.rows() == 1)
+        log(target, "warning", removed.str(0, 0) + " " + removed.str(0, 1), "not moved: " + why);
     transaction.commit();
 }
 
