@@ -23,6 +23,8 @@ EXTRA_CLEAN := objects.list
 
 REGRESS := $(sort $(notdir $(basename $(wildcard $(top)/test/sql/*.sql))))
 REGRESS_OPTS := --inputdir=$(top)/test --outputdir=$(CURDIR) --load-extension=custody
+ISOLATION := $(sort $(notdir $(basename $(wildcard $(top)/test/specs/*.spec))))
+ISOLATION_OPTS := $(REGRESS_OPTS)
 
 # No bitcode: inlining across the boundary gains nothing, and PGXS would compile it without our
 # flags.
