@@ -10,7 +10,9 @@ use Custody::Test::Process;
 use File::Basename qw(basename);
 use File::Path qw(make_path);
 use JSON::PP ();
+use POSIX qw(WNOHANG);
 use TAP::Harness;
+use Time::HiRes qw(sleep time);
 
 sub new {
     my ($class, $top, $results) = @_;
@@ -23,6 +25,26 @@ sub finish {
     my ($self) = @_;
     $_->stop('immediate') for values %{ delete $self->{clusters} // {} };
     Custody::Test::Process::end_all();
+    _end_tests();
+}
+
+# After an interruption: tests clean up after themselves, which must be over before their folder goes.
+sub _end_tests {
+    my @test = grep { _parent($_) == $$ } map { m{(\d+)} } glob '/proc/[0-9]*';
+    kill 'TERM', @test;
+    my $deadline = time + 60;
+    for my $pid (@test) {
+        until (waitpid $pid, WNOHANG) {
+            kill 'KILL', $pid if time > $deadline;
+            sleep 0.02;
+        }
+    }
+}
+
+sub _parent {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/stat" or return 0;
+    return (<$file> // '') =~ /\) \w (\d+) / ? $1 : 0;
 }
 
 # Every executable below test/static is one test.
