@@ -22,7 +22,12 @@ void Transaction::commit() {
     if (!own_)
         return;
     own_ = false;
-    connection_.exec("COMMIT");
+    // The server answers COMMIT after a failed statement with ROLLBACK, and calls it no error.
+    const auto result = connection_.exec("COMMIT");
+    if (std::string_view(PQcmdStatus(result.raw())) != "COMMIT")
+        throw Error(Exit::partial, "commit-refused",
+                    "the target rolled the transaction back instead of committing it", "",
+                    "run the same command again");
 }
 
 } // namespace custody::state
