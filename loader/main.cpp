@@ -7,6 +7,7 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/report/output.hpp"
 #include "loader/run/abandon.hpp"
 #include "loader/run/run.hpp"
 #include "loader/run/show.hpp"
@@ -38,7 +39,7 @@ int run_program(int argc, char **argv) {
     start_log(false, false, ui::use_color(2, std::nullopt));
     const auto parsed = cli::parse(argc, argv);
     if (parsed.print) {
-        fmt::print("{}", *parsed.print);
+        report::write_stdout(*parsed.print);
         return 0;
     }
     const auto &options = parsed.options;
@@ -48,7 +49,9 @@ int run_program(int argc, char **argv) {
     arm_failpoints();
     cli::require_connections(options);
     log::debug("custody {}", CUSTODY_VERSION);
-    return static_cast<int>(dispatch(options));
+    const Exit exit = dispatch(options);
+    report::write_stdout(""); // nobody has checked yet that what was printed is out
+    return static_cast<int>(exit);
 }
 
 } // namespace
