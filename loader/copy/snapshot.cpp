@@ -13,6 +13,8 @@ namespace custody::copy {
 namespace {
 
 constexpr auto kHolderPing = std::chrono::milliseconds(500);
+constexpr const char *kUnguarded =
+    "a relation was truncated or rewritten while no connection held it";
 constexpr const char *kBegin = "begin isolation level repeatable read read only";
 
 Error snapshot_lost(const std::string &detail) {
@@ -32,12 +34,22 @@ std::string oids_of(const std::vector<Relation> &relations) {
     return pq::array_literal(oids);
 }
 
-// pg_relation_filenode() sees the present, whatever the snapshot.
+std::string names_of(const std::vector<Relation> &relations) {
+    std::vector<std::string> names;
+    for (const auto &relation : relations)
+        names.push_back(relation.qualified);
+    return pq::array_literal(names);
+}
+
+// Both functions see the present, whatever the snapshot. A table that has taken another's name
+// has no file here that could be right: its rows are younger than the snapshot.
 std::vector<std::string> changed_relations(pq::Connection &connection,
                                            const std::vector<Relation> &relations) {
-    const auto files = connection.query("select u.oid, pg_catalog.pg_relation_filenode(u.oid) "
-                                        "from pg_catalog.unnest($1::oid[]) u (oid)",
-                                        oids_of(relations));
+    const auto files = connection.query(
+        "select u.oid, pg_catalog.pg_relation_filenode(u.oid) "
+        "from rows from (pg_catalog.unnest($1::oid[]), pg_catalog.unnest($2::text[])) "
+        "u (oid, name) where pg_catalog.to_regclass(u.name)::oid = u.oid",
+        oids_of(relations), names_of(relations));
     std::map<std::uint32_t, std::uint32_t> present;
     for (int row = 0; row < files.rows(); ++row)
         present[files.number<std::uint32_t>(row, 0)] = files.number<std::uint32_t>(row, 1);
@@ -192,7 +204,7 @@ std::string Snapshot::valid_name() {
         changed_.wait_for(guard, kHolderPing);
     }
     if (lost_)
-        throw snapshot_lost("a relation was truncated or rewritten while no connection held it");
+        throw snapshot_lost(kUnguarded);
     if (name_.empty())
         throw snapshot_lost("no connection that shares it is left");
     return name_;
@@ -272,13 +284,30 @@ void Snapshot::leave() {
 void Snapshot::offer(pq::Connection &joined) {
     {
         const std::lock_guard guard(mutex_);
-        if (!name_.empty() || lost_)
+        if (lost_)
+            throw snapshot_lost(kUnguarded);
+        if (!name_.empty())
             return;
     }
     const auto name = export_snapshot(joined);
     const std::lock_guard guard(mutex_);
     name_ = name;
     changed_.notify_all();
+}
+
+bool Snapshot::held() {
+    const std::lock_guard use(holder_mutex_);
+    try {
+        // A holder that took another's place has seen that nothing had changed until then.
+        return holder_ && holder_->exec("select 1").rows() == 1;
+    } catch (const pq::SqlError &) {
+        return false;
+    }
+}
+
+void Snapshot::require_unchanged(pq::Connection &joined) const {
+    if (!changed_relations(joined, relations_).empty())
+        throw snapshot_lost(kUnguarded);
 }
 
 } // namespace custody::copy

@@ -77,7 +77,7 @@ class Snapshot {
     void leave();
 
     /// Called by a worker between two pieces of work with its joined connection: exports the
-    /// snapshot again if the holder has died.
+    /// snapshot again if the holder has died. Throws "snapshot-lost" once it is known to be.
     void offer(pq::Connection &joined);
 
     /// The connection with which a relation can be read at once: `joined`, or the holder where
@@ -85,6 +85,12 @@ class Snapshot {
     /// later waits for it: without a way around, all would wait for ever. `relations`: as LOCK
     /// TABLE takes them.
     Lease lease(pq::Connection &joined, const std::string &relations);
+
+    /// Whether the locks have been held without a gap, or nothing has changed in one.
+    bool held();
+    /// Throws "snapshot-lost" when a relation is not what the snapshot saw any more: then rows
+    /// may have been read as gone. For the end of the reading, unless held().
+    void require_unchanged(pq::Connection &joined) const;
 
     /// True once the holder was replaced at least once; for the report.
     int replacements() const { return replacements_; }

@@ -162,6 +162,7 @@ class Steps {
             log_failure(failure);
         }
         throw_if_stopped();
+        confirm_source(context_.snapshot, workers_);
         for (const auto &name : outcome.blocked)
             log::warn("{}: not started, what it needs has failed", name);
     }

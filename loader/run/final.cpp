@@ -1,7 +1,5 @@
 #include "loader/run/final.hpp"
 
-#include <set>
-
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -28,8 +26,6 @@
 
 namespace custody::run {
 namespace {
-
-constexpr const char *kNew = "was created on the source after the migration was begun";
 
 /// The source as it is now beside the plan that was carried out.
 struct Present {
@@ -108,24 +104,6 @@ void judge_altered(Context &context, pq::Connection &control, const Reconciled &
     }
 }
 
-std::vector<state::Unproven> new_objects(const cli::Options &options, const Reconciled &reconciled,
-                                         pq::Connection &source,
-                                         const std::vector<state::TaskRow> &tasks) {
-    std::vector<state::Unproven> found;
-    for (const auto &name : reconciled.created)
-        found.push_back({"table", name, kNew});
-    if (!moves_large_objects(options))
-        return found;
-    std::set<std::string> known;
-    for (const auto &task : tasks)
-        if (task.kind == "large_object")
-            known.insert(task.object_name);
-    for (const auto &task : large_object_tasks(source))
-        if (!known.contains(task.object_name))
-            found.push_back({"large object", task.object_name, kNew});
-    return found;
-}
-
 void compare_all(Context &context, const std::vector<state::TaskRow> &tasks) {
     const auto &options = context.options;
     set_log_hooks([&] { context.progress.pause(); }, [&] { context.progress.resume(); });
@@ -145,6 +123,7 @@ void compare_all(Context &context, const std::vector<state::TaskRow> &tasks) {
         throw Error(failure.exit, failure.code, failure.job + ": " + failure.message,
                     failure.detail, failure.hint);
     }
+    confirm_source(context.snapshot, workers);
 }
 
 /// Writers cannot be proven to be stopped, but those that were at work can be seen.
@@ -177,7 +156,7 @@ Exit compare_finally(const cli::Options &options, pq::Connection &control,
     auto present = look(options, control, migration);
     auto &snapshot = *present.snapshot;
     const auto tasks = migration.tasks(control);
-    const auto found = new_objects(options, present.reconciled, snapshot.holder(), tasks);
+    const auto found = new_objects(options, present.reconciled.created, snapshot.holder(), tasks);
     const int number = record_snapshot(control, migration, present.reconciled.plan, snapshot);
     snapshot.watch();
     ui::Progress progress(ui::settings_for_stderr(options.quiet, options.color));

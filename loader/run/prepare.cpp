@@ -208,7 +208,7 @@ Prepared create(const cli::Options &options, pq::Connection &target, Proposal pr
     transaction.commit();
     failpoint("run.after_create");
     return {std::move(proposal.snapshot), number, std::move(proposal.plan),
-            migration.under(number)};
+            migration.under(number), {}};
 }
 
 } // namespace custody::run

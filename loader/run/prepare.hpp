@@ -26,6 +26,7 @@ struct Prepared {
     int snapshot_number = 0;
     plan::Plan plan;
     std::optional<state::Migration> migration;
+    std::vector<state::Unproven> found; // on the source since, and not moved
 };
 
 /// Reads both sides, writes nothing: snapshot, locks, plan, dump, preflight.

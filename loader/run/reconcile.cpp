@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "loader/run/context.hpp"
+#include "loader/run/large_objects.hpp"
 
 namespace custody::run {
 namespace {
@@ -93,6 +95,26 @@ Reconciled reconcile(plan::Plan stored, const plan::Plan &now) {
         result.created.push_back(display_name(*table));
     result.plan = std::move(stored);
     return result;
+}
+
+std::vector<state::Unproven> new_objects(const cli::Options &options,
+                                         const std::vector<std::string> &created,
+                                         pq::Connection &source,
+                                         const std::vector<state::TaskRow> &tasks) {
+    constexpr const char *kNew = "was created on the source after the migration was begun";
+    std::vector<state::Unproven> found;
+    for (const auto &name : created)
+        found.push_back({"table", name, kNew});
+    if (!moves_large_objects(options))
+        return found;
+    std::set<std::string> known;
+    for (const auto &task : tasks)
+        if (task.kind == "large_object")
+            known.insert(task.object_name);
+    for (const auto &task : large_object_tasks(source))
+        if (!known.contains(task.object_name))
+            found.push_back({"large object", task.object_name, kNew});
+    return found;
 }
 
 } // namespace custody::run

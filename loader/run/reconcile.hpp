@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "loader/cli/options.hpp"
 #include "loader/plan/plan.hpp"
+#include "loader/state/migration.hpp"
 
 namespace custody::run {
 
@@ -23,5 +25,12 @@ struct Reconciled {
 /// `now` must have been made with the options of the stored plan and from the source alone: a
 /// column that the target lacks would not be in it. Pure.
 Reconciled reconcile(plan::Plan stored, const plan::Plan &now);
+
+/// What the source has by now and the migration does not move: tables of `created`, and large
+/// objects for which there is no task. A run that leaves them out has not moved all.
+std::vector<state::Unproven> new_objects(const cli::Options &options,
+                                         const std::vector<std::string> &created,
+                                         pq::Connection &source,
+                                         const std::vector<state::TaskRow> &tasks);
 
 } // namespace custody::run

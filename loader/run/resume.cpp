@@ -38,7 +38,8 @@ void await_leftovers(pq::Connection &target, const state::Migration &migration) 
 
 /// The stored plan with the ranges that the source's tables have now, and with what references
 /// the target's now: keys that an earlier run made.
-plan::Plan renew(plan::Plan stored, const plan::Plan &source, const plan::Plan &both) {
+plan::Plan renew(plan::Plan stored, const plan::Plan &source, const plan::Plan &both,
+                 std::vector<std::string> &created) {
     auto reconciled = reconcile(std::move(stored), source);
     const auto refuse = [](const std::string &table, const std::string &why) {
         throw Error(Exit::partial, "source-table-altered",
@@ -49,7 +50,8 @@ plan::Plan renew(plan::Plan stored, const plan::Plan &source, const plan::Plan &
         refuse(display_name(reconciled.altered.front().table), reconciled.altered.front().why);
     if (!reconciled.remade.empty())
         refuse(reconciled.remade.front(), "it was dropped and made anew since");
-    for (const auto &name : reconciled.created)
+    created = std::move(reconciled.created);
+    for (const auto &name : created)
         log::warn("{} was created on the source after this migration was begun: not moved", name);
     for (auto &table : reconciled.plan.tables)
         for (const auto &now : both.tables)
@@ -208,11 +210,12 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     require_same_settings(nlohmann::json::parse(row.options), options);
     const auto stored = plan::from_json(nlohmann::json::parse(row.plan));
     Prepared prepared;
+    std::vector<std::string> created;
     prepared.snapshot = locked_snapshot(
         options,
         [&](pq::Connection &holder) {
             return renew(stored, plan::build(holder, nullptr, options),
-                         plan::build(holder, &target, options));
+                         plan::build(holder, &target, options), created);
         },
         prepared.plan);
     const auto identity = plan::read_server(prepared.snapshot->holder()).identity;
@@ -231,6 +234,8 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     // A run that has lost its lock begins no transaction from here on; what it began before ends.
     await_leftovers(target, migration);
     prepared.migration = migration.under(prepared.snapshot_number);
+    prepared.found =
+        new_objects(options, created, prepared.snapshot->holder(), migration.tasks(target));
     return prepared;
 }
 
@@ -265,6 +270,7 @@ void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &wor
         throw Error(failure.exit, failure.code, failure.job + ": " + failure.message,
                     failure.detail, failure.hint);
     }
+    confirm_source(context.snapshot, workers);
     if (!resets.empty())
         apply_resets(context, target, resets);
     queue_tasks_again(context, target);

@@ -11,6 +11,7 @@
 #include "loader/plan/describe.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/pq/session.hpp"
+#include "loader/report/output.hpp"
 #include "loader/run/execute.hpp"
 #include "loader/run/final.hpp"
 #include "loader/run/finish.hpp"
@@ -25,10 +26,7 @@ namespace custody::run {
 namespace {
 
 void print_plan(const cli::Options &options, const plan::Plan &plan) {
-    if (options.json)
-        fmt::print("{}\n", plan::to_json(plan).dump(2));
-    else
-        fmt::print("{}", plan::describe(plan));
+    report::write_stdout(options.json ? plan::to_json(plan).dump(2) + "\n" : plan::describe(plan));
 }
 
 void log_findings(const plan::Plan &plan) {
@@ -98,7 +96,7 @@ Exit work(const cli::Options &options, pq::Connection &control, Prepared prepare
     lock.end();
     if (options.final && failures.empty())
         return compare_finally(options, control, context.migration, chronicle);
-    return finish(options, control, context, failures);
+    return finish(options, control, context, failures, prepared.found);
 }
 
 } // namespace

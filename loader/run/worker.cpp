@@ -94,16 +94,24 @@ void Worker::forget_giant_row(std::uint64_t longest_row) {
     malloc_trim(0);
 }
 
-void Worker::idle() {
+void Worker::idle() noexcept {
     if (!source_ || !in_good_transaction(*source_))
         return;
     try {
         snapshot_->offer(*source_);
-    } catch (const pq::SqlError &error) {
+    } catch (const std::exception &error) {
         // Whoever needs it next joins again, or hears that the snapshot is lost.
         log::debug("a source connection is gone: {}", error.what());
         drop_source();
     }
+}
+
+void confirm_source(copy::Snapshot &snapshot, std::vector<Worker> &workers) {
+    if (snapshot.held())
+        return;
+    for (Worker &worker : workers)
+        worker.idle();
+    snapshot.require_unchanged(workers.front().source());
 }
 
 void Worker::after_failure() noexcept {

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "loader/copy/snapshot.hpp"
 #include "loader/plan/plan.hpp"
@@ -38,7 +39,7 @@ class Worker {
     void forget_giant_row(std::uint64_t longest_row);
 
     /// Between jobs: keeps the snapshot alive when its holder has died.
-    void idle();
+    void idle() noexcept;
     /// Leaves no transaction of a failed job behind.
     void after_failure() noexcept;
 
@@ -52,5 +53,9 @@ class Worker {
     std::string dropped_start_;
     std::string target_start_;
 };
+
+/// When all has been read and no thread uses the workers: throws "snapshot-lost" when a relation
+/// was truncated or rewritten in a moment without a holder of the locks, and read as empty.
+void confirm_source(copy::Snapshot &snapshot, std::vector<Worker> &workers);
 
 } // namespace custody::run
