@@ -97,6 +97,27 @@ AttrNumber find_column(Relation relation, const char *name) {
                                                  name, RelationGetRelationName(relation)));
 }
 
+void check_storage(Relation relation) {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_class_oid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(RelationGetRelid(relation)));
+    Relation classes = table_open(RelationRelationId, AccessShareLock);
+    SysScanDesc scan =
+        systable_beginscan(classes, ClassOidIndexId, true, GetActiveSnapshot(), 1, &key);
+    HeapTuple found = systable_getnext(scan);
+    const bool same =
+        HeapTupleIsValid(found) && reinterpret_cast<Form_pg_class>(GETSTRUCT(found))->relfilenode ==
+                                       relation->rd_rel->relfilenode;
+    systable_endscan(scan);
+    table_close(classes, AccessShareLock);
+    if (!same) {
+        pg::raise(ERRCODE_T_R_SERIALIZATION_FAILURE,
+                  psprintf("cannot digest relation \"%s\"", RelationGetRelationName(relation)),
+                  "it was created, truncated or rewritten after the snapshot was taken",
+                  "try again, in a new transaction unless this one is read committed");
+    }
+}
+
 void check_may_read(Relation relation, const ScanRequest *request) {
     if (!may_select(relation, request)) {
         aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(relation->rd_rel->relkind),

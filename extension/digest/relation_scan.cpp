@@ -149,6 +149,7 @@ void init_result(ScanResult *result, uint32 buckets) {
 }
 
 void scan_relation(Relation relation, const ScanRequest *request, ScanResult *result) {
+    check_storage(relation);
     ScanState state;
     memset(&state, 0, sizeof(state));
     state.request = request;

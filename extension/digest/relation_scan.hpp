@@ -40,6 +40,10 @@ void check_kind(Relation relation);
 /// for the caller.
 void check_may_read(Relation relation, const ScanRequest *request);
 
+/// Raises serialization_failure for a relation that was truncated or rewritten after the active
+/// snapshot was taken: its new storage looks empty under that snapshot.
+void check_storage(Relation relation);
+
 /// Adds the rows of an open relation to the result. Checks no privilege.
 void scan_relation(Relation relation, const ScanRequest *request, ScanResult *result);
 

@@ -34,6 +34,7 @@ extern "C" {
 #include <access/transam.h>
 #include <access/tupdesc.h>
 #include <access/xact.h>
+#include <catalog/indexing.h>
 #include <catalog/namespace.h>
 #include <catalog/objectaddress.h>
 #include <catalog/pg_am.h>
@@ -66,6 +67,7 @@ extern "C" {
 #include <utils/builtins.h>
 #include <utils/date.h>
 #include <utils/datum.h>
+#include <utils/fmgroids.h>
 #include <utils/guc.h>
 #include <utils/jsonb.h>
 #include <utils/lsyscache.h>
