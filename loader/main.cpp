@@ -1,12 +1,10 @@
 // The custody program: options in, one command, exit code out.
-#include <cstdio>
-
-#include <fmt/format.h>
 
 #include "loader/cli/parse.hpp"
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/pq/secrets.hpp"
 #include "loader/report/output.hpp"
 #include "loader/run/abandon.hpp"
 #include "loader/run/run.hpp"
@@ -43,6 +41,7 @@ int run_program(int argc, char **argv) {
         return 0;
     }
     const auto &options = parsed.options;
+    pq::hide_secrets(argc, argv);
     start_log(options.quiet, options.verbose, ui::use_color(2, options.color));
     for (const auto &warning : parsed.warnings)
         log::warn("{}", warning);
@@ -50,7 +49,8 @@ int run_program(int argc, char **argv) {
     cli::require_connections(options);
     log::debug("custody {}", CUSTODY_VERSION);
     const Exit exit = dispatch(options);
-    report::write_stdout(""); // nobody has checked yet that what was printed is out
+    if (exit == Exit::ok)
+        report::write_stdout(""); // nobody has checked yet that what was printed is out
     return static_cast<int>(exit);
 }
 

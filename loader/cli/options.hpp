@@ -41,6 +41,7 @@ struct Options {
     int jobs = 4;
     int index_jobs = 0;                 // 0 = as jobs
     std::int64_t max_rate = 0;          // bytes per second over all workers, 0 = no limit
+    int wait = 60;                      // seconds for a server that went away
     std::int64_t part_size = 256 << 20; // bytes; a larger table is split into parts of this size
 
     bool no_schema = false;

@@ -52,7 +52,8 @@ std::vector<std::string> changed_relations(pq::Connection &connection,
         oids_of(relations), names_of(relations));
     std::map<std::uint32_t, std::uint32_t> present;
     for (int row = 0; row < files.rows(); ++row)
-        present[files.number<std::uint32_t>(row, 0)] = files.number<std::uint32_t>(row, 1);
+        if (!files.is_null(row, 1)) // dropped
+            present[files.number<std::uint32_t>(row, 0)] = files.number<std::uint32_t>(row, 1);
     std::vector<std::string> changed;
     for (const auto &relation : relations)
         if (present[relation.oid] != relation.filenode)
@@ -75,6 +76,12 @@ std::map<std::uint32_t, std::string> columns_of(pq::Connection &connection,
     return columns;
 }
 
+// The server says that nobody exports a snapshot of this name any more.
+bool is_gone(const pq::SqlError &error) {
+    return error.sqlstate() == "22023" || error.sqlstate() == "42704" ||
+           error.sqlstate() == "55000";
+}
+
 // One statement per batch: a round trip per relation would leave the later ones unlocked longer.
 void lock_relations(pq::Connection &connection, const std::vector<Relation> &relations) {
     std::string names;
@@ -92,7 +99,7 @@ Snapshot::Snapshot(std::string conninfo, std::string application_name)
         pq::Connection::open(conninfo_, application_name_ + " snapshot", "source"));
     pq::pin(*holder_);
     holder_->exec(kBegin);
-    name_ = export_snapshot(*holder_);
+    name_ = holder_name_ = export_snapshot(*holder_);
     const auto facts = holder_->exec(
         "select case when pg_catalog.pg_is_in_recovery() "
         "then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_lsn() end, "
@@ -131,61 +138,96 @@ std::vector<std::string> Snapshot::lock(const std::vector<Relation> &relations) 
     return changed;
 }
 
-void Snapshot::watch() {
+void Snapshot::watch(std::function<void(const std::string &)> renamed) {
+    renamed_ = std::move(renamed);
     watcher_ = std::thread([this] { watch_loop(); });
 }
 
 void Snapshot::watch_loop() {
     std::unique_lock guard(mutex_);
     while (!changed_.wait_for(guard, kHolderPing, [this] { return stopping_; })) {
+        const auto name = name_;
         guard.unlock();
-        const std::unique_lock use(holder_mutex_, std::try_to_lock);
-        if (!use) { // at work, so alive
-            guard.lock();
-            continue;
-        }
-        try {
+        // Not while a worker reads with the holder: it is alive then.
+        if (const std::unique_lock use(holder_mutex_, std::try_to_lock); use) {
             if (holder_)
-                holder_->exec("select 1");
-            else
-                replace_holder();
-        } catch (const Error &error) {
-            if (holder_ && !stop_requested())
-                log::warn("the connection that holds the source snapshot is gone: {}",
-                          error.what());
-            holder_.reset();
-            const std::lock_guard dead(mutex_);
-            // A name that a worker has exported since stays good as long as that worker lives.
-            name_.clear();
+                ping_holder();
+            else if (!name.empty())
+                replace_holder(name);
         }
         guard.lock();
     }
 }
 
-void Snapshot::replace_holder() {
-    std::string name;
-    {
+void Snapshot::ping_holder() {
+    try {
+        holder_->exec("select 1");
+    } catch (const Error &error) {
+        if (!stop_requested())
+            log::warn("the connection that holds the source snapshot is gone: {}", error.what());
+        holder_.reset();
         const std::lock_guard guard(mutex_);
-        name = name_;
+        // A worker may have exported the snapshot anew before the death was seen here.
+        if (name_ == holder_name_)
+            name_.clear();
+        changed_.notify_all();
     }
-    if (name.empty())
+}
+
+void Snapshot::replace_holder(const std::string &name) {
+    try {
+        auto candidate = open_joined(name);
+        // Whoever holds a lock that conflicts must not keep us from ending.
+        candidate->exec("set local lock_timeout = '2s'");
+        lock_relations(*candidate, relations_);
+        candidate->exec("set local lock_timeout = 0");
+        const auto changed = changed_relations(*candidate, relations_);
+        const auto exported = export_snapshot(*candidate);
+        const std::lock_guard guard(mutex_);
+        if (!changed.empty()) {
+            lost_ = true;
+            log::error("{} was truncated or rewritten while the snapshot had no holder",
+                       changed.front());
+        } else {
+            holder_ = std::move(candidate);
+            name_ = holder_name_ = exported;
+            ++replacements_;
+        }
+        changed_.notify_all();
+    } catch (const pq::SqlError &error) {
+        log::debug("the snapshot has no holder yet: {}", error.what());
+        if (is_gone(error))
+            forget(name);
+        else if (error.sqlstate() == "42P01" || error.sqlstate() == "3F000")
+            lose(); // a relation was dropped or renamed
+    }
+    if (!holder_)
         return;
-    auto candidate = open_joined(name);
-    lock_relations(*candidate, relations_);
-    const auto changed = changed_relations(*candidate, relations_);
-    const auto exported = export_snapshot(*candidate);
+    log::warn("another connection holds the source snapshot now: {}", holder_name_);
+    if (renamed_)
+        renamed_(holder_name_);
+}
+
+void Snapshot::forget(const std::string &name) {
     const std::lock_guard guard(mutex_);
-    if (!changed.empty()) {
-        lost_ = true;
-        log::error("{} was truncated or rewritten while the snapshot had no holder",
-                   changed.front());
-    } else {
-        holder_ = std::move(candidate);
-        name_ = exported;
-        ++replacements_;
-        log::warn("another connection holds the source snapshot now");
-    }
+    if (name_ == name)
+        name_.clear();
     changed_.notify_all();
+}
+
+void Snapshot::lose() {
+    const std::lock_guard guard(mutex_);
+    lost_ = true;
+    changed_.notify_all();
+}
+
+void Snapshot::require_unchanged(pq::Connection &joined, std::uint32_t oid) {
+    for (const auto &relation : relations_) {
+        if (relation.oid != oid || changed_relations(joined, {relation}).empty())
+            continue;
+        lose();
+        throw snapshot_lost(kUnguarded);
+    }
 }
 
 std::unique_ptr<pq::Connection> Snapshot::open_joined(const std::string &name) {
@@ -199,7 +241,7 @@ std::unique_ptr<pq::Connection> Snapshot::open_joined(const std::string &name) {
 
 std::string Snapshot::valid_name() {
     std::unique_lock guard(mutex_);
-    while (name_.empty() && joined_ > 0 && !lost_) {
+    while (name_.empty() && joined_ > parked_ && !lost_) {
         throw_if_stopped();
         changed_.wait_for(guard, kHolderPing);
     }
@@ -221,13 +263,9 @@ std::unique_ptr<pq::Connection> Snapshot::join() {
             ++joined_;
             return connection;
         } catch (const pq::SqlError &error) {
-            const bool invalid = error.sqlstate() == "22023" || error.sqlstate() == "42704" ||
-                                 error.sqlstate() == "55000";
-            if (!invalid || attempt > 20)
+            if (!is_gone(error) || attempt > 20)
                 throw;
-            const std::lock_guard guard(mutex_);
-            if (name_ == name)
-                name_.clear();
+            forget(name);
         }
     }
 }
@@ -278,6 +316,12 @@ Lease Snapshot::borrow_holder() {
 void Snapshot::leave() {
     const std::lock_guard guard(mutex_);
     --joined_;
+    changed_.notify_all();
+}
+
+void Snapshot::park(int change) {
+    const std::lock_guard guard(mutex_);
+    parked_ += change;
     changed_.notify_all();
 }
 

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -68,13 +69,17 @@ class Snapshot {
     /// or wrong.
     std::vector<std::string> lock(const std::vector<Relation> &relations);
 
-    /// Starts the thread that notices the holder's death and replaces it.
-    void watch();
+    /// Starts the thread that notices the holder's death and replaces it; `renamed` is called on
+    /// that thread with the new name and must not throw.
+    void watch(std::function<void(const std::string &)> renamed = {});
 
     /// A pinned connection in a read-only transaction under the snapshot. `joined` is told apart
     /// from others by its address: leave() must be called when it is closed.
     std::unique_ptr<pq::Connection> join();
     void leave();
+    /// Counts (1) or no longer counts (-1) a joined connection that nobody works with: it keeps
+    /// the snapshot alive, but will not call offer().
+    void park(int change);
 
     /// Called by a worker between two pieces of work with its joined connection: exports the
     /// snapshot again if the holder has died. Throws "snapshot-lost" once it is known to be.
@@ -91,6 +96,10 @@ class Snapshot {
     /// Throws "snapshot-lost" when a relation is not what the snapshot saw any more: then rows
     /// may have been read as gone. For the end of the reading, unless held().
     void require_unchanged(pq::Connection &joined) const;
+    /// Called with a joined connection that has just read the relation, whose lock it therefore
+    /// has: throws "snapshot-lost" when the file is another one than the snapshot's. While there
+    /// is no holder nothing else keeps a TRUNCATE away, after which a snapshot reads no row.
+    void require_unchanged(pq::Connection &joined, std::uint32_t oid);
 
     /// True once the holder was replaced at least once; for the report.
     int replacements() const { return replacements_; }
@@ -100,20 +109,26 @@ class Snapshot {
     std::string valid_name();
     Lease borrow_holder();
     void watch_loop();
-    void replace_holder();
+    void ping_holder();
+    void replace_holder(const std::string &name);
+    void forget(const std::string &name);
+    void lose();
 
     std::string conninfo_;
     std::string application_name_;
     SnapshotFacts facts_;
-    std::vector<Relation> relations_;
+    std::vector<Relation> relations_; // set by lock(), constant from watch() on
     std::unique_ptr<pq::Connection> holder_;
     std::mutex holder_mutex_; // who uses holder_ once it is watched; taken before mutex_
+    std::string holder_name_; // as the holder, alive or dead, exported it
+    std::function<void(const std::string &)> renamed_;
 
     std::mutex mutex_;
     std::condition_variable changed_;
     std::string name_;  // importable now; "" while the holder is dead
     bool lost_ = false; // a relation changed while nobody held the locks
     int joined_ = 0;
+    int parked_ = 0; // of those
     std::atomic<int> replacements_{0};
     bool stopping_ = false;
     std::thread watcher_;

@@ -201,7 +201,8 @@ void end_source(pq::Connection &source) noexcept {
             if (!source.alive())
                 return;
         }
-        source.exec("rollback to savepoint custody_copy");
+        // Released too: nothing can export the snapshot from within a subtransaction.
+        source.exec("rollback to savepoint custody_copy; release savepoint custody_copy");
     } catch (const std::exception &) {
         // The connection is broken: whoever uses it next finds it dead and opens another.
     }

@@ -16,6 +16,7 @@ namespace {
 
 std::atomic<int> received{0};
 std::atomic<bool> requested{false};
+std::atomic<bool> recording{false};
 
 sigset_t stop_signals() {
     sigset_t set;
@@ -37,7 +38,7 @@ void receive_signals() {
                 _exit(128 + signal);
             requested = true;
         }
-        if (received != 0)
+        if (received != 0 && !recording)
             pq::cancel_all();
     }
 }
@@ -63,6 +64,8 @@ void throw_if_stopped() {
     if (requested)
         throw Error(Exit::partial, "stopped", "stopped after an error elsewhere");
 }
+
+void end_cancelling() noexcept { recording = true; }
 
 void request_stop() noexcept { requested = true; }
 bool stop_requested() noexcept { return requested; }

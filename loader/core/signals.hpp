@@ -12,6 +12,9 @@ void install_signals();
 /// The signal that asked for a stop, 0 when none did. Any thread.
 int stop_signal() noexcept;
 
+/// From now on nothing is cancelled any more, so that the end of a stopped run can be recorded.
+void end_cancelling() noexcept;
+
 /// Throws Error (interrupted or terminated) when a stop was asked for.
 void throw_if_stopped();
 

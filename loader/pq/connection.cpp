@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "loader/pq/secrets.hpp"
+
 namespace custody::pq {
 namespace {
 
@@ -85,7 +87,10 @@ void Connection::refuse(const std::string &words, std::string_view side) {
     std::string message = words.substr(0, end);
     if (!side.empty())
         message = fmt::format("could not connect to the {}: {}", side, message);
-    throw SqlError(Exit::connection, "", message, trimmed(words.substr(end)), "", "", "", true);
+    throw SqlError(Exit::connection, "", message, trimmed(words.substr(end)),
+                   "check host, port, database, user and password (PGPASSWORD, .pgpass or the "
+                   "connection string), and the server's pg_hba.conf",
+                   "", "", true);
 }
 
 Connection Connection::open(const std::string &conninfo, const std::string &application_name,
@@ -99,7 +104,7 @@ Connection Connection::open(const std::string &conninfo, const std::string &appl
         throw std::bad_alloc();
     Connection connection(raw);
     if (PQstatus(raw) != CONNECTION_OK)
-        refuse(trimmed(PQerrorMessage(raw)), side);
+        refuse(without_secrets(trimmed(PQerrorMessage(raw)), conninfo), side);
     PQsetNoticeReceiver(
         raw, [](void *, const PGresult *) {}, nullptr);
     return connection;

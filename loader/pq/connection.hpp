@@ -28,6 +28,8 @@ class SqlError : public Error {
     const std::string &context() const { return context_; }
     const std::string &query() const { return query_; }
     bool connection_lost() const { return connection_lost_; }
+    /// There never was a connection: Connection::open() failed.
+    bool could_not_connect() const { return connection_lost_ && query_.empty(); }
     /// Worth another try on a new connection: lost, 57P01 to 57P03, 53300, 08xxx.
     bool retryable() const;
 

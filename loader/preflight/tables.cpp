@@ -110,7 +110,8 @@ void check_filters(Context &context) {
 void check_unlogged(Context &context) {
     for (const auto &table : context.plan.tables)
         if (table.persistence == "u")
-            context.add("unlogged-table", name_of(table), "relpersistence is u");
+            context.add(context.plan.source.in_recovery ? "unlogged-unreadable" : "unlogged-table",
+                        name_of(table), "relpersistence is u");
 }
 
 // Tables and their indexes; 0 is the database's own tablespace.

@@ -79,6 +79,16 @@ void write_stdout(const std::string &text) {
         throw not_written("to standard output", std::strerror(errno));
 }
 
+Exit deliver(Exit exit, const std::function<void()> &print) {
+    try {
+        print();
+        return exit;
+    } catch (const Error &error) {
+        log_error(error);
+        return exit == Exit::ok ? error.exit() : exit;
+    }
+}
+
 Summary print(const cli::Options &options, pq::Connection &target, std::int64_t migration) {
     const Report report = load(target, migration);
     const std::string text = rendered(report, options);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include "loader/cli/options.hpp"
 #include "loader/pq/connection.hpp"
@@ -17,6 +19,10 @@ Summary print(const cli::Options &options, pq::Connection &target, std::int64_t 
 
 /// `custody report`: the newest migration of options.name.
 Summary print_latest(const cli::Options &options, pq::Connection &target);
+
+/// Calls `print` for a command that ends with `exit`: what it did is done, whether or not somebody
+/// takes its output. An error of print is logged, and is the exit code where that was 0.
+Exit deliver(Exit exit, const std::function<void()> &print);
 
 /// A result for stdout. Throws Error (Exit::usage, output-not-written) when nobody takes it.
 void write_stdout(const std::string &text);

@@ -8,6 +8,7 @@
 #include "loader/core/log.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
+#include "loader/report/output.hpp"
 #include "loader/run/copy_table.hpp"
 #include "loader/run/run.hpp"
 #include "loader/schema/schema.hpp"
@@ -95,24 +96,27 @@ void print(const cli::Options &options, const state::MigrationRow &row, const Dr
         for (const auto &task : dropped.aside)
             restored.push_back(
                 {{"type", task.object_type}, {"name", task.object_name}, {"phase", task.phase}});
-        fmt::print("{}\n", nlohmann::json{{"schema_version", 1},
-                                          {"migration", row.name},
-                                          {"dry_run", options.dry_run},
-                                          {"emptied", std::move(emptied)},
-                                          {"large_objects", dropped.large_objects},
-                                          {"put_back", std::move(restored)}}
-                               .dump(2));
+        report::write_stdout(nlohmann::json{{"schema_version", 1},
+                                            {"migration", row.name},
+                                            {"dry_run", options.dry_run},
+                                            {"emptied", std::move(emptied)},
+                                            {"large_objects", dropped.large_objects},
+                                            {"put_back", std::move(restored)}}
+                                 .dump(2) +
+                             "\n");
         return;
     }
-    fmt::print("{} the state of migration \"{}\" (begun {})\n", verb, row.name, row.created_at);
+    auto text = fmt::format("{} the state of migration \"{}\" (begun {})\n", verb, row.name,
+                            row.created_at);
     for (const auto *table : dropped.tables)
-        fmt::print("{} the rows of {}\n", verb, plan::target_relation(*table));
+        text += fmt::format("{} the rows of {}\n", verb, plan::target_relation(*table));
     for (const auto &oid : dropped.large_objects)
-        fmt::print("{} large object {}\n", verb, oid);
+        text += fmt::format("{} large object {}\n", verb, oid);
     for (const auto &task : dropped.aside)
         if (task.phase != "validate")
-            fmt::print("{} {} {}\n", options.dry_run ? "would put back" : "put back",
-                       task.object_type, task.object_name);
+            text += fmt::format("{} {} {}\n", options.dry_run ? "would put back" : "put back",
+                                task.object_type, task.object_name);
+    report::write_stdout(text);
 }
 
 } // namespace

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
+#include "loader/report/output.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/task_proof.hpp"
 
@@ -38,7 +39,7 @@ Exit exit_of(const std::vector<Comparison> &results) {
     return equal ? Exit::ok : Exit::unverified;
 }
 
-void print_json(const copy::SnapshotFacts &snapshot, const std::vector<Comparison> &results) {
+std::string json_text(const copy::SnapshotFacts &snapshot, const std::vector<Comparison> &results) {
     nlohmann::json objects = nlohmann::json::array();
     for (const auto &result : results) {
         nlohmann::json object = {{"type", result.type},       {"name", result.name},
@@ -50,34 +51,35 @@ void print_json(const copy::SnapshotFacts &snapshot, const std::vector<Compariso
             object["target_rows"] = *result.target_rows;
         objects.push_back(std::move(object));
     }
-    fmt::print(
-        "{}\n",
-        nlohmann::json{
-            {"schema_version", kSchemaVersion},
-            {"snapshot",
-             {{"lsn", snapshot.lsn}, {"bounds", snapshot.bounds}, {"taken_at", snapshot.taken_at}}},
-            {"verdict", exit_of(results) == Exit::ok ? "equal" : "not equal"},
-            {"objects", std::move(objects)}}
-            .dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+    return nlohmann::json{{"schema_version", kSchemaVersion},
+                          {"snapshot",
+                           {{"lsn", snapshot.lsn},
+                            {"bounds", snapshot.bounds},
+                            {"taken_at", snapshot.taken_at}}},
+                          {"verdict", exit_of(results) == Exit::ok ? "equal" : "not equal"},
+                          {"objects", std::move(objects)}}
+               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
+           "\n";
 }
 
-void print_text(const std::vector<Comparison> &results) {
+std::string plain_text(const std::vector<Comparison> &results) {
     std::size_t width = 6;
     for (const auto &result : results)
         width = std::max(width, result.name.size());
+    std::string text;
     int equal = 0;
     int different = 0;
     for (const auto &result : results) {
         equal += result.verdict == protocol::verdict::kEqual ? 1 : 0;
         different += result.verdict == protocol::verdict::kDifferent ? 1 : 0;
-        fmt::print("{:<{}}  {:<10}  {}\n", result.name, width, result.verdict,
-                   !result.reason.empty() ? result.reason
-                   : result.source_rows
-                       ? fmt::format("{} rows, digest {}", *result.source_rows, result.source)
-                       : result.source);
+        text += fmt::format("{:<{}}  {:<10}  {}\n", result.name, width, result.verdict,
+                            !result.reason.empty() ? result.reason
+                            : result.source_rows   ? fmt::format("{} rows, digest {}",
+                                                                 *result.source_rows, result.source)
+                                                   : result.source);
     }
-    fmt::print("{} equal, {} different, {} unverified\n", equal, different,
-               static_cast<int>(results.size()) - equal - different);
+    return text + fmt::format("{} equal, {} different, {} unverified\n", equal, different,
+                              static_cast<int>(results.size()) - equal - different);
 }
 
 } // namespace
@@ -96,11 +98,9 @@ Exit print_comparisons(const cli::Options &options, const copy::SnapshotFacts &s
     std::sort(results.begin(), results.end(), [](const auto &a, const auto &b) {
         return std::tie(a.type, a.name) < std::tie(b.type, b.name);
     });
-    if (options.json)
-        print_json(snapshot, results);
-    else
-        print_text(results);
-    return exit_of(results);
+    return report::deliver(exit_of(results), [&] {
+        report::write_stdout(options.json ? json_text(snapshot, results) : plain_text(results));
+    });
 }
 
 } // namespace custody::run

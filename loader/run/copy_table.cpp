@@ -9,6 +9,7 @@
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/sql.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
 
@@ -83,6 +84,7 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
                              static_cast<std::int64_t>(bytes));
     };
     const auto streamed = copy::stream(source, &target, request, hasher);
+    context.snapshot.require_unchanged(source, table.source_oid);
 
     state::PartResult result;
     result.rows = static_cast<std::int64_t>(streamed.rows);
@@ -121,46 +123,41 @@ void empty_target(pq::Connection &target, const plan::Table &table) {
 
 void prepare_table(Context &context, Worker &worker, const plan::Table &table) {
     failpoint("table.before_prepare");
-    auto &target = worker.target();
-    state::Transaction transaction(target);
-    context.migration.join_run(target);
-    for (const auto &part : context.migration.parts(target, table.id))
-        if (part.state == protocol::part_state::kDone)
-            return; // rows of this migration are in it
-    require_empty(context, target, table);
-    failpoint("table.before_prepare_commit");
-    transaction.commit();
+    with_retry(worker, fmt::format("preparing {}", display_name(table)), [&] {
+        auto &target = worker.target();
+        state::Transaction transaction(target);
+        context.migration.join_run(target);
+        for (const auto &part : context.migration.parts(target, table.id))
+            if (part.state == protocol::part_state::kDone)
+                return; // rows of this migration are in it
+        require_empty(context, target, table);
+        failpoint("table.before_prepare_commit");
+        transaction.commit();
+    });
     failpoint("table.after_prepare");
 }
 
 void copy_part(Context &context, Worker &worker, const plan::Table &table, const plan::Part &part) {
+    const auto what = fmt::format("copy of {} part {}", display_name(table), part.number);
     Backoff backoff(8);
-    for (;;) {
-        try {
-            worker.await_dropped_backend();
-            if (try_part(context, worker, table, part))
-                break;
-        } catch (const pq::SqlError &error) {
+    while (!with_retry(worker, what, [&] { return try_part(context, worker, table, part); })) {
+        with_retry(worker, what, [&] {
+            const auto unit = context.migration.part(worker.target(), table.id, part.number).id;
+            state::wait_for_unit(worker.target(), state::part_lock(context.migration.id(), unit),
+                                 std::chrono::seconds(2));
+        });
+        if (!backoff.wait()) {
             throw_if_stopped();
-            if (!error.retryable() || !backoff.wait())
-                throw;
-            log::warn("copy of {} part {}: {}; trying again", display_name(table), part.number,
-                      error.what());
-            worker.after_failure();
-            continue;
-        }
-        const auto unit = context.migration.part(worker.target(), table.id, part.number).id;
-        state::wait_for_unit(worker.target(), state::part_lock(context.migration.id(), unit),
-                             std::chrono::seconds(2));
-        if (!backoff.wait())
             throw Error(Exit::partial, "part-busy",
                         fmt::format("another backend keeps part {} of {}", part.number,
                                     display_name(table)),
                         "", "end it with pg_terminate_backend and run the same command again");
+        }
     }
     if (!is_whole(table)) {
         failpoint("table.before_copied");
-        context.migration.complete_table(worker.target(), table.id);
+        with_retry(worker, what,
+                   [&] { context.migration.complete_table(worker.target(), table.id); });
         failpoint("table.after_copied");
     }
 }

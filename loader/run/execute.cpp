@@ -13,7 +13,9 @@
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
 #include "loader/run/resume.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/run/task_runner.hpp"
+#include "loader/run/unlogged.hpp"
 #include "loader/run/verify_table.hpp"
 
 namespace custody::run {
@@ -28,12 +30,22 @@ std::vector<Worker> make_workers(Context &context) {
     const int count = std::max(context.options.jobs, build_jobs(context.options));
     for (int number = 1; number <= count; ++number)
         workers.emplace_back(context.options.target, fmt::format("custody worker {}", number),
-                             &context.snapshot);
+                             &context.snapshot, std::chrono::seconds(context.options.wait));
     return workers;
 }
 
 bool is_open(const state::TaskRow &task) {
     return task.state != protocol::task_state::kDone && task.state != protocol::task_state::kBenign;
+}
+
+std::vector<state::TableRow> tables_of(Context &context, Worker &worker) {
+    return with_retry(worker, "reading the state of the tables",
+                      [&] { return context.migration.tables(worker.target()); });
+}
+
+std::vector<state::TaskRow> tasks_of(Context &context, Worker &worker) {
+    return with_retry(worker, "reading the state of the tasks",
+                      [&] { return context.migration.tasks(worker.target()); });
 }
 
 /// The jobs of rows: those that must have succeeded before a table's rows are all there.
@@ -109,11 +121,12 @@ void add_foreign_keys(Context &context, Scheduler &scheduler,
 /// table by itself.
 void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
     std::map<int, state::TableRow> rows;
-    for (auto &row : context.migration.tables(first.target()))
+    for (auto &row : tables_of(context, first))
         rows.emplace(row.id, std::move(row));
     // The partitions of a large table come first, however small each is: all of them have to be
     // there before the statistics of their root can be made.
-    auto weights = family_bytes(first.target(), context.plan);
+    auto weights = with_retry(first, "reading the sizes of the tables",
+                              [&] { return family_bytes(first.target(), context.plan); });
     TableJobs table_jobs;
     for (const auto &table : context.plan.tables) {
         const auto &row = rows.at(table.id);
@@ -125,8 +138,8 @@ void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
                  1.5 * static_cast<double>(table.bytes), table_jobs[table.id],
                  [&context, &table](Worker &worker) { verify_table(context, worker, table); }});
     }
-    add_large_objects(context, scheduler, first);
-    const auto tasks = context.migration.tasks(first.target());
+    const auto tasks = tasks_of(context, first);
+    add_large_objects(context, scheduler, tasks);
     const auto built = add_tasks(context, scheduler, tasks, {"index", "constraint"}, table_jobs);
     add_maintenance(context, scheduler, first, [&](int table) {
         auto jobs = table_jobs[table];
@@ -139,20 +152,27 @@ void add_tables(Context &context, Scheduler &scheduler, Worker &first) {
 
 class Steps {
   public:
-    explicit Steps(Context &context) : context_(context), workers_(make_workers(context)) {}
+    explicit Steps(Context &context) : context_(context), workers_(make_workers(context)) {
+        hold_snapshot();
+    }
 
     Worker &first() { return workers_.front(); }
 
     void sequential(const std::string &phase) {
+        hold_snapshot();
         const auto before = failures_.size();
         run_phase(context_, first(), phase, failures_);
         std::for_each(failures_.begin() + static_cast<std::ptrdiff_t>(before), failures_.end(),
                       log_failure);
     }
     Scheduler scheduler() const { return {context_.options.jobs, build_jobs(context_.options)}; }
-    void settle() { settle_tables(context_, scheduler(), workers_); }
+    void settle() {
+        settle_tables(context_, scheduler(), workers_);
+        hold_snapshot();
+    }
     void run(Scheduler &scheduler) {
         auto outcome = scheduler.run(workers_);
+        hold_snapshot();
         for (auto &failure : outcome.failures) {
             failures_.push_back(failure);
             if (is_fatal(failure))
@@ -166,9 +186,49 @@ class Steps {
         for (const auto &name : outcome.blocked)
             log::warn("{}: not started, what it needs has failed", name);
     }
+
+    /// A target that crashed has lost the last commits, and the rows of unlogged tables: what was
+    /// done may be pending again although nothing has failed. Queues it and returns true.
+    bool fell_back() {
+        for (const auto &failure : failures_)
+            if (failure.code != "state-moved")
+                return false;
+        const auto tables = tables_of(context_, first());
+        const auto tasks = tasks_of(context_, first());
+        const auto emptied = with_retry(first(), "looking at the unlogged tables",
+                                        [&] { return emptied_tables(first().target(), tables); });
+        if (!emptied.empty())
+            with_retry(first(), "queueing the unlogged tables",
+                       [&] { reset_emptied(context_, first().target(), emptied); });
+        const bool behind = !emptied.empty() ||
+                            std::any_of(tables.begin(), tables.end(), is_behind) ||
+                            std::any_of(tasks.begin(), tasks.end(), [](const state::TaskRow &task) {
+                                return task.state == protocol::task_state::kPending;
+                            });
+        if (behind)
+            failures_.clear();
+        return behind;
+    }
     std::vector<Failure> failures() && { return std::move(failures_); }
 
   private:
+    static bool is_behind(const state::TableRow &table) {
+        return table.state == protocol::table_state::kPending || table.verdict.empty();
+    }
+
+    /// One connection more than the holder has the snapshot, also while no rows are copied.
+    void hold_snapshot() noexcept {
+        for (Worker &worker : workers_)
+            worker.idle();
+        first().unpark();
+        try {
+            first().source();
+        } catch (const std::exception &error) {
+            // Whoever needs the source next meets the error again.
+            log::debug("joining the snapshot: {}", error.what());
+        }
+    }
+
     static void log_failure(const Failure &failure) {
         log::error("{}: {} [{}]{}{}{}{}", failure.job, failure.message, failure.code,
                    failure.detail.empty() ? "" : "\n  detail: ", failure.detail,
@@ -180,14 +240,8 @@ class Steps {
     std::vector<Failure> failures_;
 };
 
-} // namespace
-
-std::vector<Failure> execute(Context &context) {
-    Steps steps(context);
-    if (context.resumed) {
-        enter_phase(context, "checking what was copied");
-        steps.settle();
-    }
+/// Everything that is not done yet.
+void one_pass(Context &context, Steps &steps) {
     enter_phase(context, "schema");
     failpoint("schema.before_tasks");
     steps.sequential("pre_data");
@@ -201,6 +255,22 @@ std::vector<Failure> execute(Context &context) {
     enter_phase(context, "everything else");
     for (const char *phase : {"post", "row_security", "finish"})
         steps.sequential(phase);
+}
+
+} // namespace
+
+std::vector<Failure> execute(Context &context) {
+    constexpr int kPasses = 3;
+    Steps steps(context);
+    if (context.resumed) {
+        enter_phase(context, "checking what was copied");
+        steps.settle();
+    }
+    one_pass(context, steps);
+    for (int pass = 2; pass <= kPasses && steps.fell_back(); ++pass) {
+        log::warn("the target has lost work that was done, as after a crash; doing it again");
+        one_pass(context, steps);
+    }
     return std::move(steps).failures();
 }
 

@@ -9,6 +9,7 @@
 #include "loader/plan/build.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/plan/side.hpp"
+#include "loader/report/output.hpp"
 #include "loader/run/context.hpp"
 #include "loader/run/finish.hpp"
 #include "loader/run/large_objects.hpp"
@@ -113,7 +114,8 @@ void compare_all(Context &context, const std::vector<state::TaskRow> &tasks) {
     add_objects(context, scheduler, tasks);
     std::vector<Worker> workers;
     for (int worker = 1; worker <= options.jobs; ++worker)
-        workers.emplace_back(options.target, "custody final", &context.snapshot);
+        workers.emplace_back(options.target, "custody final", &context.snapshot,
+                             std::chrono::seconds(options.wait));
     const auto outcome = scheduler.run(workers);
     context.progress.stop();
     set_log_hooks({}, {});
@@ -181,7 +183,8 @@ Exit compare_finally(const cli::Options &options, pq::Connection &control,
     lock.end();
     migration.log(control, "info", "", fmt::format("final comparison under snapshot {}", number));
     warn_of_writers(options, snapshot.facts());
-    return finish(options, control, context, {}, found);
+    const Exit exit = finish(options, control, context, {}, found);
+    return report::deliver(exit, [&] { report::print(options, control, migration.id()); });
 }
 
 } // namespace custody::run

@@ -11,6 +11,7 @@
 #include "loader/core/signals.hpp"
 #include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
+#include "loader/run/unlogged.hpp"
 
 namespace custody::run {
 namespace {
@@ -23,7 +24,7 @@ Exit judge(pq::Connection &control, const state::Migration &migration, bool fail
     const bool copied = std::none_of(tables.begin(), tables.end(), [](const auto &table) {
         return table.state == protocol::table_state::kPending;
     });
-    if (failed || !copied)
+    if (failed || !copied || !emptied_tables(control, tables).empty())
         return Exit::partial;
     auto unproven = migration.unproven(control);
     for (const auto &object : found)
@@ -72,7 +73,7 @@ Exit exit_of_current_error() noexcept {
     try {
         throw;
     } catch (const Error &error) {
-        return error.exit();
+        return error.exit() == Exit::connection ? Exit::partial : error.exit();
     } catch (...) {
         return Exit::partial;
     }
@@ -87,14 +88,13 @@ Exit finish(const cli::Options &options, pq::Connection &control, Context &conte
     const Exit exit = judge(control, context.migration, !failures.empty(), found);
     store(control, context, exit);
     failpoint("run.after_finish");
-    report::print(options, control, context.migration.id());
-    failpoint("run.after_report");
     return exit;
 }
 
 void record_stop(const cli::Options &options, Context &context) noexcept {
     const Exit exit = exit_of_current_error();
     try {
+        end_cancelling();
         auto target = pq::Connection::open(options.target, "custody");
         pq::pin_target(target);
         failpoint("stop.before_record");
@@ -109,8 +109,7 @@ Exit already_done(const cli::Options &options, pq::Connection &control,
                   const state::Migration &migration) {
     const auto row = migration.row(control);
     log::info("migration \"{}\" is done since {}: nothing to do", row.name, row.finished_at);
-    report::print(options, control, migration.id());
-    return Exit::ok;
+    return report::deliver(Exit::ok, [&] { report::print(options, control, migration.id()); });
 }
 
 } // namespace custody::run

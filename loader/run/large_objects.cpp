@@ -9,6 +9,7 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/state/transaction.hpp"
 
 namespace custody::run {
@@ -175,15 +176,18 @@ state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task) 
     return proof;
 }
 
-void add_large_objects(Context &context, Scheduler &scheduler, Worker &first) {
-    for (const auto &task : context.migration.tasks(first.target()))
+void add_large_objects(Context &context, Scheduler &scheduler,
+                       const std::vector<state::TaskRow> &tasks) {
+    for (const auto &task : tasks)
         if (task.phase == kPhase && task.state == protocol::task_state::kPending)
-            scheduler.add(
-                {"large object " + task.object_name,
-                 JobClass::copy,
-                 0,
-                 {},
-                 [&context, id = task.id](Worker &worker) { fill(context, worker, id); }});
+            scheduler.add({"large object " + task.object_name,
+                           JobClass::copy,
+                           0,
+                           {},
+                           [&context, task](Worker &worker) {
+                               with_retry(worker, "large object " + task.object_name,
+                                          [&] { fill(context, worker, task.id); });
+                           }});
 }
 
 } // namespace custody::run

@@ -23,6 +23,7 @@ state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task);
 void match_large_objects(Context &context, Worker &worker);
 
 /// Jobs for those that are not done.
-void add_large_objects(Context &context, Scheduler &scheduler, Worker &first);
+void add_large_objects(Context &context, Scheduler &scheduler,
+                       const std::vector<state::TaskRow> &tasks);
 
 } // namespace custody::run

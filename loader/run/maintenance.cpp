@@ -7,6 +7,7 @@
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
 #include "loader/plan/sql.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/state/transaction.hpp"
 
 namespace custody::run {
@@ -119,7 +120,9 @@ std::map<int, double> family_bytes(pq::Connection &target, const plan::Plan &pla
 
 void add_maintenance(Context &context, Scheduler &scheduler, Worker &first,
                      const std::function<std::vector<JobId>(int table)> &before) {
-    for (auto &[root, upkeep] : group(context, first.target())) {
+    const auto groups = with_retry(first, "reading what is to be analyzed",
+                                   [&] { return group(context, first.target()); });
+    for (const auto &[root, upkeep] : groups) {
         std::vector<JobId> after;
         for (const int table : upkeep.tables)
             for (const JobId job : before(table))
@@ -128,7 +131,8 @@ void add_maintenance(Context &context, Scheduler &scheduler, Worker &first,
         scheduler.add({"analyze " + root, JobClass::build, weight, std::move(after),
                        [&context, upkeep = upkeep](Worker &worker) {
                            const double started = report::now();
-                           maintain(context, worker, upkeep);
+                           with_retry(worker, "statistics of " + upkeep.analyze,
+                                      [&] { maintain(context, worker, upkeep); });
                            context.chronicle.span("analyze", upkeep.analyze, started);
                        }});
     }

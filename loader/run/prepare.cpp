@@ -184,6 +184,19 @@ void require_first(const cli::Options &options, pq::Connection &target) {
                 "it was begun while this run made its plan", "run the same command again");
 }
 
+/// Whether the migration exists now, nobody knows when the answer to the COMMIT was lost.
+void commit(state::Transaction &transaction) {
+    try {
+        transaction.commit();
+    } catch (const pq::SqlError &error) {
+        if (!error.connection_lost())
+            throw;
+        throw Error(Exit::partial, "commit-unanswered",
+                    "the connection was lost while the migration was recorded", error.what(),
+                    "run the same command again: it goes on, or begins");
+    }
+}
+
 } // namespace
 
 Prepared create(const cli::Options &options, pq::Connection &target, Proposal proposal) {
@@ -205,10 +218,13 @@ Prepared create(const cli::Options &options, pq::Connection &target, Proposal pr
     failpoint("aside.after_drop");
     migration.add_tasks(target, all_tasks(options, proposal, aside.tasks));
     failpoint("run.before_create_commit");
-    transaction.commit();
+    commit(transaction);
     failpoint("run.after_create");
-    return {std::move(proposal.snapshot), number, std::move(proposal.plan),
-            migration.under(number), {}};
+    return {std::move(proposal.snapshot),
+            number,
+            std::move(proposal.plan),
+            migration.under(number),
+            {}};
 }
 
 } // namespace custody::run

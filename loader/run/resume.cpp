@@ -1,5 +1,6 @@
 #include "loader/run/resume.hpp"
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -19,6 +20,7 @@
 #include "loader/run/foreign_keys.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/reconcile.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/run/settings.hpp"
 #include "loader/run/verify_table.hpp"
 #include "loader/state/lock.hpp"
@@ -270,10 +272,22 @@ void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &wor
         throw Error(failure.exit, failure.code, failure.job + ": " + failure.message,
                     failure.detail, failure.hint);
     }
+    // A worker's connection may be another one by now.
+    auto &first = workers.front();
     confirm_source(context.snapshot, workers);
-    if (!resets.empty())
-        apply_resets(context, target, resets);
-    queue_tasks_again(context, target);
+    with_retry(first, "queueing what is copied again", [&] {
+        if (!resets.empty())
+            apply_resets(context, first.target(), resets);
+        queue_tasks_again(context, first.target());
+    });
+}
+
+void reset_emptied(Context &context, pq::Connection &target, const std::vector<int> &tables) {
+    std::vector<Reset> resets;
+    for (const auto &table : context.plan.tables)
+        if (std::find(tables.begin(), tables.end(), table.id) != tables.end())
+            resets.push_back({&table, "it is unlogged, and the target has crashed since"});
+    apply_resets(context, target, resets);
 }
 
 } // namespace custody::run

@@ -25,4 +25,7 @@ void require_same_source(const state::MigrationRow &row, const std::string &iden
 /// sequences are queued again.
 void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &workers);
 
+/// Queues unlogged tables that a crash of the target has emptied, and what stands on them.
+void reset_emptied(Context &context, pq::Connection &target, const std::vector<int> &tables);
+
 } // namespace custody::run

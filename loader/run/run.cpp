@@ -1,5 +1,8 @@
 #include "loader/run/run.hpp"
 
+#include <functional>
+#include <optional>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -24,6 +27,8 @@
 
 namespace custody::run {
 namespace {
+
+constexpr int kFinishAttempts = 3;
 
 void print_plan(const cli::Options &options, const plan::Plan &plan) {
     report::write_stdout(options.json ? plan::to_json(plan).dump(2) + "\n" : plan::describe(plan));
@@ -62,41 +67,105 @@ Prepared begin(const cli::Options &options, pq::Connection &target) {
     return create(options, target, std::move(proposal));
 }
 
+/// Tells the state table under which name the snapshot can be imported now.
+std::function<void(const std::string &)> recorder(const cli::Options &options,
+                                                  const state::Migration &migration, int number) {
+    return [&options, migration, number](const std::string &name) {
+        try {
+            auto target = pq::Connection::open(options.target, "custody snapshot");
+            pq::pin_target(target);
+            migration.rename_snapshot(target, number, name);
+            migration.log(target, "warning", "snapshot",
+                          "its holder was lost; another connection has exported it as " + name);
+        } catch (const std::exception &error) {
+            log::debug("the snapshot's new name could not be recorded: {}", error.what());
+        }
+    };
+}
+
+/// Once rows may have been written, a server that is gone leaves a run that can be resumed.
+Error resumable(const Error &error) {
+    if (error.exit() != Exit::connection)
+        return error;
+    return {Exit::partial, error.code(), error.what(), error.detail(),
+            "what is done is kept: run the same command again"};
+}
+
+/// Reads and writes of the state that may be done twice, on the session with the run's lock.
+Exit conclude(pq::Connection &control, RunLock &lock, Context &context,
+              const std::vector<Failure> &failures, const std::vector<state::Unproven> &found) {
+    for (int attempt = 1;; ++attempt) {
+        try {
+            return finish(context.options, control, context, failures, found);
+        } catch (const pq::SqlError &error) {
+            throw_if_stopped();
+            if (!error.retryable() || attempt == kFinishAttempts)
+                throw;
+            log::warn("recording the end: {}; trying again", error.what());
+        }
+        lock.end();
+    }
+}
+
 Exit work(const cli::Options &options, pq::Connection &control, Prepared prepared, bool resumed) {
+    const auto migration = *prepared.migration;
     ui::Progress progress(ui::settings_for_stderr(options.quiet, options.color));
     set_log_hooks([&] { progress.pause(); }, [&] { progress.resume(); });
     std::int64_t bytes = 0;
     for (const auto &table : prepared.plan.tables)
         bytes += table.bytes;
     progress.expect(static_cast<std::int64_t>(prepared.plan.tables.size()), bytes);
-    prepared.snapshot->watch();
+    prepared.snapshot->watch(recorder(options, migration, prepared.snapshot_number));
     Chronicle chronicle(options.jobs);
     Context context{options,
                     std::move(prepared.plan),
                     *prepared.snapshot,
                     prepared.snapshot_number,
                     resumed,
-                    *prepared.migration,
+                    migration,
                     progress,
                     chronicle,
                     copy::RateLimiter(options.max_rate)};
     RunLock lock(options, control, context.migration);
-    std::vector<Failure> failures;
-    try {
-        failures = execute(context);
-    } catch (...) {
+    const auto quiet = [&] {
         progress.stop();
         set_log_hooks({}, {});
+    };
+    std::optional<Exit> exit; // none: the final comparison has it
+    try {
+        const auto failures = execute(context);
+        quiet();
+        lock.end();
+        if (!options.final || !failures.empty())
+            exit = conclude(control, lock, context, failures, prepared.found);
+    } catch (const Error &error) {
+        quiet();
         lock.end_after_failure();
+        record_stop(options, context);
+        throw resumable(error);
+    } catch (...) {
+        quiet();
         record_stop(options, context);
         throw;
     }
-    progress.stop();
-    set_log_hooks({}, {});
-    lock.end();
-    if (options.final && failures.empty())
+    if (!exit)
         return compare_finally(options, control, context.migration, chronicle);
-    return finish(options, control, context, failures, prepared.found);
+    const Exit delivered =
+        report::deliver(*exit, [&] { report::print(options, control, context.migration.id()); });
+    failpoint("run.after_report");
+    return delivered;
+}
+
+/// A connection that breaks while the stored state is taken up leaves it as it was.
+Prepared take_up(const cli::Options &options, pq::Connection &target,
+                 const state::Migration &migration) {
+    try {
+        return resume(options, target, migration);
+    } catch (const pq::SqlError &error) {
+        if (error.could_not_connect())
+            throw;
+        throw resumable(error);
+    }
 }
 
 } // namespace
@@ -136,7 +205,7 @@ Exit run(const cli::Options &options) {
         return already_done(options, control, *latest);
     }
     log::info("going on with migration \"{}\", begun {}", row.name, row.created_at);
-    return work(options, control, resume(options, control, *latest), true);
+    return work(options, control, take_up(options, control, *latest), true);
 }
 
 Exit plan(const cli::Options &options) {

@@ -27,6 +27,7 @@ class Scheduler::Running {
 
     /// The work of one thread: jobs, until none is left that it could wait for.
     void loop(Worker &worker) {
+        worker.unpark();
         std::unique_lock guard(mutex_);
         while (!fatal_ && !stop_requested()) {
             const auto next = pick();
@@ -46,6 +47,8 @@ class Scheduler::Running {
             end(*next, std::move(failure));
         }
         changed_.notify_all();
+        guard.unlock();
+        worker.park();
     }
 
     Outcome outcome() && {
@@ -167,7 +170,8 @@ Failure current_failure(const std::string &job) {
 bool is_fatal(const Failure &failure) {
     return failure.code == "snapshot-lost" || failure.code == "interrupted" ||
            failure.code == "terminated" || failure.code == "stopped" ||
-           failure.exit == Exit::connection;
+           failure.code == "server-gone" || failure.exit == Exit::connection ||
+           failure.sqlstate == "53100"; // no room on a disk
 }
 
 } // namespace custody::run

@@ -7,6 +7,7 @@
 #include "loader/core/log.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
 
@@ -83,42 +84,37 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
     return context.migration.task(target, id);
 }
 
-bool worth_another_try(const pq::SqlError &error) {
-    return error.retryable() || error.sqlstate() == "40P01" || error.sqlstate() == "55P03";
-}
-
 } // namespace
 
 void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
+    const auto what = display_name(task);
     Backoff backoff(10);
     for (;;) {
-        try {
-            worker.await_dropped_backend();
-            const auto now = try_task(context, worker, task.id);
-            if (now && now->state == protocol::task_state::kFailed)
-                throw_failed(*now);
-            if (now)
-                return;
-        } catch (const pq::SqlError &error) {
+        const auto now =
+            with_retry(worker, what, [&] { return try_task(context, worker, task.id); });
+        if (now && now->state == protocol::task_state::kFailed)
+            throw_failed(*now);
+        if (now)
+            return;
+        with_retry(worker, what, [&] {
+            state::wait_for_unit(worker.target(), state::task_lock(context.migration.id(), task.id),
+                                 std::chrono::seconds(2));
+        });
+        if (!backoff.wait()) {
             throw_if_stopped();
-            if (!worth_another_try(error) || !backoff.wait())
-                throw;
-            log::warn("{}: {}; trying again", display_name(task), error.what());
-            worker.after_failure();
-            continue;
-        }
-        state::wait_for_unit(worker.target(), state::task_lock(context.migration.id(), task.id),
-                             std::chrono::seconds(2));
-        if (!backoff.wait())
             throw Error(Exit::partial, "task-not-ready", "it cannot start",
                         "another backend keeps it, or something it depends on has failed",
                         "mend what failed and run the same command again");
+        }
     }
 }
 
 void run_phase(Context &context, Worker &worker, const std::string &phase,
                std::vector<Failure> &failures) {
-    for (const auto &task : context.migration.tasks(worker.target())) {
+    const auto tasks = with_retry(worker, "reading the tasks of " + phase,
+                                  [&] { return context.migration.tasks(worker.target()); });
+    for (const auto &task : tasks) {
+        worker.idle();
         if (task.phase != phase || is_finished(task))
             continue;
         throw_if_stopped();

@@ -19,6 +19,7 @@
 #include "loader/run/large_objects.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/reconcile.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/run/run.hpp"
 #include "loader/run/scheduler.hpp"
 #include "loader/run/settings.hpp"
@@ -34,6 +35,7 @@ namespace {
 struct Session {
     const cli::Options &options;
     ui::Progress &progress;
+    copy::Snapshot &snapshot;
     copy::RateLimiter limiter;
     std::vector<std::pair<std::string, std::string>> expected; // type and name of each job
     std::mutex mutex;
@@ -80,8 +82,12 @@ digest::BucketSet read_source(Session &session, Worker &worker, const plan::Tabl
         session.progress.add(bar, static_cast<std::int64_t>(rows),
                              static_cast<std::int64_t>(bytes));
     };
-    const auto streamed =
-        copy::stream(worker.source_of(table).connection(), nullptr, request, hasher);
+    copy::StreamResult streamed;
+    {
+        auto lease = worker.source_of(table);
+        streamed = copy::stream(lease.connection(), nullptr, request, hasher);
+        session.snapshot.require_unchanged(lease.connection(), table.source_oid);
+    }
     worker.forget_giant_row(streamed.longest_row);
     return hasher.buckets();
 }
@@ -139,7 +145,8 @@ void add_job(Session &session, Scheduler &scheduler, const std::string &type,
                    {},
                    [&session, type, name, compare = std::move(compare)](Worker &worker) {
                        try {
-                           session.add(compare(worker));
+                           session.add(with_retry(worker, type + " " + name,
+                                                  [&] { return compare(worker); }));
                        } catch (...) {
                            const auto failure = current_failure(name);
                            if (is_fatal(failure))
@@ -248,12 +255,14 @@ Exit verify(const cli::Options &options) {
     snapshot->watch();
 
     ui::Progress progress(ui::settings_for_stderr(options.quiet, options.color));
-    Session session{options, progress, copy::RateLimiter(options.max_rate), {}, {}, scope.told};
+    Session session{options, progress, *snapshot, copy::RateLimiter(options.max_rate),
+                    {},      {},       scope.told};
     Scheduler scheduler(options.jobs, options.jobs);
     add_jobs(session, scheduler, plan, scope.tasks);
     std::vector<Worker> workers;
     for (int number = 1; number <= options.jobs; ++number)
-        workers.emplace_back(options.target, "custody verify", snapshot.get());
+        workers.emplace_back(options.target, "custody verify", snapshot.get(),
+                             std::chrono::seconds(options.wait));
     const auto outcome = scheduler.run(workers);
     progress.stop();
     throw_if_stopped();

@@ -1,4 +1,5 @@
 #include "loader/run/verify_table.hpp"
+#include "loader/core/log.hpp"
 
 #include <functional>
 
@@ -7,15 +8,21 @@
 #include "common/protocol.hpp"
 #include "loader/copy/hasher.hpp"
 #include "loader/core/failpoint.hpp"
-#include "loader/core/log.hpp"
-#include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/sql.hpp"
+#include "loader/run/retry.hpp"
 #include "loader/state/transaction.hpp"
 #include "loader/verify/table_check.hpp"
 
 namespace custody::run {
 namespace {
+
+std::int64_t count_source(Context &context, Worker &worker, const plan::Table &table) {
+    auto lease = worker.source_of(table);
+    const auto rows = verify::count_source(lease.connection(), table);
+    context.snapshot.require_unchanged(lease.connection(), table.source_oid);
+    return rows;
+}
 
 void judge_and_store(Context &context, Worker &worker, const plan::Table &table,
                      const state::Evidence &evidence) {
@@ -44,8 +51,7 @@ void try_verify(Context &context, Worker &worker, const plan::Table &table, When
         if (context.options.no_count)
             evidence.count_turned_off = true;
         else
-            evidence.source_count =
-                verify::count_source(worker.source_of(table).connection(), table);
+            evidence.source_count = count_source(context, worker, table);
         auto scan = verify::scan_target(target, table, context.migration.writers(target, table.id));
         evidence.target_rows = scan.rows;
         evidence.foreign_rows = scan.foreign_rows;
@@ -69,30 +75,19 @@ void store_error(Context &context, Worker &worker, const plan::Table &table,
 
 void verify_with_retries(Context &context, Worker &worker, const plan::Table &table,
                          const std::function<void()> &attempt) {
-    Backoff backoff(8);
-    for (;;) {
-        const double started = report::now();
-        try {
-            worker.await_dropped_backend();
-            attempt();
-            context.chronicle.span("verify", display_name(table), started);
-            return;
-        } catch (const pq::SqlError &error) {
-            throw_if_stopped();
-            if (!error.retryable() && !error.connection_lost())
-                return store_error(context, worker, table, error.what());
-            if (!backoff.wait())
-                throw;
-            log::warn("verification of {}: {}; trying again", display_name(table), error.what());
-            worker.after_failure();
-        }
+    const double started = report::now();
+    try {
+        with_retry(worker, fmt::format("verification of {}", display_name(table)), attempt);
+        context.chronicle.span("verify", display_name(table), started);
+    } catch (const pq::SqlError &error) {
+        throw_if_stopped();
+        if (error.retryable())
+            throw;
+        store_error(context, worker, table, error.what());
     }
 }
 
-} // namespace
-
-std::optional<std::string> recheck_source(Context &context, Worker &worker,
-                                          const plan::Table &table) {
+std::optional<std::string> try_recheck(Context &context, Worker &worker, const plan::Table &table) {
     const auto recorded = context.migration.table(worker.target(), table.id);
     auto hasher = copy::make_hasher(table);
     copy::StreamRequest request;
@@ -100,8 +95,12 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
     request.limiter = &context.limiter;
     plan::Part whole;
     request.out_sql = plan::copy_out(table, whole);
-    const auto streamed =
-        copy::stream(worker.source_of(table).connection(), nullptr, request, hasher);
+    copy::StreamResult streamed;
+    {
+        auto lease = worker.source_of(table);
+        streamed = copy::stream(lease.connection(), nullptr, request, hasher);
+        context.snapshot.require_unchanged(lease.connection(), table.source_oid);
+    }
     worker.forget_giant_row(streamed.longest_row);
     const auto rows = static_cast<std::uint64_t>(recorded.source_rows.value_or(0));
     if (!recorded.source_digests || recorded.source_digests->total() != hasher.buckets().total())
@@ -118,6 +117,14 @@ std::optional<std::string> recheck_source(Context &context, Worker &worker,
     context.migration.confirm_table(worker.target(), table.id, context.snapshot_number);
     failpoint("resume.after_confirm");
     return std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string> recheck_source(Context &context, Worker &worker,
+                                          const plan::Table &table) {
+    return with_retry(worker, fmt::format("comparison of {} with its source", display_name(table)),
+                      [&] { return try_recheck(context, worker, table); });
 }
 
 void verify_table(Context &context, Worker &worker, const plan::Table &table) {

@@ -18,9 +18,10 @@ bool in_good_transaction(const pq::Connection &connection) {
 
 } // namespace
 
-Worker::Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot)
+Worker::Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot,
+               std::chrono::seconds patience)
     : target_conninfo_(std::move(target_conninfo)), application_name_(std::move(application_name)),
-      snapshot_(snapshot) {}
+      snapshot_(snapshot), patience_(patience) {}
 
 Worker::~Worker() { drop_source(); }
 
@@ -55,6 +56,7 @@ pq::Connection &Worker::target() {
 void Worker::drop_source() noexcept {
     if (!source_)
         return;
+    unpark();
     source_.reset();
     snapshot_->leave();
 }
@@ -62,29 +64,28 @@ void Worker::drop_source() noexcept {
 void Worker::drop_target() noexcept {
     if (!target_)
         return;
-    dropped_pid_ = target_->backend_pid();
-    dropped_start_ = target_start_;
+    dropped_.push_back({target_->backend_pid(), target_start_});
     target_.reset();
 }
 
 void Worker::await_dropped_backend() {
-    if (dropped_pid_ == 0)
-        return;
-    Backoff backoff(40, std::chrono::milliseconds(50), std::chrono::milliseconds(500));
-    for (int round = 0;; ++round) {
-        const auto still = target().query(
-            "select case when $3 then pg_catalog.pg_terminate_backend(pid) end "
-            "from pg_catalog.pg_stat_activity where pid = $1::int and backend_start = $2",
-            std::to_string(dropped_pid_), dropped_start_, round > 4 ? "t" : "f");
-        if (still.rows() == 0)
-            break;
-        if (!backoff.wait())
-            throw Error(Exit::partial, "backend-left-over",
-                        "a backend of a lost connection still runs on the target",
-                        "process id " + std::to_string(dropped_pid_),
-                        "end it with pg_terminate_backend and run the same command again");
+    for (; !dropped_.empty(); dropped_.pop_back()) {
+        const auto backend = dropped_.back();
+        Backoff backoff(40, std::chrono::milliseconds(50), std::chrono::milliseconds(500));
+        for (int round = 0;; ++round) {
+            const auto still = target().query(
+                "select case when $3 then pg_catalog.pg_terminate_backend(pid) end "
+                "from pg_catalog.pg_stat_activity where pid = $1::int and backend_start = $2",
+                std::to_string(backend.pid), backend.start, round > 4 ? "t" : "f");
+            if (still.rows() == 0)
+                break;
+            if (!backoff.wait())
+                throw Error(Exit::partial, "backend-left-over",
+                            "a backend of a lost connection still runs on the target",
+                            "process id " + std::to_string(backend.pid),
+                            "end it with pg_terminate_backend and run the same command again");
+        }
     }
-    dropped_pid_ = 0;
 }
 
 void Worker::forget_giant_row(std::uint64_t longest_row) {
@@ -95,10 +96,13 @@ void Worker::forget_giant_row(std::uint64_t longest_row) {
 }
 
 void Worker::idle() noexcept {
-    if (!source_ || !in_good_transaction(*source_))
+    if (!source_)
         return;
     try {
-        snapshot_->offer(*source_);
+        if (!in_good_transaction(*source_))
+            drop_source();
+        else
+            snapshot_->offer(*source_);
     } catch (const std::exception &error) {
         // Whoever needs it next joins again, or hears that the snapshot is lost.
         log::debug("a source connection is gone: {}", error.what());
@@ -112,6 +116,19 @@ void confirm_source(copy::Snapshot &snapshot, std::vector<Worker> &workers) {
     for (Worker &worker : workers)
         worker.idle();
     snapshot.require_unchanged(workers.front().source());
+}
+
+void Worker::park() noexcept {
+    idle(); // one that waits for the snapshot now gets it
+    if (source_ && !parked_)
+        snapshot_->park(1);
+    parked_ = source_ != nullptr;
+}
+
+void Worker::unpark() noexcept {
+    if (parked_)
+        snapshot_->park(-1);
+    parked_ = false;
 }
 
 void Worker::after_failure() noexcept {

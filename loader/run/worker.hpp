@@ -2,6 +2,7 @@
 // Used by one thread at a time.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,7 +16,9 @@ namespace custody::run {
 class Worker {
   public:
     /// `snapshot` may be nullptr where the source is not read. It outlives the worker.
-    Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot);
+    /// `patience` is how long a server that went away is waited for.
+    Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot,
+           std::chrono::seconds patience);
     ~Worker();
     Worker(Worker &&) noexcept = default;
     Worker &operator=(Worker &&) = delete;
@@ -28,11 +31,11 @@ class Worker {
     pq::Connection &target();
 
     void drop_source() noexcept;
-    /// Closes the target connection and remembers its backend: see gone().
+    /// Closes the target connection and remembers its backend for await_dropped_backend().
     void drop_target() noexcept;
 
-    /// Waits until the backend of a dropped target connection has ended, so that what it was
-    /// committing is decided; ends it when it takes longer than a moment.
+    /// Waits until the backends of dropped target connections have ended, so that what they were
+    /// committing is decided; ends them when they take longer than a moment.
     void await_dropped_backend();
 
     /// libpq's buffers never shrink: after a row this long the connections are opened anew.
@@ -40,6 +43,11 @@ class Worker {
 
     /// Between jobs: keeps the snapshot alive when its holder has died.
     void idle() noexcept;
+    /// Around the time in which no thread works with it: nobody may wait for it to export the
+    /// snapshot then.
+    void park() noexcept;
+    void unpark() noexcept;
+    std::chrono::seconds patience() const { return patience_; }
     /// Leaves no transaction of a failed job behind.
     void after_failure() noexcept;
 
@@ -47,11 +55,16 @@ class Worker {
     std::string target_conninfo_;
     std::string application_name_;
     copy::Snapshot *snapshot_;
+    std::chrono::seconds patience_;
     std::unique_ptr<pq::Connection> source_;
     std::unique_ptr<pq::Connection> target_;
-    int dropped_pid_ = 0;
-    std::string dropped_start_;
+    struct Backend {
+        int pid = 0;
+        std::string start;
+    };
+    std::vector<Backend> dropped_; // may still run
     std::string target_start_;
+    bool parked_ = false;
 };
 
 /// When all has been read and no thread uses the workers: throws "snapshot-lost" when a relation

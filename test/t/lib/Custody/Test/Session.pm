@@ -31,6 +31,7 @@ sub query {
 # Sends without waiting for the answer: the statement may block.
 sub send {
     my ($self, $sql) = @_;
+    $self->{unanswered} = 1;
     $self->{mark} = sprintf 'custody-mark-%d-%d', $$, ++$number;
     print { $self->{in} } "$sql\n;\n\\echo $self->{mark}\n";
 }
@@ -46,6 +47,7 @@ sub finish {
         sysread $self->{out}, my $piece, 65536 or croak "the session ended: $text";
         $text .= $piece;
     }
+    $self->{unanswered} = 0;
     croak $text if !$option{error} && $text =~ /^(?:psql:.*)?(?:ERROR|FATAL):/m;
     $text =~ s/\n\z//;
     return $text;
@@ -60,6 +62,8 @@ sub close {
     local $SIG{PIPE} = 'IGNORE';
     CORE::close $self->{in};
     CORE::close $self->{out};
+    # Its statement may wait for a lock that only the caller can give up.
+    kill 'TERM', $self->{pid} if $self->{unanswered};
     waitpid delete $self->{pid}, 0;
 }
 
