@@ -184,7 +184,7 @@ for my $jobs (3, 1) {
     blocked($target, $to, '^copy');
     my $holder = 'pid = (SELECT pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database '
         . "WHERE locktype = 'advisory' AND classid = 1668641652 AND d.datname = '$to' "
-        . 'AND objid::int8 & (3 << 24) = 0)';
+        . q{AND mode = 'ExclusiveLock' AND objid::int8 & (3 << 24) = 0)};
     is terminate($target, $holder), 1, 'the holder of the lock ended';
     wait_for('the lock is taken again', sub { $run->stderr =~ /run's lock is held by another connection/ });
     my $second = again($to);
