@@ -59,8 +59,19 @@ Error blocked(const plan::Plan &plan) {
                  "custody plan lists all findings and what to do about each");
 }
 
+/// An error of a server that comes before the first write is a refusal: there is nothing to resume.
+Proposal propose_or_refuse(const cli::Options &options, pq::Connection &target) {
+    try {
+        return propose(options, target);
+    } catch (const pq::SqlError &error) {
+        if (error.exit() != Exit::partial)
+            throw;
+        throw Error(Exit::refused, "server-error", error.what(), error.detail(), error.hint());
+    }
+}
+
 Prepared begin(const cli::Options &options, pq::Connection &target) {
-    auto proposal = propose(options, target);
+    auto proposal = propose_or_refuse(options, target);
     log_findings(proposal.plan);
     if (proposal.plan.blocked())
         throw blocked(proposal.plan);

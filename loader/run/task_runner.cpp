@@ -88,7 +88,9 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
 
 void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
     const auto what = display_name(task);
-    Backoff backoff(10);
+    // A backend that keeps it is waited for below; what is still not to be had then waits for
+    // something that has failed, and no patience helps.
+    Backoff backoff(3, std::chrono::milliseconds(50), std::chrono::milliseconds(200));
     for (;;) {
         const auto now =
             with_retry(worker, what, [&] { return try_task(context, worker, task.id); });
