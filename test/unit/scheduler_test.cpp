@@ -28,7 +28,7 @@ class SchedulerTest : public testing::Test {
     Scheduler::Outcome run(Scheduler &scheduler, int threads) {
         std::vector<Worker> workers;
         for (int i = 0; i < threads; ++i)
-            workers.emplace_back("", "", nullptr);
+            workers.emplace_back("", "", nullptr, std::chrono::seconds(1));
         return scheduler.run(workers);
     }
     std::ptrdiff_t place(const std::string &name) const {
