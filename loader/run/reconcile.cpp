@@ -11,6 +11,8 @@
 namespace custody::run {
 namespace {
 
+constexpr const char *kNew = "was created on the source after the migration was begun";
+
 /// Names with their types; "" for one that the target generates, or the source.
 std::map<std::string, std::string> columns_of(const plan::Table &table) {
     std::map<std::string, std::string> columns;
@@ -97,14 +99,18 @@ Reconciled reconcile(plan::Plan stored, const plan::Plan &now) {
     return result;
 }
 
+std::vector<state::Unproven> new_tables(const std::vector<std::string> &created) {
+    std::vector<state::Unproven> found;
+    for (const auto &name : created)
+        found.push_back({"table", name, kNew});
+    return found;
+}
+
 std::vector<state::Unproven> new_objects(const cli::Options &options,
                                          const std::vector<std::string> &created,
                                          pq::Connection &source,
                                          const std::vector<state::TaskRow> &tasks) {
-    constexpr const char *kNew = "was created on the source after the migration was begun";
-    std::vector<state::Unproven> found;
-    for (const auto &name : created)
-        found.push_back({"table", name, kNew});
+    auto found = new_tables(created);
     if (!moves_large_objects(options))
         return found;
     std::set<std::string> known;

@@ -26,8 +26,11 @@ struct Reconciled {
 /// column that the target lacks would not be in it. Pure.
 Reconciled reconcile(plan::Plan stored, const plan::Plan &now);
 
-/// What the source has by now and the migration does not move: tables of `created`, and large
-/// objects for which there is no task. A run that leaves them out has not moved all.
+/// Tables that the source has by now and the migration does not move: a run that leaves them out
+/// has not moved all.
+std::vector<state::Unproven> new_tables(const std::vector<std::string> &created);
+
+/// The same, and large objects for which there is no task. (A resumed run takes those along.)
 std::vector<state::Unproven> new_objects(const cli::Options &options,
                                          const std::vector<std::string> &created,
                                          pq::Connection &source,

@@ -236,8 +236,7 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     // A run that has lost its lock begins no transaction from here on; what it began before ends.
     await_leftovers(target, migration);
     prepared.migration = migration.under(prepared.snapshot_number);
-    prepared.found =
-        new_objects(options, created, prepared.snapshot->holder(), migration.tasks(target));
+    prepared.found = new_tables(created);
     return prepared;
 }
 
