@@ -48,10 +48,12 @@ void Retry::after(const pq::SqlError &error) {
     } else {
         unreachable_ = false;
         if (++losses_ > kLosses)
-            throw Error(Exit::partial, "gave-up",
-                        fmt::format("{}: gave up after {} attempts", what_, losses_), error.what(),
-                        "the server's log says why it ended the connection or the statement; run "
-                        "the same command again");
+            throw Error(
+                Exit::partial, "gave-up",
+                fmt::format("{}: gave up after {} attempts: {}", what_, losses_, error.what()),
+                error.detail(),
+                "the server's log says why it ended the connection or the statement; run "
+                "the same command again");
         log::warn("{}: {}; trying again", what_, error.what());
     }
     if (!pause_.wait())

@@ -84,6 +84,10 @@ void verify_with_retries(Context &context, Worker &worker, const plan::Table &ta
         if (error.retryable())
             throw;
         store_error(context, worker, table, error.what());
+    } catch (const Error &error) {
+        if (error.code() != "gave-up")
+            throw;
+        store_error(context, worker, table, error.what());
     }
 }
 

@@ -221,11 +221,13 @@ $interrupted = interrupted('verify.before_begin', sub {
     $writer = $target->session('cancelled');
     $writer->query(q{BEGIN; LOCK TABLE item IN ROW EXCLUSIVE MODE});
     unlink temporary_directory() . '/wait';
-    wait_for 'the verification waits', sub {
+    wait_for 'the verification gives up', sub {
         # Only the verification: an index that is built meanwhile waits for the same lock.
+        return 1 if !$run->alive;
         $target->sql('cancelled', q{SELECT pg_cancel_backend(l.pid)
              FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-            WHERE NOT l.granted AND l.relation = 'item'::regclass AND a.query LIKE 'lock table only%'})
+            WHERE NOT l.granted AND l.relation = 'item'::regclass AND a.query LIKE 'lock table only%'});
+        return 0;
     };
 }, @cancelled, '--table', 'item');
 is $interrupted->exit_code, 5, 'a verification that is cancelled ends unverified';
