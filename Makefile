@@ -81,6 +81,8 @@ demo:
 
 bench:
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/run
+	@PG_CONFIG='$(PG_CONFIG)' test/bench/digests
+	@PG_CONFIG='$(PG_CONFIG)' test/bench/drill_down
 
 format:
 	@clang-format --dry-run -Werror $(sources)

@@ -52,6 +52,9 @@ inline constexpr std::string_view kAhead = "ahead";
 /// classid = kLockClass, objid = lock_key(...), objsubid 2.
 inline constexpr std::int32_t kLockClass = 0x63757374;
 
+/// Of the advisory lock, with 0 as its second key, under which a repair changes the target: 'cusr'.
+inline constexpr std::int32_t kRepairLockClass = 0x63757372;
+
 /// What a lock stands for. `run` is held by the session of a whole run (its id is 0), and shared by
 /// each transaction of it that changes the state (kRunMember); the others by the transaction that
 /// does the unit of work and sets its state.

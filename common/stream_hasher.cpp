@@ -7,6 +7,7 @@
 
 #include "common/big_endian.hpp"
 #include "common/copy_text.hpp"
+#include "common/sha256.hpp"
 
 namespace custody::wire {
 
@@ -57,13 +58,38 @@ void rewrite_field(const std::vector<FlatRule> &rules, std::uint32_t column,
     }
 }
 
+/// The hash of a row that comes in pieces.
+class PiecewiseRowHash {
+  public:
+    explicit PiecewiseRowHash(digest::Profile profile) : fast_(profile == digest::Profile::fast) {}
+
+    void add(Bytes piece) { fast_ ? xxh3_.add(piece) : sha256_.add(piece); }
+    digest::RowHash value() {
+        return fast_ ? digest::to_row_hash(xxh3_.value()) : digest::to_row_hash(sha256_.value());
+    }
+
+  private:
+    bool fast_;
+    digest::PiecewiseHash xxh3_;
+    digest::PiecewiseSha256 sha256_;
+};
+
 } // namespace
 
 StreamHasher::StreamHasher(Form form, std::vector<TypeRule> columns, std::vector<std::uint16_t> key,
-                           std::uint32_t buckets)
+                           std::uint32_t buckets, digest::Profile profile)
     : form_(form), rules_(flatten(columns)),
       column_count_(static_cast<std::uint16_t>(columns.size())), key_(std::move(key)),
-      all_raw_(std::ranges::all_of(columns, &TypeRule::is_raw)), buckets_(buckets) {
+      all_raw_(std::ranges::all_of(columns, &TypeRule::is_raw)), profile_(profile),
+      buckets_(buckets) {
+    if (profile == digest::Profile::evidence) {
+        throw WireError("digests of the evidence profile do not add up from a stream");
+    }
+    if (profile == digest::Profile::sql) {
+        digest::DigestValue empty;
+        empty.profile = profile;
+        lanes_.resize(buckets, empty);
+    }
     if (columns.size() > kMaxColumns) {
         throw WireError("row has more columns than a table can have");
     }
@@ -112,8 +138,8 @@ void StreamHasher::append_key(Bytes bytes) {
     key_scratch_.insert(key_scratch_.end(), bytes.begin(), bytes.end());
 }
 
-/// Hash of the key's wire row, from a normalised tuple; reads no further than the last key column.
-digest::Hash128 StreamHasher::key_hash(Bytes tuple) {
+/// Reads no further than the last key column.
+void StreamHasher::take_key(Bytes tuple) {
     start_key();
     TupleReader fields(tuple);
     std::uint16_t column = 0;
@@ -124,12 +150,45 @@ digest::Hash128 StreamHasher::key_hash(Bytes tuple) {
         append_key(fields.next());
         ++column;
     }
-    return digest::hash_bytes(key_scratch_);
+}
+
+void StreamHasher::count(const digest::RowHash &row_hash) {
+    const digest::RowHash key_hash =
+        key_.empty() ? row_hash : digest::hash_row(profile_, key_scratch_);
+    if (profile_ == digest::Profile::fast) {
+        buckets_.add(digest::to_number(key_hash), digest::to_number(row_hash));
+    } else {
+        lanes_[digest::bucket_of(profile_, key_hash, buckets_.size())].add(row_hash);
+    }
 }
 
 void StreamHasher::add_tuple(Bytes tuple) {
+    if (!key_.empty()) {
+        take_key(tuple);
+    }
+    if (profile_ != digest::Profile::fast) {
+        count(digest::hash_row(profile_, tuple));
+        return;
+    }
+    // As count() does, with numbers in registers: a third of the time of a short row.
     const digest::Hash128 row_hash = digest::hash_bytes(tuple);
-    buckets_.add(key_.empty() ? row_hash : key_hash(tuple), row_hash);
+    buckets_.add(key_.empty() ? row_hash : digest::hash_bytes(key_scratch_), row_hash);
+}
+
+std::vector<digest::DigestValue> StreamHasher::digests(std::uint64_t columns) const {
+    std::vector<digest::DigestValue> values(buckets_.size());
+    for (std::uint32_t bucket = 0; bucket < buckets_.size(); ++bucket) {
+        digest::DigestValue &value = values[bucket];
+        if (profile_ == digest::Profile::fast) {
+            value.rows = buckets_.at(bucket).rows;
+            value.sum = digest::to_row_hash(buckets_.at(bucket).sum).words;
+        } else {
+            value = lanes_[bucket];
+        }
+        value.form = static_cast<std::uint8_t>(form_);
+        value.columns = columns;
+    }
+    return values;
 }
 
 void StreamHasher::add_binary(Bytes row) {
@@ -153,7 +212,7 @@ void StreamHasher::add_binary(Bytes row) {
 }
 
 void StreamHasher::add_large_binary(Bytes row) {
-    digest::PiecewiseHash hash;
+    PiecewiseRowHash hash(profile_);
     hash.add(row.first(2));
     start_key();
     TupleReader fields(row);
@@ -171,8 +230,7 @@ void StreamHasher::add_large_binary(Bytes row) {
         }
     }
     fields.expect_end();
-    const digest::Hash128 row_hash = hash.value();
-    buckets_.add(key_.empty() ? row_hash : digest::hash_bytes(key_scratch_), row_hash);
+    count(hash.value());
 }
 
 void StreamHasher::add_text(Bytes row) {
@@ -203,7 +261,7 @@ void StreamHasher::add_text(Bytes row) {
 }
 
 void StreamHasher::add_large_text(Bytes row) {
-    digest::PiecewiseHash hash;
+    PiecewiseRowHash hash(profile_);
     std::byte word[4];
     std::byte chunk[kChunk];
     put_u16(word, column_count_);
@@ -227,7 +285,7 @@ void StreamHasher::add_large_text(Bytes row) {
             length += static_cast<std::uint32_t>(out - chunk);
         } while (stop == TextStop::out_of_room);
         put_u32(word, null ? 0xFFFFFFFFU : length);
-        hash.add(word);
+        hash.add(Bytes(word));
         if (key) {
             append_key(word);
         }
@@ -246,8 +304,7 @@ void StreamHasher::add_large_text(Bytes row) {
     if (stop != TextStop::end_of_line) {
         throw WireError("row goes on after its last column");
     }
-    const digest::Hash128 row_hash = hash.value();
-    buckets_.add(key_.empty() ? row_hash : digest::hash_bytes(key_scratch_), row_hash);
+    count(hash.value());
 }
 
 } // namespace custody::wire

@@ -75,13 +75,14 @@ std::string TypeRule::to_text() const {
 }
 
 bool sends_oid(std::uint32_t type_oid) noexcept {
-    constexpr std::array<std::uint32_t, 11> kTypes = {
+    constexpr std::array<std::uint32_t, 12> kTypes = {
         24,   // regproc
         2202, // regprocedure
         2203, // regoper
         2204, // regoperator
         2205, // regclass
         2206, // regtype
+        2249, // record: rows of a query only, with the OIDs of their types
         3734, // regconfig
         3769, // regdictionary
         4089, // regnamespace

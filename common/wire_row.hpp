@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "common/digest.hpp"
+#include "common/digest_value.hpp"
 #include "common/rewrite.hpp"
 
 namespace custody::wire {
@@ -58,15 +59,20 @@ class StreamHasher {
   public:
     /// `columns`: one rule per column, in canonical order. `key`: positions of the key columns
     /// within them, in any order (the key's wire row has them ascending); empty = no key, the row
-    /// hash picks the bucket. Throws WireError for a position that is not there or there twice.
+    /// hash picks the bucket. Throws WireError for a position that is not there or there twice, and
+    /// for the evidence profile, whose hashes do not add up.
     StreamHasher(Form form, std::vector<TypeRule> columns, std::vector<std::uint16_t> key,
-                 std::uint32_t buckets);
+                 std::uint32_t buckets, digest::Profile profile = digest::Profile::fast);
 
     /// One row: a COPY BINARY tuple (without file header or trailer), or a line of COPY TEXT
     /// (without the newline at its end), matching the form. Not modified.
     void add(std::span<const std::byte> row);
 
+    /// Of the fast profile; in the sql profile it stays empty.
     const digest::BucketSet &buckets() const noexcept { return buckets_; }
+
+    /// One digest for each bucket; `columns` is the columns_fingerprint() of their names.
+    std::vector<digest::DigestValue> digests(std::uint64_t columns) const;
 
   private:
     void check_count(std::span<const std::byte> row) const;
@@ -75,7 +81,10 @@ class StreamHasher {
     void add_text(std::span<const std::byte> row);
     void add_large_text(std::span<const std::byte> row);
     void add_tuple(std::span<const std::byte> tuple);
-    digest::Hash128 key_hash(std::span<const std::byte> tuple);
+    /// Into key_scratch_: the key's wire row, from a normalised tuple.
+    void take_key(std::span<const std::byte> tuple);
+    /// Counts a row whose key, where it has one, is in key_scratch_.
+    void count(const digest::RowHash &row_hash);
     void start_key();
     void append_key(std::span<const std::byte> bytes);
     bool is_key(std::uint16_t column) const noexcept;
@@ -85,7 +94,9 @@ class StreamHasher {
     std::uint16_t column_count_;
     std::vector<std::uint16_t> key_; // ascending; empty as well where one bucket needs no key
     bool all_raw_;
-    digest::BucketSet buckets_;
+    digest::Profile profile_;
+    digest::BucketSet buckets_;              // fast
+    std::vector<digest::DigestValue> lanes_; // sql
     std::vector<std::byte> scratch_;
     std::vector<std::byte> key_scratch_;
 };

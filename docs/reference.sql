@@ -18,6 +18,25 @@ SELECT classid, objid FROM pg_depend
  WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
    AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'custody');
 
+SELECT E'## Types\n';
+SELECT format(E'### custody.%s\n\n%s.\n\nIts operators lie in schema custody: put it on the search_path, or write OPERATOR(custody.=).\n\n| operator | result | |\n| --- | --- | --- |\n%s\n',
+              t.typname, upper(left(d.text, 1)) || substr(d.text, 2), o.lines)
+  FROM member m JOIN pg_type t ON t.oid = m.objid AND m.classid = 'pg_type'::regclass
+  CROSS JOIN LATERAL (SELECT obj_description(t.oid, 'pg_type')) d (text)
+  CROSS JOIN LATERAL (
+       SELECT string_agg(format('| `%s %s %s` | %s | %s |', t.typname, p.oprname, t.typname,
+                                format_type(p.oprresult, NULL), obj_description(p.oid, 'pg_operator')),
+                         E'\n' ORDER BY p.oprname COLLATE "C")
+         FROM pg_operator p WHERE p.oprleft = t.oid) o (lines)
+ WHERE t.typtype = 'b' AND t.typcategory <> 'A'
+ ORDER BY t.typname COLLATE "C";
+
+-- What types, operators and aggregates are made of is called through them.
+CREATE TEMP VIEW part (objid) AS
+SELECT unnest(ARRAY[typinput, typoutput, typreceive, typsend]::oid[]) FROM pg_type
+UNION SELECT oprcode::oid FROM pg_operator
+UNION SELECT unnest(ARRAY[aggtransfn, aggcombinefn, aggfinalfn]::oid[]) FROM pg_aggregate;
+
 SELECT $$## Functions
 
 Where nothing else is said, every role that may use the schema may call them; they read with the
@@ -31,7 +50,7 @@ SELECT format(E'### custody.%s(%s)\n\nReturns `%s`. %s.%s\n', p.proname,
                    THEN '' ELSE ' Only the extension''s owner may call it.' END)
   FROM member m JOIN pg_proc p ON p.oid = m.objid AND m.classid = 'pg_proc'::regclass
   CROSS JOIN LATERAL (SELECT obj_description(p.oid, 'pg_proc')) d (text)
- WHERE p.prorettype <> 'trigger'::regtype
+ WHERE p.prorettype <> 'trigger'::regtype AND p.oid NOT IN (SELECT objid FROM part)
  ORDER BY p.proname LIKE 'migration%', p.proname COLLATE "C";
 
 CREATE TEMP VIEW relation AS

@@ -4,7 +4,7 @@
 top := $(VPATH)
 PG_CONFIG ?= pg_config
 # In the order of installation; the build fails on a file that is not named here.
-sql_order := schema digest tenant audit \
+sql_order := schema digest_type digest_record digest digest_tables tenant audit \
 	migration migration_rules migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody
@@ -39,7 +39,7 @@ override CPPFLAGS := -I$(top) -DCUSTODY_VERSION='"$(version)"' \
 # COPT: what a user adds to the flags; PGXS gives it to C and to the linker only.
 override CXXFLAGS += -std=c++20 -Wall -Wextra -Wundef -Werror -Wno-register -fPIC -fvisibility=hidden \
 	-ffile-prefix-map=$(top)/= $(COPT)
-SHLIB_LINK += -lstdc++
+SHLIB_LINK += -lstdc++ -lcrypto
 
 $(OBJS): %.o: %.cpp $(top)/extension/pgxs.mk
 	@mkdir -p $(@D)

@@ -1,16 +1,18 @@
 // The custody program: options in, one command, exit code out.
 
 #include "loader/cli/parse.hpp"
+#include "loader/compare/compare.hpp"
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/pq/secrets.hpp"
+#include "loader/repair/repair.hpp"
 #include "loader/report/output.hpp"
 #include "loader/run/abandon.hpp"
 #include "loader/run/run.hpp"
 #include "loader/run/show.hpp"
-#include "loader/run/verify.hpp"
 #include "loader/ui/progress.hpp"
+#include "loader/verify/verify.hpp"
 
 namespace custody {
 namespace {
@@ -22,9 +24,13 @@ Exit dispatch(const cli::Options &options) {
     case cli::Command::run:
         return run::run(options);
     case cli::Command::verify:
-        return run::verify(options);
+        return verify::verify(options);
+    case cli::Command::repair:
+        return repair::repair(options);
     case cli::Command::status:
         return run::status(options);
+    case cli::Command::compare:
+        return compare::compare(options);
     case cli::Command::report:
         return run::report(options);
     case cli::Command::abandon:

@@ -6,13 +6,13 @@ CREATE FUNCTION custody.encoding_version() RETURNS int4
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'custody_encoding_version';
 COMMENT ON FUNCTION custody.encoding_version() IS
-    'version of the wire row encoding; digests of different versions do not compare';
+    'version of the wire row encoding; digests of different versions do not compare; errors: none; privilege: none';
 
 CREATE FUNCTION custody.wire_form(rel regclass, columns text[]) RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'custody_wire_form';
 COMMENT ON FUNCTION custody.wire_form(regclass, text[]) IS
-    'form of the wire rows of these columns: binary or text';
+    'form that the rows of a table have in profiles fast and evidence when these columns are digested: binary or text; arguments: rel; columns, as of custody.table_digest(); NULL where one of them is NULL; errors: 42703 for a column that is not there; privilege: none';
 
 CREATE FUNCTION custody.migration_scan(
         rel regclass, columns text[], form text, key text[], buckets int4,
@@ -21,12 +21,4 @@ CREATE FUNCTION custody.migration_scan(
     LANGUAGE c STABLE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'custody_migration_scan';
 COMMENT ON FUNCTION custody.migration_scan(regclass, text[], text, text[], int4, xid8[]) IS
-    'rows and bucket digests of one table as the loader compares them';
-
-CREATE FUNCTION custody.table_digest(
-        rel regclass,
-        OUT rows int8, OUT digest text, OUT form text, OUT columns text[])
-    LANGUAGE c STABLE STRICT PARALLEL RESTRICTED
-    AS 'MODULE_PATHNAME', 'custody_table_digest';
-COMMENT ON FUNCTION custody.table_digest(regclass) IS
-    'rows and digest of a table, or of all partitions of a partitioned table';
+    'rows and bucket digests of one table as the loader compares them: how many rows, how many of them were written by other transactions than writers, and for each bucket rows and sum in profile fast; arguments: rel, columns, form, key and buckets as of custody.table_buckets(), rel no partitioned table, key {} for the hash of the row; writers, NULL for not looking who wrote; errors: as of custody.table_buckets(), 0A000 where rows have no xmin and writers are given, 22004 for any other NULL; privilege: SELECT on the columns';

@@ -6,18 +6,18 @@
 CREATE FUNCTION custody.protocol() RETURNS int
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS 'SELECT 1';
 COMMENT ON FUNCTION custody.protocol() IS
-'handshake number of the migration state: a loader with another one refuses to work';
+'handshake number of the migration state: a loader with another one refuses to work; errors: none; privilege: none';
 
 -- Bucket digests (docs/wire-format.md): 24 bytes per bucket, rows and sum of row hashes.
 CREATE FUNCTION custody.migration_digest_rows(digests bytea) RETURNS bigint
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'custody_migration_digest_rows';
 COMMENT ON FUNCTION custody.migration_digest_rows(bytea) IS
-'number of rows that a set of bucket digests stands for';
+'number of rows that a set of bucket digests stands for; errors: 22P03 for what is none, 22003 for more rows than a bigint counts; privilege: none';
 
 CREATE FUNCTION custody.migration_digest_hex(digests bytea) RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'custody_migration_digest_hex';
 COMMENT ON FUNCTION custody.migration_digest_hex(bytea) IS
-'total of a set of bucket digests as 32 hexadecimal digits, as custody.table_digest() shows it';
+'total of a set of bucket digests as 32 hexadecimal digits: the sum of custody.table_digest(); errors: 22P03 for what is none; privilege: none';
 
 CREATE FUNCTION custody.migration_digest_add(a bytea, b bytea) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'custody_migration_digest_add';
@@ -29,7 +29,7 @@ CREATE AGGREGATE custody.migration_digest_sum(digests bytea) (
     combinefunc = custody.migration_digest_add, parallel = safe
 );
 COMMENT ON AGGREGATE custody.migration_digest_sum(bytea) IS
-'bucket digests of several sets of rows together';
+'bucket digests of several sets of rows together; errors: 22P03 for what is none, 22023 for other numbers of buckets, 22003 for more rows than a bigint counts; privilege: none';
 
 CREATE TABLE custody.migration (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -114,7 +114,7 @@ CREATE FUNCTION custody.migration_has_parts(migration bigint, table_id int, sour
              WHERE x.migration_id = migration AND x.table_id = migration_has_parts.table_id) p
 $$;
 COMMENT ON FUNCTION custody.migration_has_parts(bigint, int, bigint) IS
-'true when the parts of a table in the state tile it and have that many rows together';
+'true when the parts of a table in the state tile it and have that many rows together; errors: none; privilege: SELECT on custody.migration_part';
 
 CREATE FUNCTION custody.migration_unproven(migration bigint)
     RETURNS TABLE (object_type text, object text, reason text)
@@ -159,7 +159,7 @@ CREATE FUNCTION custody.migration_unproven(migration bigint)
        AND NOT EXISTS (SELECT FROM custody.migration_task t WHERE t.migration_id = migration)
 $$;
 COMMENT ON FUNCTION custody.migration_unproven(bigint) IS
-'everything in a migration''s scope that has no verdict "equal", or is not done; empty = proven';
+'everything in a migration''s scope that has no verdict "equal", or is not done; empty = proven; errors: none; privilege: SELECT on the state tables (custody_auditor)';
 
 CREATE FUNCTION custody.migration_check_proof() RETURNS trigger
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -269,6 +269,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.migration_arm() IS
-'makes the constraints of the migration state hold in replica mode too; pg_upgrade forgets that';
+'makes the constraints of the migration state hold in replica mode too; pg_upgrade forgets that; errors: none';
 REVOKE ALL ON FUNCTION custody.migration_arm() FROM PUBLIC;
 SELECT custody.migration_arm();

@@ -9,7 +9,7 @@ CREATE FUNCTION custody.migration_lock_key(migration bigint, kind text, id int) 
                    | (id & 16777215)) AS k (key)
 $$;
 COMMENT ON FUNCTION custody.migration_lock_key(bigint, text, int) IS
-'second key of the advisory lock of a run, table, part or task; the first is 1668641652 (cust)';
+'second key of the advisory lock of a run, table, part or task; the first is 1668641652 (cust); arguments: migration and id, their numbers; kind, one of run, table, part and task, NULL for any other; errors: none; privilege: none';
 
 CREATE VIEW custody.migration_worker AS
 SELECT m.id AS migration_id, m.name AS migration, l.kind, l.id AS unit_id, l.pid, a.usename,
@@ -152,7 +152,7 @@ BEGIN
     IF duty NOT IN ('admin', 'operator', 'auditor') THEN
         RAISE EXCEPTION 'duty "%" does not exist', duty
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'The duties are admin, operator and auditor.';
+                  HINT = 'use admin, operator or auditor';
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', role);
     EXECUTE format(
@@ -174,7 +174,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.grant_duty(name, text) IS
-'gives a role what it needs in schema custody: operator runs migrations, auditor reads, admin both';
+'gives a role what it needs in schema custody: operator runs migrations, auditor reads, admin both; errors: 22023 for another duty, 42704 for a role that does not exist';
 REVOKE ALL ON FUNCTION custody.grant_duty(name, text) FROM PUBLIC;
 
 REVOKE ALL ON custody.migration, custody.migration_snapshot, custody.migration_table,

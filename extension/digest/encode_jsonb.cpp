@@ -191,6 +191,7 @@ void put_object(RowBuffer *out, const char *container, uint32 count) {
 
 void put_container(RowBuffer *out, const char *container) {
     check_stack_depth();
+    CHECK_FOR_INTERRUPTS();
     const uint32 header = load_u32(container);
     const uint32 count = header & JB_CMASK;
     if ((header & JB_FOBJECT) != 0) {

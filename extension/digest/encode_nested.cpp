@@ -6,6 +6,8 @@ namespace custody::digest {
 
 namespace {
 
+constexpr int kCheckEvery = 4096;
+
 Datum fetch(const ValuePlan *plan, const char *at) {
     return fetch_att(at, plan->by_value, plan->length);
 }
@@ -16,6 +18,9 @@ void encode_elements(RowBuffer *out, ValuePlan *element, ArrayType *array, int c
     const bits8 *present = ARR_NULLBITMAP(array);
     bool any_null = false;
     for (int i = 0; i < count; ++i) {
+        if (i % kCheckEvery == 0) {
+            CHECK_FOR_INTERRUPTS();
+        }
         if (present != nullptr && (present[i / 8] & (1 << (i % 8))) == 0) {
             append_null(out);
             any_null = true;
@@ -32,7 +37,7 @@ void encode_range_contents(RowBuffer *out, ValuePlan *plan, const RangeType *ran
     RangeBound lower;
     RangeBound upper;
     bool empty;
-    range_deserialize(plan->range_type, range, &lower, &upper, &empty);
+    range_deserialize(plan->cached_type, range, &lower, &upper, &empty);
     append_big<uint8>(out, static_cast<uint8>(range_get_flags(range)));
     if (!empty && !lower.infinite) {
         encode_value(out, plan->children, lower.val);
@@ -62,12 +67,7 @@ void encode_array(RowBuffer *out, ValuePlan *plan, Datum value) {
 
 void encode_composite(RowBuffer *out, ValuePlan *plan, Datum value) {
     check_stack_depth();
-    HeapTupleHeader header = DatumGetHeapTupleHeader(value);
-    HeapTupleData tuple;
-    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
-    ItemPointerSetInvalid(&tuple.t_self);
-    tuple.t_tableOid = InvalidOid;
-    tuple.t_data = header;
+    HeapTupleData tuple = tuple_of(DatumGetHeapTupleHeader(value));
     heap_deform_tuple(&tuple, plan->row_type, plan->values, plan->nulls);
 
     const Size count_at = out->length;
@@ -98,7 +98,7 @@ void encode_multirange(RowBuffer *out, ValuePlan *plan, Datum value) {
     check_stack_depth();
     int32 count;
     RangeType **ranges;
-    multirange_deserialize(plan->range_type, DatumGetMultirangeTypeP(value), &count, &ranges);
+    multirange_deserialize(plan->cached_type, DatumGetMultirangeTypeP(value), &count, &ranges);
     append_big<int32>(out, count);
     for (int32 i = 0; i < count; ++i) {
         const Size start = begin_value(out);

@@ -18,6 +18,7 @@ constexpr int kShortScaleShift = 7;
 constexpr uint16 kShortWeightSign = 0x0040;
 constexpr uint16 kShortWeightMask = 0x003F;
 constexpr uint16 kLongScaleMask = 0x3FFF;
+constexpr int kManyPlaces = 1000;
 
 struct Parts {
     int digits;
@@ -87,6 +88,9 @@ void encode_numeric(RowBuffer *out, Datum value) {
 void append_numeric_text(RowBuffer *out, const char *at, Size length) {
     const Parts parts = take_apart(at, length);
     const int whole = parts.weight < 0 ? 0 : parts.weight + 1; // places before the point
+    if (whole > kManyPlaces) {
+        CHECK_FOR_INTERRUPTS(); // a few bytes are many digits
+    }
     char *const start =
         reinterpret_cast<char *>(reserve(out, 4 * static_cast<Size>(whole) + parts.scale + 8));
     char *text = start;

@@ -1,11 +1,19 @@
 // Plain C-style hot loop: no local has a destructor.
 #include "extension/digest/encode_value.hpp"
 
-#include "extension/pg/boundary.hpp"
+#include "extension/pg/encoding.hpp"
 
 namespace custody::digest {
 
+void refuse_length() {
+    pg::raise(ERRCODE_PROGRAM_LIMIT_EXCEEDED, "value is too long for a wire row",
+              "it would have 1 GB or more, which no send or output function returns");
+}
+
 void grow(RowBuffer *out, Size more) {
+    if (out->length - out->value + more >= MaxAllocSize) {
+        refuse_length();
+    }
     Size capacity = Max(out->capacity, Size{1024});
     while (capacity - out->length < more) {
         capacity *= 2;
@@ -42,7 +50,8 @@ void encode_varlena(RowBuffer *out, Datum value, bool text) {
 
 void encode_label(RowBuffer *out, ValuePlan *plan, Oid oid) {
     EnumLabel *cached = &plan->labels[oid % kEnumCacheSize];
-    if (cached->oid != oid) {
+    if (cached->oid != oid || cached->era != enum_era()) {
+        cached->era = enum_era();
         HeapTuple tuple = SearchSysCache1(ENUMOID, ObjectIdGetDatum(oid));
         if (!HeapTupleIsValid(tuple)) {
             pg::raise(ERRCODE_INVALID_BINARY_REPRESENTATION,
@@ -94,7 +103,7 @@ void encode_bytea_text(RowBuffer *out, Datum value) {
 
 void encode_by_function(RowBuffer *out, ValuePlan *plan, Datum value) {
     if (plan->encoding == Encoding::send) {
-        bytea *sent = SendFunctionCall(plan->function, value);
+        bytea *sent = pg::send_in_utf8(plan->function, value);
         append_sized_bytes(out, VARDATA(sent), VARSIZE(sent) - VARHDRSZ);
     } else {
         const char *text = OutputFunctionCall(plan->function, value);

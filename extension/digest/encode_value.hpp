@@ -18,6 +18,16 @@ void encode_composite(RowBuffer *out, ValuePlan *plan, Datum value);
 void encode_range(RowBuffer *out, ValuePlan *plan, Datum value);
 void encode_multirange(RowBuffer *out, ValuePlan *plan, Datum value);
 
+/// A composite value as a tuple.
+inline HeapTupleData tuple_of(HeapTupleHeader header) {
+    HeapTupleData tuple;
+    tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+    ItemPointerSetInvalid(&tuple.t_self);
+    tuple.t_tableOid = InvalidOid;
+    tuple.t_data = header;
+    return tuple;
+}
+
 /// A numeric as numeric_out writes it; `at` need not be aligned, `length` is that of its contents.
 void append_numeric_text(RowBuffer *out, const char *at, Size length);
 

@@ -12,9 +12,14 @@ struct RowBuffer {
     std::byte *data;
     Size length;
     Size capacity;
+    Size value; // where the column begins that is being written
 };
 
-/// Makes room beyond the capacity; raises an ERROR out of memory.
+/// A value may be no longer than what the server's own functions return: a few bytes of jsonb can
+/// stand for gigabytes of digits.
+[[noreturn]] void refuse_length();
+
+/// Makes room beyond the capacity; raises an ERROR out of memory, or where the value is too long.
 void grow(RowBuffer *out, Size more);
 
 /// Room for `bytes` at the end, not yet counted as written.
@@ -61,6 +66,9 @@ inline Size begin_value(RowBuffer *out) {
     return out->length;
 }
 inline void end_value(RowBuffer *out, Size start) {
+    if (unlikely(out->length - start > MaxAllocSize)) {
+        refuse_length();
+    }
     wire::put_u32(out->data + start - 4, static_cast<uint32>(out->length - start));
 }
 

@@ -22,6 +22,7 @@ struct TypeFacts {
 };
 
 void look_up(Oid type, TypeFacts *facts) {
+    CHECK_FOR_INTERRUPTS(); // types of types of types are many
     type = getBaseType(type);
     HeapTuple tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(type));
     if (!HeapTupleIsValid(tuple)) {
@@ -91,6 +92,31 @@ bool needs_text(Oid type) {
     }
 }
 
+/// A float of the server, whose NaNs have many bit patterns.
+bool is_float(Oid type) {
+    TypeFacts facts;
+    look_up(type, &facts);
+    return facts.send == F_FLOAT4SEND || facts.send == F_FLOAT8SEND;
+}
+
+/// True when nothing inside a value is rewritten: TypeRule::is_raw() of common/wire_row.hpp.
+bool is_raw(Oid type) {
+    check_stack_depth();
+    TypeFacts facts;
+    look_up(type, &facts);
+    if (is_array(&facts) || facts.kind == TYPTYPE_COMPOSITE) {
+        return false;
+    }
+    switch (facts.kind) {
+    case TYPTYPE_RANGE:
+        return is_raw(range_subtype(facts.type));
+    case TYPTYPE_MULTIRANGE:
+        return is_raw(range_subtype(range_of_multirange(facts.type)->type_id));
+    default:
+        return !is_float(facts.type);
+    }
+}
+
 /// Send functions whose bytes are known, with the layout that the value must have.
 struct KnownSend {
     PGFunction send;
@@ -147,31 +173,6 @@ bool find_known(const KnownSend (&known)[N], PGFunction function, int16 length, 
     return false;
 }
 
-/// Send functions of the server whose bytes go through client_encoding and that are not encoded
-/// here. Those of extensions may do so as well; the other ones of the server do not.
-bool send_may_convert(Oid function, PGFunction address) {
-    const PGFunction converting[] = {xml_send,      tsvectorsend, tsquerysend,
-                                     jsonpath_send, cstring_send, unknownsend};
-    for (const PGFunction one : converting) {
-        if (address == one) {
-            return true;
-        }
-    }
-    return function >= FirstNormalObjectId;
-}
-
-void refuse_client_encoding(const TypeFacts *facts) {
-    if (pg_get_client_encoding() == PG_UTF8) {
-        return;
-    }
-    pg::raise(ERRCODE_FEATURE_NOT_SUPPORTED,
-              psprintf("cannot digest values of type %s under this client_encoding",
-                       format_type_be(facts->type)),
-              psprintf("its send function converts texts to client_encoding, which is \"%s\"",
-                       pg_get_client_encoding_name()),
-              "set client_encoding to UTF8");
-}
-
 void use_function(ValuePlan *plan, Encoding encoding, Oid function) {
     plan->encoding = encoding;
     plan->function = static_cast<FmgrInfo *>(palloc(sizeof(FmgrInfo)));
@@ -179,6 +180,8 @@ void use_function(ValuePlan *plan, Encoding encoding, Oid function) {
 }
 
 void plan_composite(ValuePlan *plan, Oid type) {
+    plan->cached_type = lookup_type_cache(type, TYPECACHE_TUPDESC);
+    plan->row_type_version = plan->cached_type->tupDesc_identifier;
     TupleDesc row_type = lookup_rowtype_tupdesc_copy(type, -1);
     const int count = row_type->natts;
     plan->encoding = Encoding::composite;
@@ -213,12 +216,12 @@ bool plan_nested(ValuePlan *plan, const TypeFacts *facts) {
         plan_composite(plan, facts->type);
         return true;
     case TYPTYPE_RANGE:
-        plan->range_type = lookup_type_cache(facts->type, TYPECACHE_RANGE_INFO);
+        plan->cached_type = lookup_type_cache(facts->type, TYPECACHE_RANGE_INFO);
         plan_child(plan, Encoding::range, range_subtype(facts->type));
         return true;
     case TYPTYPE_MULTIRANGE:
-        plan->range_type = range_of_multirange(facts->type);
-        plan_child(plan, Encoding::multirange, range_subtype(plan->range_type->type_id));
+        plan->cached_type = range_of_multirange(facts->type);
+        plan_child(plan, Encoding::multirange, range_subtype(plan->cached_type->type_id));
         return true;
     default:
         return false;
@@ -243,21 +246,44 @@ void plan_binary(ValuePlan *plan, const TypeFacts *facts) {
         (own || (plan->encoding != Encoding::float4 && plan->encoding != Encoding::float8))) {
         return;
     }
-    if (send_may_convert(facts->send, send)) {
-        refuse_client_encoding(facts);
-    }
     use_function(plan, Encoding::send, facts->send);
 }
 
+/// Goes up whenever the server forgets labels that it had read.
+uint32 current_era = 0;
+bool era_watched = false;
+
+void begin_era(Datum, int, uint32) { ++current_era; }
+
 } // namespace
+
+uint32 enum_era() { return current_era; }
+
+bool holds_row_type(const ValuePlan *plan) {
+    bool holds = plan->encoding == Encoding::composite;
+    for (int i = 0; i < plan->child_count && !holds; ++i) {
+        holds = holds_row_type(plan->children + i);
+    }
+    return holds;
+}
+
+bool row_types_unchanged(const ValuePlan *plan) {
+    bool unchanged = plan->encoding != Encoding::composite ||
+                     plan->cached_type->tupDesc_identifier == plan->row_type_version;
+    for (int i = 0; i < plan->child_count && unchanged; ++i) {
+        unchanged = row_types_unchanged(plan->children + i);
+    }
+    return unchanged;
+}
 
 bool database_needs_conversion() {
     return GetDatabaseEncoding() != PG_UTF8 && GetDatabaseEncoding() != PG_SQL_ASCII;
 }
 
-wire::Form form_of_types(const Oid *types, int count) {
+wire::Form form_of_types(Profile profile, const Oid *types, int count) {
     for (int i = 0; i < count; ++i) {
-        if (needs_text(types[i])) {
+        if (needs_text(types[i]) ||
+            (profile == Profile::sql && !is_raw(types[i]) && !is_float(types[i]))) {
             return wire::Form::text;
         }
     }
@@ -279,6 +305,10 @@ void plan_value(ValuePlan *plan, Oid type, wire::Form form) {
         use_function(plan, Encoding::output, facts.output);
     }
     if (plan->encoding == Encoding::enum_label) {
+        if (!era_watched) {
+            CacheRegisterSyscacheCallback(ENUMOID, begin_era, (Datum)0);
+            era_watched = true;
+        }
         plan->labels = static_cast<EnumLabel *>(palloc0(sizeof(EnumLabel) * kEnumCacheSize));
     }
 }

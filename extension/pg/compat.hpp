@@ -21,6 +21,13 @@
 #define TYPTYPE_MULTIRANGE 'm'
 #endif
 
+// DETACH CONCURRENTLY came with 14: a partition that is being detached still has its row.
+#if PG_VERSION_NUM >= 140000
+#define CUSTODY_DETACH_PENDING(form) ((form)->inhdetachpending)
+#else
+#define CUSTODY_DETACH_PENDING(form) false
+#endif
+
 // 18 lets a module say its name and version, shown by pg_get_loaded_modules().
 #if PG_VERSION_NUM >= 180000
 #define CUSTODY_MODULE_MAGIC(module, number)                                                       \
@@ -32,4 +39,32 @@
     extern "C" {                                                                                   \
     PG_MODULE_MAGIC;                                                                               \
     }
+#endif
+
+// From 16 on, the role as which a query reads a relation is not in its range table itself. A child
+// or partition that the query came to from its parent needs no privilege: it is not named itself.
+// There is one function for the privileges on all kinds of objects.
+#if PG_VERSION_NUM >= 160000
+static inline Oid custody_reading_role(const EState *query, const RangeTblEntry *entry) {
+    return entry->perminfoindex == 0
+               ? InvalidOid
+               : getRTEPermissionInfo(query->es_rteperminfos, const_cast<RangeTblEntry *>(entry))
+                     ->checkAsUser;
+}
+static inline bool custody_is_named_itself(const RangeTblEntry *entry) {
+    return entry->perminfoindex != 0;
+}
+static inline bool custody_may_use_schema(Oid schema, Oid role) {
+    return object_aclcheck(NamespaceRelationId, schema, role, ACL_USAGE) == ACLCHECK_OK;
+}
+#else
+static inline Oid custody_reading_role(const EState *, const RangeTblEntry *entry) {
+    return entry->checkAsUser;
+}
+static inline bool custody_is_named_itself(const RangeTblEntry *entry) {
+    return entry->requiredPerms != 0;
+}
+static inline bool custody_may_use_schema(Oid schema, Oid role) {
+    return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
+}
 #endif

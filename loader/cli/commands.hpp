@@ -56,15 +56,53 @@ inline constexpr std::array kCommands{
         "custody status --target=service=new --json | jq '.objects[] | select(.phase != "
         "\"verified\")'\n"},
     CommandInfo{
-        Command::verify, "verify", "compares the source and the target again",
-        "Reads the rows of both servers, under a new snapshot of the source, and compares them "
-        "table by table. Names the tables and the buckets that differ. Rows that were written to "
-        "the source since the run count as differences: stop the writers first. With patterns "
-        "only the tables and sequences that they name are compared.",
+        Command::verify, "verify", "compares two databases, at any time",
+        "Compares the source and the target table by table, each under one snapshot: by the plan "
+        "of the migration where the target has one, otherwise all that the options name. Each "
+        "side gives its digests in the way that it allows: the extension's scan, plain SQL, or a "
+        "stream of all rows; --dry-run shows which. Nothing need be installed on either side. "
+        "With patterns only the tables and sequences that they name are compared.\n\n"
+        "Exit code 0 means that there was something to compare and that all of it is equal.",
         "# After the cut-over, or whenever in doubt\n"
         "custody verify --source=service=old --target=service=new\n"
-        "# One table\n"
-        "custody verify --source=service=old --target=service=new -t public.calls\n"},
+        "# How each table would be compared\n"
+        "custody verify --source=service=old --target=service=new --dry-run\n"
+        "# A long one, which goes on after a kill\n"
+        "custody verify --source=service=old --target=service=new --checkpoint=verify.jsonl\n"
+        "# Against what the migration recorded, without the source\n"
+        "custody verify --target=service=new --method=stored\n"},
+    CommandInfo{
+        Command::repair, "repair", "makes the rows of the target equal to the source's",
+        "Compares both servers as \"custody verify\" does, down to the rows that differ, and "
+        "writes the SQL that inserts what the target lacks and updates the columns that differ: a "
+        "script "
+        "for psql, to be read first, or with --apply the changes themselves, through triggers, "
+        "constraints and row security like anybody's. Rows that only the target has are counted, "
+        "and deleted only with --delete. A row is changed only as long as it is what it was when "
+        "it was compared.\n\n"
+        "Exit code 0 means that both sides are equal: at once, or after --apply, when what was "
+        "changed has been compared again. 5 means that they are not, also when a script was "
+        "written; 4 that a change failed. The same command goes on with what is left.",
+        "# The script, to be read and run\n"
+        "custody repair --source=service=old --target=service=new -o repair.sql\n"
+        "psql -X -d service=new -f repair.sql\n"
+        "# What would be done\n"
+        "custody repair --source=service=old --target=service=new --delete --dry-run\n"
+        "# Do it\n"
+        "custody repair --source=service=old --target=service=new --delete --apply\n"},
+    CommandInfo{
+        Command::compare, "compare", "compares the schemas of two databases",
+        "Reads the catalogs of both servers and names what is missing on the target, extra there "
+        "or different: tables, columns, constraints, indexes, sequences with their values, views, "
+        "functions, triggers, policies, grants, owners, types, extensions, settings, and the rest. "
+        "Needs the extension on neither side and writes nothing; no row is read.\n\n"
+        "Exit code 0 means that nothing differs; 5 that something does, or could not be read.",
+        "# What differs?\n"
+        "custody compare --source=service=old --target=service=new\n"
+        "# One page to send\n"
+        "custody compare --source=service=old --target=service=new --format=html -o differs.html\n"
+        "# In CI: owners and comments may differ\n"
+        "custody compare --config=move.toml --ignore='*:*:owner' --ignore='*:*:comment' --json\n"},
     CommandInfo{
         Command::report, "report", "prints the report of a migration",
         "Prints what was moved, from where, under which snapshot, when, by which version, with "

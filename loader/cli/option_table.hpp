@@ -18,15 +18,20 @@ using Commands = unsigned;
 
 constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(commands)) | ...); }
 
-inline constexpr Commands kEvery = on(Command::plan, Command::run, Command::status, Command::verify,
-                                      Command::report, Command::abandon);
+inline constexpr Commands kEvery =
+    on(Command::plan, Command::run, Command::status, Command::verify, Command::repair,
+       Command::compare, Command::report, Command::abandon);
 inline constexpr Commands kMoving = on(Command::plan, Command::run);
-inline constexpr Commands kComparing = on(Command::plan, Command::run, Command::verify);
+inline constexpr Commands kComparing =
+    on(Command::plan, Command::run, Command::verify, Command::repair);
+inline constexpr Commands kReading = kComparing | on(Command::compare);
+/// Those that know migrations by name.
+inline constexpr Commands kStateful = kEvery & ~on(Command::compare);
 
 /// Where an option may be set besides the command line.
 enum class From { everywhere, environment, command_line };
 
-enum class Group { connection, selection, copy, verification, output, abandon, other };
+enum class Group { connection, selection, copy, verification, repair, output, abandon, other };
 
 using Pairs = std::map<std::string, std::string>;
 
@@ -49,6 +54,7 @@ struct Option {
     Field field;
     std::string_view help;
     bool hidden = false;
+    bool may_be_zero = false; // of a number
 
     constexpr bool is_switch() const { return argument.empty(); }
     constexpr bool repeats() const {
@@ -70,35 +76,40 @@ struct Option {
 };
 
 inline constexpr std::array kOptions{
-    Option{"source", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kComparing,
+    Option{"source", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kReading,
            &Options::source,
            "database to read: a libpq connection string or URI; nothing is written there"},
     Option{
         "target", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kEvery,
         &Options::target,
         "database to fill, with the extension custody; the state of the migration is kept there"},
-    Option{"name", 0, "NAME", "default", "", Group::connection, From::everywhere, kEvery,
+    Option{"name", 0, "NAME", "default", "", Group::connection, From::everywhere, kStateful,
            &Options::name, "name of the migration; a target may hold several"},
     Option{"config", 'c', "FILE", "", "", Group::connection, From::environment, kEvery,
            &Options::config, "TOML file with these settings and those of single tables"},
 
-    Option{"schema", 'n', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+    Option{"schema", 'n', "PATTERN", "", "", Group::selection, From::everywhere, kReading,
            &Options::schemas, "only the schemas that match the shell pattern"},
-    Option{"exclude-schema", 'N', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+    Option{"exclude-schema", 'N', "PATTERN", "", "", Group::selection, From::everywhere, kReading,
            &Options::exclude_schemas, "not the schemas that match the shell pattern"},
-    Option{"table", 't', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+    Option{"table", 't', "PATTERN", "", "", Group::selection, From::everywhere, kReading,
            &Options::tables,
            "only the tables that match; a pattern without a dot matches in every schema"},
-    Option{"exclude-table", 'T', "PATTERN", "", "", Group::selection, From::everywhere, kComparing,
+    Option{"exclude-table", 'T', "PATTERN", "", "", Group::selection, From::everywhere, kReading,
            &Options::exclude_tables, "not the tables that match"},
-    Option{"where", 0, "TABLE=CONDITION", "", "", Group::selection, From::environment, kMoving,
-           &Options::row_filters, "move only the rows of the table that meet the SQL condition"},
-    Option{"map", 0, "NAME=NAME", "", "", Group::selection, From::environment, kMoving,
+    Option{"where", 0, "TABLE=CONDITION", "", "", Group::selection, From::environment, kComparing,
+           &Options::row_filters,
+           "move or compare only the rows of the table that meet the SQL condition"},
+    Option{"map", 0, "NAME=NAME", "", "", Group::selection, From::environment, kReading,
            &Options::mappings,
            "other name on the target: app=crm for a schema, app.calls=crm.call for a table"},
-    Option{"cast", 0, "COLUMN=TYPE", "", "", Group::selection, From::environment, kMoving,
+    Option{"cast", 0, "COLUMN=TYPE", "", "", Group::selection, From::environment, kComparing,
            &Options::casts,
            "cast schema.table.column to another type; rows that do not survive are counted"},
+
+    Option{"ignore", 0, "PATTERN", "", "", Group::selection, From::everywhere, on(Command::compare),
+           &Options::ignore,
+           "a difference that does not count: kind:name:property, as in index:public.*:comment"},
 
     Option{"jobs", 'j', "NUM", "4", "", Group::copy, From::everywhere, kComparing, &Options::jobs,
            "tables and parts of tables to copy at the same time"},
@@ -106,10 +117,10 @@ inline constexpr std::array kOptions{
            &Options::index_jobs,
            "indexes and constraints to build at the same time; 0 means as many as --jobs"},
     Option{"max-rate", 0, "RATE", "0", "", Group::copy, From::everywhere,
-           on(Command::run, Command::verify), &Options::max_rate,
+           on(Command::run, Command::verify, Command::repair), &Options::max_rate,
            "most bytes per second to read from the source, as in 50MB; 0 means no limit"},
     Option{"wait", 0, "SECONDS", "60", "", Group::copy, From::everywhere,
-           on(Command::run, Command::verify), &Options::wait,
+           on(Command::run, Command::verify, Command::repair), &Options::wait,
            "how long to wait for a server that went away before the run stops, resumable"},
     Option{"part-size", 0, "SIZE", "256MB", "", Group::copy, From::everywhere, kMoving,
            &Options::part_size, "a larger table is copied in parts of this size"},
@@ -126,24 +137,65 @@ inline constexpr std::array kOptions{
 
     Option{"no-verify", 0, "", "", "", Group::verification, From::everywhere, kMoving,
            &Options::no_verify, "do not compare digests; the run ends as unverified, exit code 5"},
-    Option{"no-count", 0, "", "", "", Group::verification, From::everywhere, kComparing,
+    Option{"no-count", 0, "", "", "", Group::verification, From::everywhere, kMoving,
            &Options::no_count,
            "do not count the rows of the source independently; the verdict says so"},
     Option{"final", 0, "", "", "", Group::verification, From::everywhere, on(Command::run),
            &Options::final, "compare once more with writers stopped, for the cut-over"},
 
+    Option{"method", 0, "METHOD", "auto", "auto|stored|extension|sql|stream", Group::verification,
+           From::everywhere, on(Command::verify), &Options::method,
+           "where digests come from: auto (the extension where it is, else a stream), stored (what "
+           "the migration recorded of the source), extension, sql (plain SQL where the extension "
+           "is not) or stream (all rows travel)"},
+    Option{"profile", 0, "PROFILE", "", "fast|sql|evidence", Group::verification, From::everywhere,
+           on(Command::verify), &Options::profile,
+           "kind of digest: fast, sql (can be computed by plain SQL) or evidence (holds against "
+           "forgery; extension on both sides); by default what the method needs"},
+    Option{"checkpoint", 0, "FILE", "", "", Group::verification, From::command_line,
+           on(Command::verify), &Options::checkpoint,
+           "keep finished tables in the file, and take them from it when the command is run again"},
+    Option{"differences", 0, "NUM", "20", "", Group::verification, From::everywhere,
+           on(Command::verify), &Options::differences,
+           "name this many of the rows that differ in a table, with the columns; the rest is "
+           "counted; 0 reads no values at all",
+           false, true},
+    Option{"redact", 0, "", "", "", Group::verification, From::everywhere, on(Command::verify),
+           &Options::redact,
+           "show no values of rows, keys included: rows are told by their ctid, columns by name"},
+    Option{"no-drill-down", 0, "", "", "", Group::verification, From::everywhere,
+           on(Command::verify), &Options::no_drill_down,
+           "compare digests only; do not look for the rows that differ"},
+    Option{"recheck", 0, "SECONDS", "5", "", Group::verification, From::everywhere,
+           on(Command::verify, Command::repair), &Options::recheck,
+           "look at differences again after this time when either side was written to", false,
+           true},
+    Option{"rechecks", 0, "NUM", "3", "", Group::verification, From::everywhere,
+           on(Command::verify, Command::repair), &Options::rechecks,
+           "how often to look again at differences that keep changing; 0 means not at all", false,
+           true},
+
+    Option{"apply", 0, "", "", "", Group::repair, From::command_line, on(Command::repair),
+           &Options::apply, "make the changes on the target, and compare again what was changed"},
+    Option{"delete", 0, "", "", "", Group::repair, From::command_line, on(Command::repair),
+           &Options::delete_extra, "also delete the rows that only the target has"},
+    Option{"batch-rows", 0, "ROWS", "1000", "", Group::repair, From::everywhere,
+           on(Command::repair), &Options::batch_rows, "rows that one transaction changes"},
+
     Option{"drop-rows", 0, "", "", "", Group::abandon, From::command_line, on(Command::abandon),
            &Options::drop_rows, "also empty the tables that the run has filled"},
 
     Option{"dry-run", 0, "", "", "", Group::output, From::command_line,
-           on(Command::run, Command::abandon), &Options::dry_run,
+           on(Command::run, Command::verify, Command::repair, Command::abandon), &Options::dry_run,
            "print what would be done and write nothing"},
     Option{"json", 0, "", "", "", Group::output, From::everywhere, kEvery, &Options::json,
            "print the result as JSON on standard output"},
     Option{"format", 0, "FORMAT", "text", "text|json|html", Group::output, From::environment,
-           on(Command::report), &Options::format, "how to print the report: text, json or html"},
-    Option{"output", 'o', "FILE", "", "", Group::output, From::command_line, on(Command::report),
-           &Options::output, "write to the file instead of standard output"},
+           on(Command::report, Command::compare), &Options::format,
+           "how to print the report: text, json or html"},
+    Option{"output", 'o', "FILE", "", "", Group::output, From::command_line,
+           on(Command::report, Command::compare, Command::repair), &Options::output,
+           "write to the file instead of standard output"},
     Option{"report-directory", 0, "DIRECTORY", "", "", Group::output, From::everywhere,
            on(Command::run, Command::verify), &Options::report_directory,
            "write report.json and report.html into the directory"},
@@ -229,6 +281,8 @@ constexpr std::string_view group_title(Group group) {
         return "How to copy";
     case Group::verification:
         return "Verification options";
+    case Group::repair:
+        return "Repair options";
     case Group::abandon:
         return "Abandon options";
     case Group::output:
@@ -240,8 +294,8 @@ constexpr std::string_view group_title(Group group) {
 }
 
 inline constexpr std::array kGroups{Group::connection,   Group::selection, Group::copy,
-                                    Group::verification, Group::abandon,   Group::output,
-                                    Group::other};
+                                    Group::verification, Group::repair,    Group::abandon,
+                                    Group::output,       Group::other};
 
 /// nullptr when there is no such option.
 constexpr const Option *find_option(std::string_view name) {

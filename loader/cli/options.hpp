@@ -10,7 +10,7 @@
 
 namespace custody::cli {
 
-enum class Command { plan, run, status, verify, report, abandon };
+enum class Command { plan, run, status, verify, repair, compare, report, abandon };
 
 /// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user
 /// wrote them; split_name() (names.hpp) takes them apart, double quotes honoured.
@@ -50,18 +50,33 @@ struct Options {
     bool roles = false;           // create missing roles, without passwords
     bool truncate_target = false; // target tables may hold rows: they are emptied
     bool no_verify = false;
-    bool no_count = false;  // no independent count(*) on the source
-    bool final = false;     // compare once more with writers stopped
+    bool no_count = false; // no independent count(*) on the source
+    bool final = false;    // compare once more with writers stopped
+    // How `custody verify` has the digests of each side: auto, stored, extension, sql or stream.
+    std::string method = "auto";
+    std::string profile;        // fast, sql or evidence; empty = as the method has it
+    std::string checkpoint;     // file that keeps finished tables of a verification; empty = none
+    int differences = 20;       // rows that differ to name per table; 0 = only counts
+    int recheck = 5;            // seconds until differences are looked at again
+    int rechecks = 3;           // how often
+    bool redact = false;        // no values of rows in any output
+    bool no_drill_down = false; // only digests: no rows are looked for
+
+    bool apply = false;             // repair: change the target instead of writing a script
+    bool delete_extra = false;      // repair: also delete rows that only the target has
+    std::int64_t batch_rows = 1000; // repair: rows of a transaction
+
     bool drop_rows = false; // abandon: also empty the tables the run had filled
 
     bool dry_run = false;
     bool json = false;
     bool quiet = false;
     bool verbose = false;
-    std::optional<bool> color;    // none = by terminal and NO_COLOR
-    std::string report_directory; // where report.json and report.html go; empty = none
-    std::string format = "text";  // of `custody report`: text, json or html
-    std::string output;           // file `custody report` writes; empty = stdout
+    std::optional<bool> color;       // none = by terminal and NO_COLOR
+    std::vector<std::string> ignore; // compare: kind:name:property, shell patterns
+    std::string report_directory;    // where report.json and report.html go; empty = none
+    std::string format = "text";     // of `custody report` and `compare`: text, json or html
+    std::string output;              // file that report, compare or repair writes; empty = stdout
 };
 
 } // namespace custody::cli

@@ -248,12 +248,31 @@ std::string completed(const std::string &conninfo) {
     return fmt::format("dbname='{}'", quoted);
 }
 
+void check_repair(const Options &options) {
+    if (options.apply && options.dry_run)
+        throw usage("--apply and --dry-run exclude each other", "give one of them");
+    if (options.command != Command::repair)
+        return;
+    const bool script = !options.apply && !options.dry_run;
+    if (!script && !options.output.empty())
+        throw usage("--output takes the script, which --apply and --dry-run do not write",
+                    "leave --output out, or make a script first");
+    if (script && options.json && options.output.empty())
+        throw usage("the script and the JSON cannot both go to standard output",
+                    "name a file for the script with --output");
+    if (options.delete_extra && !options.row_filters.empty())
+        throw usage("--delete and --where exclude each other",
+                    "a row that meets the condition on the target only may be on the source "
+                    "with other values: compare the whole table");
+}
+
 void check(const Options &options) {
     check_conninfo(options.source, "source");
     check_conninfo(options.target, "target");
     if (options.no_verify && options.final)
         throw usage("--no-verify and --final exclude each other",
                     "--final is a comparison: leave --no-verify out");
+    check_repair(options);
     if (options.name.empty())
         throw usage("the name of the migration is empty", "leave --name out for \"default\"");
 }
@@ -264,7 +283,9 @@ void require_connections(const Options &options) {
     for (const auto &[name, value] :
          {std::pair("source", options.source), std::pair("target", options.target)}) {
         const Option *option = find_option(name);
-        if (value.empty() && option->applies_to(options.command))
+        const bool remembered = option->name == "source" && options.command == Command::verify &&
+                                options.method == "stored";
+        if (value.empty() && option->applies_to(options.command) && !remembered)
             throw usage(fmt::format("no {} given", name),
                         fmt::format("write --{0}=CONNINFO, set {1}, or write {0} in the file of "
                                     "--config",

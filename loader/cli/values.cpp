@@ -89,7 +89,7 @@ struct Assign {
         }
     }
     void operator()(int Options::*field) const {
-        const int least = option.fallback == "0" ? 0 : 1;
+        const int least = option.fallback == "0" || option.may_be_zero ? 0 : 1;
         int value = -1;
         try {
             value = parse_number(trimmed(last()));
@@ -108,7 +108,10 @@ struct Assign {
                 throw std::invalid_argument("zero");
             options.*field = value;
         } catch (const std::invalid_argument &) {
-            throw bad_value(last(), origin, "write a number with a unit, as in 64kB, 256MB or 1GB");
+            throw bad_value(last(), origin,
+                            field == &Options::batch_rows
+                                ? "write a number from 1"
+                                : "write a number with a unit, as in 64kB, 256MB or 1GB");
         }
     }
     void operator()(std::string Options::*field) const {

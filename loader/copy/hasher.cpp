@@ -5,6 +5,11 @@
 namespace custody::copy {
 
 wire::StreamHasher make_hasher(const plan::Table &table) {
+    return make_hasher(table, table.form, table.buckets, digest::Profile::fast);
+}
+
+wire::StreamHasher make_hasher(const plan::Table &table, wire::Form form, std::uint32_t buckets,
+                               digest::Profile profile) {
     std::vector<wire::TypeRule> rules;
     std::vector<std::uint16_t> key;
     for (const auto &column : table.columns)
@@ -15,7 +20,7 @@ wire::StreamHasher make_hasher(const plan::Table &table) {
         if (at != table.columns.end())
             key.push_back(static_cast<std::uint16_t>(at - table.columns.begin()));
     }
-    return {table.form, std::move(rules), std::move(key), table.buckets};
+    return {form, std::move(rules), std::move(key), buckets, profile};
 }
 
 } // namespace custody::copy

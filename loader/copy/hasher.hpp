@@ -7,5 +7,8 @@
 namespace custody::copy {
 
 wire::StreamHasher make_hasher(const plan::Table &table);
+/// In another form or profile, or with other buckets, than the plan has them.
+wire::StreamHasher make_hasher(const plan::Table &table, wire::Form form, std::uint32_t buckets,
+                               digest::Profile profile);
 
 } // namespace custody::copy

@@ -17,12 +17,6 @@ constexpr const char *kUnguarded =
     "a relation was truncated or rewritten while no connection held it";
 constexpr const char *kBegin = "begin isolation level repeatable read read only";
 
-Error snapshot_lost(const std::string &detail) {
-    return Error(Exit::partial, "snapshot-lost", "the source snapshot is lost", detail,
-                 "run the same command again: it goes on under a new snapshot and checks what "
-                 "was copied under the old one");
-}
-
 std::string export_snapshot(pq::Connection &connection) {
     return connection.exec("select pg_catalog.pg_export_snapshot()").str(0, 0);
 }
@@ -93,10 +87,11 @@ void lock_relations(pq::Connection &connection, const std::vector<Relation> &rel
 
 } // namespace
 
-Snapshot::Snapshot(std::string conninfo, std::string application_name)
-    : conninfo_(std::move(conninfo)), application_name_(std::move(application_name)) {
+Snapshot::Snapshot(std::string conninfo, std::string application_name, std::string side)
+    : conninfo_(std::move(conninfo)), application_name_(std::move(application_name)),
+      side_(std::move(side)) {
     holder_ = std::make_unique<pq::Connection>(
-        pq::Connection::open(conninfo_, application_name_ + " snapshot", "source"));
+        pq::Connection::open(conninfo_, application_name_ + " snapshot", side_));
     pq::pin(*holder_);
     holder_->exec(kBegin);
     name_ = holder_name_ = export_snapshot(*holder_);
@@ -105,6 +100,13 @@ Snapshot::Snapshot(std::string conninfo, std::string application_name)
         "then pg_catalog.pg_last_wal_replay_lsn() else pg_catalog.pg_current_wal_lsn() end, "
         "pg_catalog.pg_current_snapshot(), pg_catalog.clock_timestamp()");
     facts_ = {name_, facts.str(0, 0), facts.str(0, 1), facts.str(0, 2)};
+}
+
+Error Snapshot::lost(const std::string &detail) const {
+    return Error(Exit::partial, "snapshot-lost", fmt::format("the {} snapshot is lost", side_),
+                 detail,
+                 "run the same command again: it goes on under a new snapshot and checks what "
+                 "was copied under the old one");
 }
 
 Snapshot::~Snapshot() {
@@ -164,7 +166,7 @@ void Snapshot::ping_holder() {
         holder_->exec("select 1");
     } catch (const Error &error) {
         if (!stop_requested())
-            log::warn("the connection that holds the source snapshot is gone: {}", error.what());
+            log::warn("the connection that holds the {} snapshot is gone: {}", side_, error.what());
         holder_.reset();
         const std::lock_guard guard(mutex_);
         // A worker may have exported the snapshot anew before the death was seen here.
@@ -203,7 +205,7 @@ void Snapshot::replace_holder(const std::string &name) {
     }
     if (!holder_)
         return;
-    log::warn("another connection holds the source snapshot now: {}", holder_name_);
+    log::warn("another connection holds the {} snapshot now: {}", side_, holder_name_);
     if (renamed_)
         renamed_(holder_name_);
 }
@@ -226,7 +228,7 @@ void Snapshot::require_unchanged(pq::Connection &joined, std::uint32_t oid) {
         if (relation.oid != oid || changed_relations(joined, {relation}).empty())
             continue;
         lose();
-        throw snapshot_lost(kUnguarded);
+        throw lost(kUnguarded);
     }
 }
 
@@ -246,9 +248,9 @@ std::string Snapshot::valid_name() {
         changed_.wait_for(guard, kHolderPing);
     }
     if (lost_)
-        throw snapshot_lost(kUnguarded);
+        throw lost(kUnguarded);
     if (name_.empty())
-        throw snapshot_lost("no connection that shares it is left");
+        throw lost("no connection that shares it is left");
     return name_;
 }
 
@@ -295,9 +297,9 @@ Lease Snapshot::lease(pq::Connection &joined, const std::string &relations) {
             throw;
         joined.exec("rollback to savepoint custody_lock; release savepoint custody_lock");
     }
-    log::warn("a session on the source waits for an exclusive lock on {}: its rows are read by "
+    log::warn("a session on the {} waits for an exclusive lock on {}: its rows are read by "
               "the connection that holds the locks",
-              relations);
+              side_, relations);
     return borrow_holder();
 }
 
@@ -329,7 +331,7 @@ void Snapshot::offer(pq::Connection &joined) {
     {
         const std::lock_guard guard(mutex_);
         if (lost_)
-            throw snapshot_lost(kUnguarded);
+            throw lost(kUnguarded);
         if (!name_.empty())
             return;
     }
@@ -351,7 +353,7 @@ bool Snapshot::held() {
 
 void Snapshot::require_unchanged(pq::Connection &joined) const {
     if (!changed_relations(joined, relations_).empty())
-        throw snapshot_lost(kUnguarded);
+        throw lost(kUnguarded);
 }
 
 } // namespace custody::copy

@@ -1,4 +1,5 @@
-// The one snapshot under which a run reads the source, and the connections that share it.
+// The one snapshot under which a run reads the source (a verification: each side), and the
+// connections that share it.
 //
 // A holder connection exports the snapshot and keeps ACCESS SHARE on every selected relation to
 // the end. Workers join it. When the holder dies, any connection that joined exports the same
@@ -55,8 +56,8 @@ class Lease {
 
 class Snapshot {
   public:
-    /// Connects and exports. Throws SqlError.
-    Snapshot(std::string conninfo, std::string application_name);
+    /// Connects and exports. `side` ("source", "target") is for messages. Throws SqlError.
+    Snapshot(std::string conninfo, std::string application_name, std::string side = "source");
     ~Snapshot();
     Snapshot(const Snapshot &) = delete;
     Snapshot &operator=(const Snapshot &) = delete;
@@ -107,6 +108,7 @@ class Snapshot {
   private:
     std::unique_ptr<pq::Connection> open_joined(const std::string &name);
     std::string valid_name();
+    Error lost(const std::string &detail) const;
     Lease borrow_holder();
     void watch_loop();
     void ping_holder();
@@ -116,6 +118,7 @@ class Snapshot {
 
     std::string conninfo_;
     std::string application_name_;
+    std::string side_;
     SnapshotFacts facts_;
     std::vector<Relation> relations_; // set by lock(), constant from watch() on
     std::unique_ptr<pq::Connection> holder_;

@@ -145,7 +145,7 @@ std::string count_lossy_rows(const Table &table, const Part &part) {
     return count(table, part, conditions);
 }
 
-std::string count_wrong_generated(const Table &table) {
+std::string count_wrong_generated(const Table &table, const std::string &condition) {
     std::string wrong;
     for (const auto &column : table.generated) {
         // The cast repeats the assignment's, which pg_get_expr does not show. Images are compared
@@ -160,7 +160,11 @@ std::string count_wrong_generated(const Table &table) {
     }
     if (wrong.empty())
         return "";
-    return fmt::format("SELECT pg_catalog.count(*) FROM {}{}", target_rows(table), where(wrong));
+    std::string conditions = condition.empty() ? wrong : enclosed(wrong);
+    if (!condition.empty())
+        add_condition(conditions, enclosed(condition));
+    return fmt::format("SELECT pg_catalog.count(*) FROM {}{}", target_rows(table),
+                       where(conditions));
 }
 
 } // namespace custody::plan

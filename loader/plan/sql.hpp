@@ -37,7 +37,7 @@ std::string count_rows(const Table &table);
 std::string count_lossy_rows(const Table &table, const Part &part);
 
 /// SELECT count(*) of the rows whose generated columns do not hold what their expressions yield,
-/// on the target; "" when there is no generated column.
-std::string count_wrong_generated(const Table &table);
+/// on the target; "" when there is no generated column. `condition`: SQL, "" = all rows.
+std::string count_wrong_generated(const Table &table, const std::string &condition = {});
 
 } // namespace custody::plan

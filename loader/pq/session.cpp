@@ -11,7 +11,7 @@ constexpr int kVersion17 = 170000;
 std::string common_settings(int server_version) {
     std::string sql = "set datestyle = 'ISO, MDY'; set intervalstyle = 'postgres';"
                       "set timezone = 'UTC'; set extra_float_digits = 3;"
-                      "set bytea_output = 'hex'; set xmlbinary = 'base64';"
+                      "set bytea_output = 'hex'; set xmlbinary = 'base64'; set array_nulls = on;"
                       "set xmloption = 'content'; set lc_monetary = 'C';"
                       "set search_path = ''; set row_security = off;"
                       "set client_encoding = 'UTF8'; set quote_all_identifiers = off;"

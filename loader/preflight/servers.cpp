@@ -1,8 +1,7 @@
 // The two servers as such: versions, recovery, identity, encodings, prepared transactions.
-#include <random>
-
 #include <fmt/format.h>
 
+#include "loader/pq/same_database.hpp"
 #include "loader/preflight/context.hpp"
 
 namespace custody::preflight {
@@ -44,23 +43,12 @@ void check_recovery(Context &context) {
                             row.text(0, 0), row.text(0, 1)));
 }
 
-// By behaviour: servers made from copied files share their system identifier, and names prove
-// nothing. An advisory lock of one session is visible to another in the same database only.
 void check_same_database(Context &context) {
-    std::random_device random;
-    const auto key = static_cast<std::int32_t>(random());
-    const auto other = static_cast<std::int32_t>(random());
     const Probe holds(context.source);
-    context.source.exec(fmt::format("SELECT pg_advisory_xact_lock({}, {})", key, other));
-    const auto seen = context.target.query(
-        "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = $1::int8"
-        " AND objid = $2::int8 AND objsubid = 2 AND database = (SELECT oid FROM pg_database"
-        " WHERE datname = current_database()))",
-        std::to_string(static_cast<std::uint32_t>(key)),
-        std::to_string(static_cast<std::uint32_t>(other)));
+    const bool same = pq::same_database(context.source, context.target);
     const bool standby = context.plan.source.in_recovery && !context.plan.target.in_recovery &&
                          context.plan.source.identity == context.plan.target.identity;
-    if (seen.boolean(0, 0))
+    if (same)
         context.add("same-database", "target",
                     fmt::format("a lock taken through {} is visible through {}",
                                 context.plan.source.description, context.plan.target.description));

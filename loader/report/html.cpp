@@ -52,24 +52,9 @@ class Page {
     }
 
     void begin() {
-        add("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-            "style-src 'unsafe-inline'\">\n"
-            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-            "<title>{}: {} – custody</title>\n<style>{}</style>\n</head>\n<body>\n",
-            escaped(report_.name), escaped(summary_.verdict), html::kStyle);
-        add("<div class=\"top\"><h1>Report of migration “{}”</h1>"
-            "<span class=\"soft\">{}</span></div>\n",
-            escaped(report_.name), escaped(report_.generated_at));
-        std::string headline = summary_.headline;
-        headline[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(headline[0])));
-        add("<div class=\"banner {}\"><span class=\"mark\">{}</span><div><div class=\"word\">{}"
-            "</div><strong>{}</strong></div></div>\n",
-            verdict_class(summary_.verdict),
-            summary_.verdict == "equal"       ? "✓"
-            : summary_.verdict == "different" ? "✗"
-                                              : "?",
-            escaped(summary_.verdict), escaped(headline));
+        const auto heading = fmt::format("Report of migration “{}”", report_.name);
+        add("{}", html::page_start({report_.name, heading, report_.generated_at, summary_.verdict,
+                                    summary_.headline, ""}));
     }
 
     void number(const std::string &value, std::string_view name) {
@@ -330,7 +315,7 @@ class Page {
         add("<h2>Check it yourself</h2>\n<p>On the target, in psql:</p>\n<pre class=\"mono\">"
             "SELECT * FROM custody.migration_verdict WHERE migration = '{}';\n"
             "SELECT * FROM custody.migration_unproven({});  -- empty: everything is proven\n"
-            "SELECT * FROM custody.table_digest('schema.table');  -- what is stored now\n",
+            "SELECT rows, sum FROM custody.digest_info(custody.table_digest('schema.table'));\n",
             escaped(name), report_.id);
         add("</pre>\n");
     }

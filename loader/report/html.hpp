@@ -20,6 +20,15 @@ std::string chip(std::string_view verdict);
 /// The style of a verdict, state or severity: equal, different or unverified.
 std::string_view verdict_class(std::string_view verdict);
 
+/// What every page begins with. Texts as they are: page_start() escapes them.
+struct PageStart {
+    std::string_view title, heading, made_at;
+    std::string_view verdict;  // equal, different or unverified
+    std::string_view headline; // one sentence; its first letter becomes a capital
+    std::string_view style;    // more CSS of this page
+};
+std::string page_start(const PageStart &page);
+
 /// A bar chart of spans over time, as inline SVG; "" when there is nothing to show.
 std::string timeline(const Report &report);
 

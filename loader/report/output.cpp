@@ -59,24 +59,32 @@ std::string rendered(const Report &report, const cli::Options &options) {
     return render_text(report, look_of_stdout(options));
 }
 
-void write_directory(const Report &report, const std::string &directory) {
+} // namespace
+
+void write_directory(const std::string &directory, const std::string &json,
+                     const std::string &html) {
     const std::filesystem::path path(directory);
     std::error_code error;
     std::filesystem::create_directories(path, error);
     if (error)
         throw not_written(fmt::format("into the directory \"{}\"", ui::printable(directory)),
                           error.message());
-    write_file(path / "report.json", render_json(report));
-    write_file(path / "report.html", render_html(report));
+    write_file(path / "report.json", json);
+    write_file(path / "report.html", html);
     log::info("report: {}", ui::printable((path / "report.html").string()));
 }
-
-} // namespace
 
 void write_stdout(const std::string &text) {
     errno = 0;
     if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
         throw not_written("to standard output", std::strerror(errno));
+}
+
+void write_result(const std::string &file, const std::string &text) {
+    if (file.empty())
+        write_stdout(text);
+    else
+        write_file(file, text);
 }
 
 Exit deliver(Exit exit, const std::function<void()> &print) {
@@ -91,13 +99,9 @@ Exit deliver(Exit exit, const std::function<void()> &print) {
 
 Summary print(const cli::Options &options, pq::Connection &target, std::int64_t migration) {
     const Report report = load(target, migration);
-    const std::string text = rendered(report, options);
-    if (options.output.empty())
-        write_stdout(text);
-    else
-        write_file(options.output, text);
+    write_result(options.output, rendered(report, options));
     if (!options.report_directory.empty())
-        write_directory(report, options.report_directory);
+        write_directory(options.report_directory, render_json(report), render_html(report));
     return summarize(report);
 }
 

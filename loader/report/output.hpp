@@ -24,6 +24,14 @@ Summary print_latest(const cli::Options &options, pq::Connection &target);
 /// takes its output. An error of print is logged, and is the exit code where that was 0.
 Exit deliver(Exit exit, const std::function<void()> &print);
 
+/// A result for the file, or for stdout where none is named. Throws as write_stdout().
+void write_result(const std::string &file, const std::string &text);
+
+/// report.json and report.html in the directory, which is made where it is missing; its place goes
+/// to the log. Throws Error (Exit::usage, output-not-written).
+void write_directory(const std::string &directory, const std::string &json,
+                     const std::string &html);
+
 /// A result for stdout. Throws Error (Exit::usage, output-not-written) when nobody takes it.
 void write_stdout(const std::string &text);
 

@@ -176,6 +176,13 @@ state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task) 
     return proof;
 }
 
+state::TaskProof stored_large_object_proof(Worker &worker, const state::TaskRow &task) {
+    state::TaskProof proof;
+    proof.source_value = task.source_value;
+    proof.target_value = content_of(worker.target(), task.object_name);
+    return proof;
+}
+
 void add_large_objects(Context &context, Scheduler &scheduler,
                        const std::vector<state::TaskRow> &tasks) {
     for (const auto &task : tasks)

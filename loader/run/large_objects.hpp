@@ -17,6 +17,8 @@ std::vector<state::TaskRow> large_object_tasks(pq::Connection &source);
 
 /// Size and digest of both sides' content, read now.
 state::TaskProof large_object_proof(Worker &worker, const state::TaskRow &task);
+/// The same against what the source said when the task was done.
+state::TaskProof stored_large_object_proof(Worker &worker, const state::TaskRow &task);
 
 /// On resume, under the new snapshot: one that is gone on the source goes, and one that is new
 /// comes along, because the rows may name it.

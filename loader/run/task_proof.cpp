@@ -1,5 +1,7 @@
 #include "loader/run/task_proof.hpp"
 
+#include <charconv>
+
 #include <fmt/format.h>
 
 #include "common/protocol.hpp"
@@ -14,6 +16,16 @@ struct Position {
     std::string text() const {
         return fmt::format("{}{}", last_value, is_called ? "" : " (not called)");
     }
+    static Position from_text(const std::string &text) {
+        Position position;
+        const auto [end, error] =
+            std::from_chars(text.data(), text.data() + text.size(), position.last_value);
+        if (error != std::errc())
+            throw Error(Exit::unverified, "source-value-missing",
+                        "the migration has not recorded where the source's sequence was");
+        position.is_called = end == text.data() + text.size();
+        return position;
+    }
     /// Whether the other's nextval() would give a number that this one's has passed already.
     bool ahead_of(const Position &other, bool descending) const {
         if (last_value != other.last_value)
@@ -27,11 +39,8 @@ Position read_position(pq::Connection &connection, const std::string &sequence) 
     return {row.number(0, 0), row.boolean(0, 1)};
 }
 
-} // namespace
-
-state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
+state::TaskProof proof_of(Worker &worker, const state::TaskRow &task, const Position &source) {
     const auto sequence = pq::qualified(task.object_schema, task.object_name);
-    const auto source = read_position(worker.source(), sequence);
     const auto target = read_position(worker.target(), sequence);
     const auto definition = worker.target().query("select seqincrement < 0, seqcycle "
                                                   "from pg_catalog.pg_sequence "
@@ -44,6 +53,18 @@ state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
         proof.reason = std::string(protocol::kAhead) +
                        ": the target's sequence had already gone further than the source's";
     return proof;
+}
+
+} // namespace
+
+state::TaskProof sequence_proof(Worker &worker, const state::TaskRow &task) {
+    return proof_of(
+        worker, task,
+        read_position(worker.source(), pq::qualified(task.object_schema, task.object_name)));
+}
+
+state::TaskProof stored_sequence_proof(Worker &worker, const state::TaskRow &task) {
+    return proof_of(worker, task, Position::from_text(task.source_value));
 }
 
 void prove_task(Context &context, Worker &worker, const state::TaskRow &task) {

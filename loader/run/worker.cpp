@@ -18,26 +18,70 @@ bool in_good_transaction(const pq::Connection &connection) {
 
 } // namespace
 
-Worker::Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot,
-               std::chrono::seconds patience)
-    : target_conninfo_(std::move(target_conninfo)), application_name_(std::move(application_name)),
-      snapshot_(snapshot), patience_(patience) {}
-
-Worker::~Worker() { drop_source(); }
-
-pq::Connection &Worker::source() {
-    if (source_ && !in_good_transaction(*source_))
-        drop_source();
-    if (!source_)
-        source_ = snapshot_->join();
-    return *source_;
+pq::Connection &Joined::get() {
+    drop_if_failed();
+    if (!connection_)
+        connection_ = snapshot_->join();
+    return *connection_;
 }
 
+void Joined::drop() noexcept {
+    if (!connection_)
+        return;
+    unpark();
+    connection_.reset();
+    snapshot_->leave();
+}
+
+void Joined::drop_if_failed() noexcept {
+    if (connection_ && !in_good_transaction(*connection_))
+        drop();
+}
+
+void Joined::idle() noexcept {
+    drop_if_failed();
+    if (!connection_)
+        return;
+    try {
+        snapshot_->offer(*connection_);
+    } catch (const std::exception &error) {
+        // Whoever needs it next joins again, or hears that the snapshot is lost.
+        log::debug("a connection under the snapshot is gone: {}", error.what());
+        drop();
+    }
+}
+
+void Joined::park() noexcept {
+    idle(); // one that waits for the snapshot now gets it
+    if (connection_ && !parked_)
+        snapshot_->park(1);
+    parked_ = connection_ != nullptr;
+}
+
+void Joined::unpark() noexcept {
+    if (parked_)
+        snapshot_->park(-1);
+    parked_ = false;
+}
+
+Worker::Worker(std::string target_conninfo, std::string application_name, copy::Snapshot *snapshot,
+               std::chrono::seconds patience, copy::Snapshot *target_snapshot)
+    : target_conninfo_(std::move(target_conninfo)), application_name_(std::move(application_name)),
+      patience_(patience), source_(snapshot), read_target_(target_snapshot) {}
+
+pq::Connection &Worker::source() { return source_.get(); }
+
 copy::Lease Worker::source_of(const plan::Table &table) {
-    return snapshot_->lease(source(), plan::source_storage(table));
+    return source_.snapshot().lease(source(), plan::source_storage(table));
+}
+
+copy::Lease Worker::target_of(const plan::Table &table) {
+    return read_target_.snapshot().lease(target(), plan::target_rows(table));
 }
 
 pq::Connection &Worker::target() {
+    if (read_target_)
+        return read_target_.get();
     if (target_ && !target_->alive())
         drop_target();
     if (!target_) {
@@ -53,13 +97,7 @@ pq::Connection &Worker::target() {
     return *target_;
 }
 
-void Worker::drop_source() noexcept {
-    if (!source_)
-        return;
-    unpark();
-    source_.reset();
-    snapshot_->leave();
-}
+void Worker::drop_source() noexcept { source_.drop(); }
 
 void Worker::drop_target() noexcept {
     if (!target_)
@@ -92,48 +130,49 @@ void Worker::forget_giant_row(std::uint64_t longest_row) {
     if (longest_row < kGiantRow)
         return;
     drop_source();
+    read_target_.drop();
     malloc_trim(0);
 }
 
 void Worker::idle() noexcept {
-    if (!source_)
-        return;
-    try {
-        if (!in_good_transaction(*source_))
-            drop_source();
-        else
-            snapshot_->offer(*source_);
-    } catch (const std::exception &error) {
-        // Whoever needs it next joins again, or hears that the snapshot is lost.
-        log::debug("a source connection is gone: {}", error.what());
-        drop_source();
-    }
+    source_.idle();
+    read_target_.idle();
 }
 
-void confirm_source(copy::Snapshot &snapshot, std::vector<Worker> &workers) {
+void Worker::park() noexcept {
+    source_.park();
+    read_target_.park();
+}
+
+void Worker::unpark() noexcept {
+    source_.unpark();
+    read_target_.unpark();
+}
+
+namespace {
+
+void confirm(copy::Snapshot &snapshot, std::vector<Worker> &workers,
+             pq::Connection &(Worker::*side)()) {
     if (snapshot.held())
         return;
     for (Worker &worker : workers)
         worker.idle();
-    snapshot.require_unchanged(workers.front().source());
+    snapshot.require_unchanged((workers.front().*side)());
 }
 
-void Worker::park() noexcept {
-    idle(); // one that waits for the snapshot now gets it
-    if (source_ && !parked_)
-        snapshot_->park(1);
-    parked_ = source_ != nullptr;
+} // namespace
+
+void confirm_source(copy::Snapshot &snapshot, std::vector<Worker> &workers) {
+    confirm(snapshot, workers, &Worker::source);
 }
 
-void Worker::unpark() noexcept {
-    if (parked_)
-        snapshot_->park(-1);
-    parked_ = false;
+void confirm_target(copy::Snapshot &snapshot, std::vector<Worker> &workers) {
+    confirm(snapshot, workers, &Worker::target);
 }
 
 void Worker::after_failure() noexcept {
-    if (source_ && !in_good_transaction(*source_))
-        drop_source();
+    source_.drop_if_failed();
+    read_target_.drop_if_failed();
     if (!target_)
         return;
     try {

@@ -93,8 +93,9 @@ TargetScan scan_target(pq::Connection &target, const plan::Table &table,
     return total;
 }
 
-std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table) {
-    const auto sql = plan::count_wrong_generated(table);
+std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table,
+                                  const std::string &condition) {
+    const auto sql = plan::count_wrong_generated(table, condition);
     return sql.empty() ? 0 : target.exec(sql).number(0, 0);
 }
 

@@ -23,8 +23,10 @@ enum class Locking { none, share };
 TargetScan scan_target(pq::Connection &target, const plan::Table &table,
                        const std::vector<std::string> &writers, Locking locking = Locking::share);
 
-/// Rows whose generated columns do not hold what their expressions yield.
-std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table);
+/// Rows that meet the condition ("" = all) and whose generated columns do not hold what their
+/// expressions yield.
+std::int64_t wrong_generated_rows(pq::Connection &target, const plan::Table &table,
+                                  const std::string &condition = {});
 
 /// Rows in which a cast that the user chose loses something, on the source under the connection's
 /// snapshot.

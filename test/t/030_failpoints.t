@@ -110,6 +110,35 @@ my @scenario = (
         unlink $file;
         ends_well();
     } ],
+    [ qr/^(?:compare|checkpoint)\./ => sub {
+        my ($armed) = @_;
+        ends_well();
+        my @checkpoint = ('--checkpoint', temporary_directory() . "/checkpoint-$armed");
+        dies($armed, 'verify', @checkpoint);
+        my $again = $shop->custody('verify', @checkpoint);
+        die "verify again: exit $again->{exit}\n$again->{stderr}" if $again->{exit};
+    } ],
+    [ qr/^recheck\./ => sub {
+        my ($armed) = @_;
+        ends_well();
+        $shop->on_target(q{UPDATE customer SET name = name || '!' WHERE id = 1});
+        my $file = temporary_directory() . '/recheck';
+        my $run = $shop->start('verify', '--recheck=0', { env => { CUSTODY_FAILPOINT_TRACE => $trace,
+            CUSTODY_FAILPOINT => "compare.after_snapshots=wait:$file;$armed=kill" } });
+        wait_for('the wait point', sub { -e $file });
+        $shop->on_source('SELECT txid_current()');
+        unlink $file;
+        died({ exit => $run->wait(60)->exit_code, stderr => $run->stderr }, $armed);
+        $shop->on_target(q{UPDATE customer SET name = rtrim(name, '!') WHERE id = 1});
+    } ],
+    [ qr/^repair\./ => sub {
+        my ($armed) = @_;
+        ends_well();
+        $shop->on_target(q{UPDATE customer SET name = name || '!' WHERE id = 1});
+        dies($armed, 'repair', '--apply');
+        my $again = $shop->custody('repair', '--apply');
+        die "repair again: exit $again->{exit}\n$again->{stderr}" if $again->{exit};
+    } ],
     [ qr/^abandon\./ => sub {
         my ($armed) = @_;
         half_done();

@@ -201,10 +201,16 @@ SKIP: {
     same_ok([ $source, 'logged' ], [ $target, $to ], 'the same');
     like $run->{stderr}, qr/\[source-standby\]/, 'with a warning';
     $source->create_database('landing', extension => 1);
+    $source->sql('landing', 'CREATE TABLE note AS SELECT n FROM generate_series(1, 50) n');
     wait_for('it is replayed', sub {
-        my ($exit) = $standby->psql('landing', 'SELECT custody.protocol()');
+        my ($exit) = $standby->psql('landing', 'SELECT custody.protocol(), count(*) FROM note');
         return $exit == 0;
     });
+    for ([ 'logged', 'auto' ], [ 'logged', 'sql' ], [ 'landing', 'extension' ]) {
+        my ($name, $method) = @$_;
+        my $verify = custody('verify', ends($source, $name, $standby, $name), '--method', $method);
+        is $verify->{exit}, 0, "verify with a standby as target, --method=$method" or diag $verify->{stderr};
+    }
     my $refused = custody('run', ends($target, $to, $standby, 'landing'));
     is $refused->{exit}, 3, 'target in recovery: exit code 3' or diag $refused->{stderr};
     like $refused->{stderr}, qr/\[target-in-recovery\]/, 'because of that';

@@ -153,7 +153,7 @@ all_equal_ok('equal again after the bits were flipped back');
 
 # What cannot be looked at is never equal.
 on_target('ALTER TABLE nothing RENAME TO hidden');
-named_ok('public.nothing', 'unverified', 'a table that the target lacks');
+named_ok('public.nothing', 'different', 'a table that the target lacks');
 on_target('ALTER TABLE hidden RENAME TO nothing; ALTER TABLE made RENAME word TO phrase');
 named_ok('public.made', 'unverified', 'a column that the target lacks');
 on_target('ALTER TABLE made RENAME phrase TO word');
@@ -289,5 +289,13 @@ $target->sql('unproven', 'CREATE TABLE nothing (id int)'); # was left out
 same_ok([ $source, 'shop' ], [ $target, 'unproven' ], 'and the judge agrees');
 $run = custody('run', @final, '--no-verify');
 is $run->{exit}, 1, '--final without a comparison is refused';
+
+# One database given twice is always equal to itself.
+my @same = ('--source', $source->conninfo('shop'), '--target', $source->conninfo('shop') . ' application_name=other');
+for my $command (qw(verify repair compare)) {
+    my $refused = custody($command, @same);
+    is $refused->{exit}, 3, "$command of a database with itself is refused";
+    like $refused->{stderr}, qr/compared-with-itself/, 'and says why';
+}
 
 done_testing;

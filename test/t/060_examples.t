@@ -1,5 +1,5 @@
-# The migrations below examples/ run as they are, twice, and what they move arrives. The same for the
-# least privileges that docs/loader.md names.
+# What is below examples/ runs as it is: the migrations, twice, and what they move arrives; the gate
+# passes what is the same and nothing else. The same for the least privileges that docs/loader.md names.
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Test;
@@ -23,6 +23,31 @@ subtest 'plain' => sub {
         $source->sql('shop', 'SELECT count(*) FROM public.calls'), 'rows';
     is move('plain', $source->conninfo('shop'), $target->conninfo('shop'))->{exit}, 0,
         'a second time there is nothing to do';
+};
+
+subtest 'ci' => sub {
+    my @sides = ($source->conninfo('shop'), $target->conninfo('shop'));
+    my $gate = sub { example('ci', 'gate.sh', @_) };
+    my $same = $gate->(@sides);
+    is $same->{exit}, 0, 'what arrived passes' or diag $same->{stdout}, $same->{stderr};
+    like $same->{stdout}, qr/^gate: schemas and rows are the same$/m, 'and is told so';
+    my $proof = temporary_directory() . '/example-ci/proof';
+    ok -s "$proof/$_", "proof/$_ is kept" for qw(compare.json report.json report.html);
+
+    $target->sql('shop', "UPDATE public.calls SET notes = 'secret' WHERE id = (SELECT min(id) FROM public.calls)");
+    my $rows = $gate->(@sides);
+    is $rows->{exit}, 1, 'a row that differs does not pass';
+    like $rows->{stderr}, qr/^gate: rows differ/m, 'the reason is told';
+    unlike $rows->{stdout} . $rows->{stderr}, qr/secret/, 'without values';
+    is custody('repair', '--source', $sides[0], '--target', $sides[1], '--table', 'public.calls', '--apply')->{exit}, 0, 'repaired';
+    is $gate->(@sides)->{exit}, 0, 'it passes';
+
+    $target->sql('shop', 'ALTER TABLE public.users ALTER full_name SET DEFAULT 0');
+    my $schemas = $gate->(@sides);
+    is $schemas->{exit}, 1, 'a definition that differs does not pass';
+    like $schemas->{stderr}, qr/^gate: schemas differ/m, 'the reason is told';
+    $target->sql('shop', 'ALTER TABLE public.users ALTER full_name DROP DEFAULT');
+    is $gate->('host=/nowhere dbname=shop', $sides[1])->{exit}, 2, 'no connection is no verdict';
 };
 
 subtest 'supabase' => sub {
@@ -74,14 +99,20 @@ SQL
 };
 done_testing;
 
-# In a folder of its own, as the user who copied the example would run it.
 sub move {
-    my ($name, $from, $to) = @_;
+    my ($name, @sides) = @_;
+    return example($name, 'move.sh', @sides);
+}
+
+# In a folder of its own, as the user who copied the example would run it.
+sub example {
+    my ($name, $script, $from, $to) = @_;
     my $folder = temporary_directory() . "/example-$name";
     mkdir $folder;
     for my $file (glob "$examples/$name/*") {
+        next if -d $file;
         copy($file, $folder) or die "copy $file: $!";
     }
-    return run_command('sh', '-c', 'cd "$0" && sh ./move.sh', $folder,
+    return run_command('sh', '-c', 'cd "$0" && sh "./$1"', $folder, $script,
         { env => { CUSTODY_SOURCE => $from, CUSTODY_TARGET => $to, PATH => $path } });
 }

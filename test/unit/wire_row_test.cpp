@@ -231,4 +231,67 @@ TEST(StreamHasher, LargeRowsHashLikeSmallOnes) {
     EXPECT_THROW(hashed(Form::binary, {rule(Kind::float8), raw()}, tuple), WireError);
 }
 
+TEST(StreamHasher, SqlProfileCountsInLanes) {
+    const Bytes first = from_hex("0002 00000001 61 00000001 62");
+    const Bytes second = from_hex("0002 00000001 63 ffffffff");
+    const Bytes key = from_hex("0001 00000001 61");
+    StreamHasher hasher(Form::binary, std::vector<TypeRule>(2), {0}, 64, digest::Profile::sql);
+    hasher.add(first);
+    hasher.add(second);
+    const std::vector<digest::DigestValue> digests = hasher.digests(7);
+    ASSERT_EQ(digests.size(), 64U);
+    digest::DigestValue expected = digests.front();
+    expected.rows = 0;
+    expected.sum = {};
+    const digest::DigestValue empty = expected;
+    expected.add(digest::hash_row(digest::Profile::sql, first));
+    const std::uint32_t bucket =
+        digest::bucket_of(digest::Profile::sql, digest::hash_row(digest::Profile::sql, key), 64);
+    EXPECT_TRUE(digests[bucket].same(expected));
+    digest::DigestValue total = empty;
+    for (const digest::DigestValue &digest : digests) {
+        EXPECT_EQ(digest.to_text().substr(0, 30), "1:sql:binary:0000000000000007:");
+        total.plus(digest);
+    }
+    expected.add(digest::hash_row(digest::Profile::sql, second));
+    EXPECT_TRUE(total.same(expected));
+    EXPECT_EQ(hasher.buckets().total().rows, 0U);
+}
+
+TEST(StreamHasher, DigestsOfTheFastProfileAreItsBuckets) {
+    StreamHasher hasher(Form::text, std::vector<TypeRule>(1), {}, 16);
+    hasher.add(line("a"));
+    hasher.add(line("b"));
+    const std::vector<digest::DigestValue> digests = hasher.digests(0xAB);
+    ASSERT_EQ(digests.size(), 16U);
+    for (std::uint32_t bucket = 0; bucket < 16; ++bucket) {
+        EXPECT_EQ(digests[bucket].rows, hasher.buckets().at(bucket).rows);
+        EXPECT_EQ(digests[bucket].sum_hex(), hasher.buckets().at(bucket).hex());
+        EXPECT_EQ(digests[bucket].to_text().substr(0, 29), "1:fast:text:00000000000000ab:");
+    }
+}
+
+TEST(StreamHasher, LargeRowsHashLikeSmallOnesInTheSqlProfile) {
+    std::string text(300'000, 'x');
+    Bytes tuple = from_hex("0001 000493e0");
+    const Bytes value = line(text);
+    tuple.insert(tuple.end(), value.begin(), value.end());
+    digest::DigestValue expected;
+    expected.profile = digest::Profile::sql;
+    expected.add(digest::hash_row(digest::Profile::sql, tuple));
+    for (const Form form : {Form::binary, Form::text}) {
+        StreamHasher hasher(form, {raw()}, {0}, 4, digest::Profile::sql);
+        hasher.add(form == Form::binary ? tuple : value);
+        digest::DigestValue total = hasher.digests(0)[0];
+        for (std::size_t bucket = 1; bucket < 4; ++bucket) {
+            total.plus(hasher.digests(0)[bucket]);
+        }
+        EXPECT_TRUE(total.same(expected));
+    }
+}
+
+TEST(StreamHasher, EvidenceDoesNotAddUpFromAStream) {
+    EXPECT_THROW(StreamHasher(Form::binary, {}, {}, 1, digest::Profile::evidence), WireError);
+}
+
 } // namespace

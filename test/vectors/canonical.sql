@@ -35,9 +35,28 @@ BEGIN
     RETURN 'raw';
 END $$;
 
+-- Whether the type, or one inside of it, has no binary form: it cannot be sent and received, or sends
+-- the OID of a catalog's row.
+CREATE FUNCTION vectors.needs_text(type oid) RETURNS bool LANGUAGE plpgsql STABLE AS $$
+DECLARE t pg_type;
+BEGIN
+    SELECT * INTO STRICT t FROM pg_type WHERE oid = vectors.base_type(type);
+    RETURN t.typsend = 0 OR t.typreceive = 0 OR t.oid IN (24, 2202, 2203, 2204, 2205, 2206, 3734, 3769, 4089, 4096, 4191)
+        OR (t.typsend = 'array_send'::regproc AND vectors.needs_text(t.typelem))
+        OR (t.typtype IN ('r', 'm') AND vectors.needs_text(vectors.range_subtype(t.oid)))
+        OR (t.typtype = 'c' AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = t.typrelid AND attnum > 0
+                AND NOT attisdropped AND vectors.needs_text(atttypid)));
+END $$;
+
+-- SQL of a call with an expression of a type. (The functions of refcursor are declared for text.)
+CREATE FUNCTION vectors.call_sql(function regproc, expr text, type oid) RETURNS text LANGUAGE sql STABLE AS
+    $$ SELECT format(CASE WHEN a.typtype = 'p' OR a.oid = type THEN '%s((%s)::%s)' ELSE '%s(((%s)::%s)::text)' END,
+           function, expr, format_type(type, -1))
+       FROM pg_proc p JOIN pg_type a ON a.oid = p.proargtypes[0] WHERE p.oid = function $$;
+
 -- SQL of the bytes that an expression of a type sends: as they are, or canonical.
 CREATE FUNCTION vectors.sent_sql(expr text, type oid) RETURNS text LANGUAGE sql STABLE AS
-    $$ SELECT format('%s((%s)::%s)', typsend, expr, format_type(oid, -1)) FROM pg_type WHERE oid = vectors.base_type(type) $$;
+    $$ SELECT vectors.call_sql(typsend, expr, oid) FROM pg_type WHERE oid = vectors.base_type(type) $$;
 
 CREATE FUNCTION vectors.range_sql(expr text, subtype oid) RETURNS text LANGUAGE plpgsql STABLE AS $$
 BEGIN
@@ -99,8 +118,7 @@ END $$;
 
 -- Output functions, for the text form.
 CREATE FUNCTION vectors.output_sql(expr text, type oid) RETURNS text LANGUAGE sql STABLE AS
-    $$ SELECT format('convert_to(%s((%s)::%s)::text, ''UTF8'')', typoutput, expr, format_type(oid, -1))
-       FROM pg_type WHERE oid = vectors.base_type(type) $$;
+    $$ SELECT format('convert_to(%s::text, ''UTF8'')', vectors.call_sql(typoutput, expr, oid)) FROM pg_type WHERE oid = vectors.base_type(type) $$;
 
 -- The columns of a table in canonical order, key columns marked.
 CREATE VIEW vectors.columns AS
@@ -110,6 +128,14 @@ CREATE VIEW vectors.columns AS
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
         LEFT JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
     WHERE c.relnamespace = 'vectors'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped;
+
+-- The forms of a table's vectors: its own, and the text form that any other one may take. (Left out:
+-- giant texts, and bytes of "char" that are no characters.)
+CREATE FUNCTION vectors.forms_of(table_oid oid) RETURNS SETOF text LANGUAGE sql STABLE AS $$
+    SELECT 'text' WHERE (SELECT relname FROM pg_class WHERE oid = table_oid)
+        NOT IN ('toasted', 'texts', 'numerics_extreme', 'chars', 'chars_arrays')
+    UNION ALL
+    SELECT 'binary' WHERE NOT EXISTS (SELECT FROM vectors.columns WHERE rel = table_oid AND vectors.needs_text(atttypid)) $$;
 
 -- Rows of a table as bytes: `kind` is sent, canonical or output.
 CREATE FUNCTION vectors.row_sql(table_oid oid, kind text, only_key bool) RETURNS text LANGUAGE sql STABLE AS $$

@@ -38,7 +38,7 @@ INSERT INTO texts VALUES
     ('', '', '', '', '{"a" :  1}', '', ''),
     (NULL, NULL, NULL, NULL, NULL, NULL, 'null'),
     ('NULL', '\N', 'abc', 'Mixed "Case"', '[]', '\x00ff5c0a09', 'escapes'),
-    (E'a\tb\nc\rd\\e\bf\fg\vh', E' trailing ', 'a b ', repeat('n', 63)::name, E'"\\u0041\\n"', '\x5c4e', E'k\tq'),
+    (E'a\tb\nc\rd\\e\bf\fg\x0bh', E' trailing ', 'a b ', repeat('n', 63)::name, E'"\\u0041\\n"', '\x5c4e', E'k\tq'),
     ('é漢字😀' || U&'e\0301', 'ß', 'ü', 'naïve', '"é"', decode(repeat('00', 300), 'hex'), 'unicode'),
     (repeat('long ', 1000), 'v', 'c', 'n', '1', decode(repeat('ab', 5000), 'hex'), 'long');
 
@@ -141,4 +141,4 @@ CREATE FUNCTION no_send_in(cstring) RETURNS no_send LANGUAGE internal IMMUTABLE 
 CREATE FUNCTION no_send_out(no_send) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout';
 CREATE TYPE no_send (INPUT = no_send_in, OUTPUT = no_send_out, LIKE = text);
 CREATE TABLE text_form_no_send (a no_send, t text);
-INSERT INTO text_form_no_send VALUES ('é', 'x'), (NULL, E'\r\v\f\b');
+INSERT INTO text_form_no_send VALUES ('é', 'x'), (NULL, E'\r\x0b\f\b');

@@ -1,4 +1,4 @@
--- One line per row of the tables: table, row number, form, rules, key positions, row as COPY
+-- One line per row of the tables and form: table, row number, form, rules, key positions, row as COPY
 -- delivers it (empty for the text form: make.sh has COPY write it), wire row, key's wire row.
 SET search_path = '';
 SET timezone = 'UTC';
@@ -13,10 +13,10 @@ CREATE TEMPORARY TABLE lines AS
         (SELECT string_agg(CASE f.form WHEN 'binary' THEN vectors.rule(atttypid) ELSE 'raw' END, ' ' ORDER BY position) FROM vectors.columns WHERE rel = t.oid) AS rules,
         (SELECT string_agg(position::text, ',' ORDER BY position) FROM vectors.columns WHERE rel = t.oid AND in_key) AS key
     FROM pg_class t
-        CROSS JOIN LATERAL (SELECT CASE WHEN t.relname LIKE 'text\_form%' THEN 'text' ELSE 'binary' END) f(form)
+        CROSS JOIN LATERAL vectors.forms_of(t.oid) f(form)
         CROSS JOIN LATERAL vectors.rows_of(t.oid, CASE f.form WHEN 'binary' THEN 'canonical' ELSE 'output' END, false) r
         CROSS JOIN LATERAL vectors.rows_of(t.oid, CASE f.form WHEN 'binary' THEN 'canonical' ELSE 'output' END, true) k
     WHERE t.relnamespace = 'vectors'::regnamespace AND t.relkind = 'r' AND k.number = r.number;
 COPY (SELECT name, number, form, coalesce(rules, ''), coalesce(key, ''), coalesce(encode(sent, 'hex'), ''),
         encode(row, 'hex'), encode(key_row, 'hex')
-    FROM lines ORDER BY name COLLATE "C", number) TO STDOUT;
+    FROM lines ORDER BY name COLLATE "C", form, number) TO STDOUT;

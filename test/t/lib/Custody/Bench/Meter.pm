@@ -38,7 +38,8 @@ sub _family {
     return map { $_ => $cpu{$_} // 0 } grep { defined $cpu{$_} } keys %in;
 }
 
-sub _cpu {
+# CPU seconds of a process and its descendants, those that have ended included.
+sub cpu {
     my %family = _family($_[0]);
     my $sum = 0;
     $sum += $_ for values %family;
@@ -60,7 +61,7 @@ sub _resident {
 # and one entry per server (CPU seconds)}.
 sub measure {
     my ($command, $server) = @_;
-    my %before = map { $_ => _cpu($server->{$_}) } keys %$server;
+    my %before = map { $_ => cpu($server->{$_}) } keys %$server;
     my ($user, $system, $children_user, $children_system) = (times)[0 .. 3];
     pipe my $read, my $write or die "pipe: $!\n";
     my $start = time;
@@ -84,7 +85,7 @@ sub measure {
     $result{output} = do { local $/; <$read> } // '';
     # Backends that have just been left need a moment to end and to be counted by their parent.
     sleep 0.2;
-    $result{$_} = _cpu($server->{$_}) - $before{$_} for keys %$server;
+    $result{$_} = cpu($server->{$_}) - $before{$_} for keys %$server;
     return \%result;
 }
 
