@@ -1,5 +1,4 @@
--- Random tables of random types with random values; -v seed= repeats them. Read after types.sql.
-SELECT setseed(:seed / 2147483648.0) \g /dev/null
+-- Random tables of random types with random values; a seed repeats them. Read after types.sql.
 
 -- An SQL expression for a random value of each type.
 CREATE TABLE suite.generator (type text PRIMARY KEY, expression text NOT NULL);
@@ -44,12 +43,20 @@ CREATE FUNCTION suite.random_text() RETURNS text LANGUAGE sql VOLATILE AS $$
     SELECT coalesce(string_agg((ARRAY['a', 'B', ' ', '', E'\n', E'\t', E'\\', '"', '''', ',', 'é', '漢', '{', '}', 'NULL', '0'])[1 + (random() * 15)::int], ''), '')
     FROM generate_series(1, (random() * 12)::int) $$;
 
--- Tables r1, r2, ... of schema m.
-CREATE FUNCTION suite.make_random(tables int4, rows int4) RETURNS void LANGUAGE plpgsql AS $$
+-- Tables r1, r2, ... of schema m, and s1, s2, ... with a single type each: what a type does to the form of a table
+-- is hidden by the others beside it.
+CREATE FUNCTION suite.make_random(seed int4, tables int4, rows int4) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
+    n int8;
     definition text;
     expressions text;
 BEGIN
+    PERFORM setseed(seed / 2147483648.0);
+    FOR n, definition, expressions IN SELECT row_number() OVER (ORDER BY type COLLATE "C"), type, expression
+            FROM suite.generator WHERE to_regtype(type) IS NOT NULL LOOP
+        EXECUTE format('CREATE TABLE m.%I (k int4 PRIMARY KEY, c %s)', 's' || n, definition);
+        EXECUTE format('INSERT INTO m.%I SELECT k, %s FROM generate_series(1, 5) k', 's' || n, expressions);
+    END LOOP;
     FOR t IN 1 .. tables LOOP
         SELECT string_agg(format('%I %s', 'c ' || number, type), ', ' ORDER BY number),
                string_agg(format('CASE WHEN random() > 0.2 THEN %s END', expression), ', ' ORDER BY number)

@@ -18,9 +18,16 @@ BEGIN
     RETURN false;
 END $$;
 
--- Text form in the sql profile as well: what has an inside.
-CREATE FUNCTION suite.is_nested(type oid) RETURNS bool LANGUAGE sql STABLE AS $$
-    SELECT vectors.rule(type) NOT IN ('raw', 'float4', 'float8') $$;
+-- Text form in the sql profile as well: what has an inside that a rule rewrites. The bounds of a range are
+-- left as they are where the rule of its subtype is raw, or is such a range again.
+CREATE FUNCTION suite.is_nested(type oid) RETURNS bool LANGUAGE plpgsql STABLE AS $$
+DECLARE rule text := vectors.rule(type);
+BEGIN
+    WHILE rule ~ 'range\(raw\)' LOOP
+        rule := regexp_replace(rule, '(multi)?range\(raw\)', 'raw');
+    END LOOP;
+    RETURN rule NOT IN ('raw', 'float4', 'float8');
+END $$;
 
 -- SQL of the wire rows of a table: k, form and wire row of the fast profile, form and wire row of the sql profile.
 CREATE FUNCTION suite.wire_sql(tab regclass, columns text[]) RETURNS text LANGUAGE sql STABLE AS $$
