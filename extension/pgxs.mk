@@ -4,7 +4,12 @@
 top := $(VPATH)
 PG_CONFIG ?= pg_config
 # In the order of installation; the build fails on a file that is not named here.
-sql_order := schema digest_type digest_record digest digest_tables tenant audit \
+sql_order := schema digest_type digest_record digest digest_tables \
+	tenant tenant_context tenant_break_glass tenant_keys tenant_token tenant_membership \
+	tenant_classes tenant_policies tenant_columns tenant_keys_composite tenant_protect \
+	tenant_backfill tenant_unprotect tenant_proof tenant_judge tenant_guard tenant_guard_checks \
+	tenant_compat tenant_compat_storage tenant_references tenant_probe tenant_probe_attacks \
+	tenant_probe_objects tenant_lint audit \
 	migration migration_rules migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody
