@@ -1,5 +1,11 @@
-// What the server looks for when it loads custody.so. No room has anything to do at load time; one
-// that comes to (a setting, a hook) gets one call from _PG_init here.
+// What the server looks for when it loads custody.so: its magic block, and one call for each room
+// that has something to register.
 #include "extension/pg/boundary.hpp"
+#include "extension/tenant/context.hpp"
 
 CUSTODY_MODULE_MAGIC("custody", CUSTODY_VERSION)
+CUSTODY_ON_LOAD {
+    custody::tenant::init_context();
+    // After every room: what was set under the prefix before the library came is dropped.
+    MarkGUCPrefixReserved("custody");
+}

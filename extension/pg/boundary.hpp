@@ -39,6 +39,13 @@
     }                                                                                              \
     static Datum name##_body([[maybe_unused]] FunctionCallInfo fcinfo)
 
+/// What runs once when the server loads the library; plain C-style, may ereport.
+#define CUSTODY_ON_LOAD                                                                            \
+    extern "C" {                                                                                   \
+    PGDLLEXPORT void _PG_init(void);                                                               \
+    }                                                                                              \
+    void _PG_init(void)
+
 namespace custody::pg {
 
 /// Runs a body and turns every exception into the server's ERROR, outside the catch block.

@@ -28,6 +28,19 @@
 #define CUSTODY_DETACH_PENDING(form) false
 #endif
 
+// What a setting's check hook gives to the server as `extra` is freed with free() before 16, and
+// belongs to a memory context since.
+#if PG_VERSION_NUM >= 160000
+static inline void *custody_guc_malloc(std::size_t size) { return guc_malloc(LOG, size); }
+#else
+static inline void *custody_guc_malloc(std::size_t size) { return malloc(size); }
+#endif
+
+// Before 15 a prefix could not be reserved: the server only warned of what was set under it.
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
 // 18 lets a module say its name and version, shown by pg_get_loaded_modules().
 #if PG_VERSION_NUM >= 180000
 #define CUSTODY_MODULE_MAGIC(module, number)                                                       \

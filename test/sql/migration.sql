@@ -308,7 +308,8 @@ SELECT (SELECT count(*) FROM custody.migration_table), (SELECT count(*) FROM cus
        (SELECT count(*) FROM custody.migration_snapshot);
 
 -- Every table that holds state is dumped; every trigger fires for every session.
-SELECT unnest(extconfig)::regclass AS dumped FROM pg_extension WHERE extname = 'custody';
+SELECT dumped FROM pg_extension, unnest(extconfig::regclass[]) AS dumped
+ WHERE extname = 'custody' AND dumped::text LIKE 'custody.migration%';
 SELECT tgenabled, count(*) > 0 AS some FROM pg_trigger t JOIN pg_class c ON c.oid = tgrelid
  WHERE relnamespace = 'custody'::regnamespace AND relname LIKE 'migration%' GROUP BY 1;
 
