@@ -81,3 +81,52 @@ static inline bool custody_may_use_schema(Oid schema, Oid role) {
     return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
 }
 #endif
+
+// Before 14 a function's number had the name of its C function, which the casts of one type share.
+#if PG_VERSION_NUM < 140000
+#define F_INT8_INT4 F_INT48
+#define F_INT4_INT8 F_INT84
+#define F_INT8_INT2 F_INT28
+#define F_INT2_INT8 F_INT82
+#endif
+
+// The walkers' callbacks had no parameter types before 16, which means none in C++; since then
+// macros cast what they are given.
+#if PG_VERSION_NUM >= 160000
+static inline Node *custody_mutate(Node *node, Node *(*mutator)(Node *, void *), void *context) {
+    return expression_tree_mutator_impl(node, mutator, context);
+}
+static inline bool custody_walk(Node *node, bool (*walker)(Node *, void *), void *context) {
+    return expression_tree_walker_impl(node, walker, context);
+}
+static inline bool custody_walk_query(Query *query, bool (*walker)(Node *, void *), void *context,
+                                      int flags) {
+    return query_tree_walker_impl(query, walker, context, flags);
+}
+#else
+static inline Node *custody_mutate(Node *node, Node *(*mutator)(Node *, void *), void *context) {
+    return expression_tree_mutator(node, reinterpret_cast<Node *(*)()>(mutator), context);
+}
+static inline bool custody_walk(Node *node, bool (*walker)(Node *, void *), void *context) {
+    return expression_tree_walker(node, reinterpret_cast<bool (*)()>(walker), context);
+}
+static inline bool custody_walk_query(Query *query, bool (*walker)(Node *, void *), void *context,
+                                      int flags) {
+    return query_tree_walker(query, reinterpret_cast<bool (*)()>(walker), context, flags);
+}
+#endif
+
+// A query that names relation 1 as `role` with these privileges, as the parser would have made it.
+#if PG_VERSION_NUM >= 160000
+static inline void custody_set_privileges(Query *query, RangeTblEntry *entry, AclMode needed,
+                                          Oid role) {
+    RTEPermissionInfo *info = addRTEPermissionInfo(&query->rteperminfos, entry);
+    info->requiredPerms = needed;
+    info->checkAsUser = role;
+}
+#else
+static inline void custody_set_privileges(Query *, RangeTblEntry *entry, AclMode needed, Oid role) {
+    entry->requiredPerms = needed;
+    entry->checkAsUser = role;
+}
+#endif

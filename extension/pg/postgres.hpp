@@ -35,6 +35,7 @@ extern "C" {
 #include <access/transam.h>
 #include <access/tupdesc.h>
 #include <access/xact.h>
+#include <catalog/dependency.h>
 #include <catalog/indexing.h>
 #include <catalog/namespace.h>
 #include <catalog/objectaddress.h>
@@ -44,7 +45,10 @@ extern "C" {
 #include <catalog/pg_collation.h>
 #include <catalog/pg_enum.h>
 #include <catalog/pg_inherits.h>
+#include <catalog/pg_language.h>
 #include <catalog/pg_namespace.h>
+#include <catalog/pg_policy.h>
+#include <catalog/pg_proc.h>
 #include <catalog/pg_range.h>
 #include <catalog/pg_type.h>
 #include <commands/defrem.h>
@@ -59,6 +63,7 @@ extern "C" {
 #include <libpq/pqformat.h>
 #include <mb/pg_wchar.h>
 #include <miscadmin.h>
+#include <nodes/makefuncs.h>
 #include <nodes/nodeFuncs.h>
 #include <nodes/nodes.h>
 #include <nodes/pg_list.h>
@@ -68,6 +73,8 @@ extern "C" {
 #include <parser/parsetree.h>
 #include <pgstat.h>
 #include <pgtime.h>
+#include <rewrite/rewriteManip.h>
+#include <rewrite/rowsecurity.h>
 #include <storage/buffile.h>
 #include <storage/bufmgr.h>
 #include <storage/lmgr.h>
@@ -93,6 +100,7 @@ extern "C" {
 #include <utils/rangetypes.h>
 #include <utils/rel.h>
 #include <utils/rls.h>
+#include <utils/ruleutils.h>
 #include <utils/snapmgr.h>
 #include <utils/syscache.h>
 #include <utils/timestamp.h>
