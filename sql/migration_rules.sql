@@ -147,6 +147,8 @@ CREATE FUNCTION custody.migration_unproven(migration bigint)
        AND (t.state IN ('pending', 'failed')
             OR t.verdict <> 'equal' OR k.needs_verdict AND t.verdict IS NULL)
     UNION ALL
+    SELECT 'isolation', g.object, g.reason FROM custody.guard_unproven() g
+    UNION ALL
     SELECT 'part', format('part %s of table %s', p.number, p.table_id), 'belongs to no table'
       FROM custody.migration_part p
      WHERE p.migration_id = migration
@@ -191,6 +193,9 @@ CREATE TRIGGER check_transition BEFORE UPDATE ON custody.migration
 CREATE TRIGGER prove BEFORE UPDATE ON custody.migration
     FOR EACH ROW WHEN (NEW.state = 'done' AND OLD.state <> 'done')
     EXECUTE FUNCTION custody.migration_check_proof();
+CREATE TRIGGER guard_end AFTER UPDATE ON custody.migration
+    FOR EACH ROW WHEN (OLD.state = 'open' AND NEW.state <> 'open')
+    EXECUTE FUNCTION custody.guard_migration_end();
 CREATE TRIGGER check_transition BEFORE UPDATE ON custody.migration_table
     FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION custody.migration_check_transition('table');

@@ -161,6 +161,7 @@ BEGIN
             custody.migration_log, custody.migration_task_kind, custody.migration_transition,
             custody.migration_worker, custody.migration_copying, custody.migration_progress,
             custody.migration_verdict TO %I', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION custody.guard_unproven() TO %I', role);
     IF duty <> 'auditor' THEN
         -- A migration begins open: what was proven is never inserted, except by a restore.
         EXECUTE format(

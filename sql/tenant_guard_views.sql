@@ -1,0 +1,129 @@
+-- What reads protected tables as somebody whom no policy binds: views, materialized views and
+-- functions that run as their owner. A view's tables are read as the owner of that view, or with
+-- security_invoker as whoever runs the query, also when another view stands in between.
+
+CREATE FUNCTION custody.guard_bypasses(role oid, relation oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.rolsuper OR r.rolbypassrls
+           OR NOT c.relrowsecurity
+           OR NOT c.relforcerowsecurity AND pg_has_role(r.oid, c.relowner, 'USAGE')
+      FROM pg_roles r, pg_class c WHERE r.oid = role AND c.oid = relation
+$$;
+COMMENT ON FUNCTION custody.guard_bypasses(oid, oid) IS
+'true when row security of the relation does not bind the role; errors: none; privilege: none';
+
+CREATE FUNCTION custody.guard_view_findings(touched oid[])
+    RETURNS TABLE (code text, object text, seen text, remedy text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE reads (view, relation) AS MATERIALIZED (
+        SELECT DISTINCT w.ev_class, d.refobjid
+          FROM pg_rewrite w JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
+          JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+                          AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
+         WHERE v.oid >= 16384
+    ), path (top, view, relation, by_matview) AS (
+        SELECT r.view, r.view, r.relation, v.relkind = 'm'
+          FROM reads r JOIN pg_class v ON v.oid = r.view
+        UNION
+        SELECT p.top, r.view, r.relation, p.by_matview OR v.relkind = 'm'
+          FROM path p JOIN reads r ON r.view = p.relation JOIN pg_class v ON v.oid = r.view
+    ), exposed AS (
+        SELECT p.top, p.view, g.relation, g.root, p.by_matview, v.relowner,
+               t.relkind, t.relnamespace
+          FROM path p JOIN custody.guard_relation g ON g.relation = p.relation
+          JOIN custody.protection n ON n.relation = g.root AND n.class <> 'shared'
+          JOIN pg_class v ON v.oid = p.view JOIN pg_class t ON t.oid = p.top
+         WHERE (touched IS NULL OR p.top = ANY (touched) OR p.view = ANY (touched)
+                OR EXISTS (SELECT FROM custody.protection x WHERE x.relation = g.root AND age(x.xmin) <= 0))
+           AND (p.by_matview
+                OR NOT EXISTS (SELECT FROM pg_options_to_table(v.reloptions) o
+                                WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
+                   AND custody.guard_bypasses(v.relowner, g.relation))
+    )
+    SELECT DISTINCT ON (e.top) CASE WHEN e.by_matview THEN 'matview' ELSE 'view' END,
+           e.top::regclass::text,
+           CASE WHEN e.by_matview
+                THEN format('it keeps rows of %s, and role %I can read it: no policy applies to it',
+                            e.relation::regclass, b.rolname)
+                ELSE format('role %I reads %s through it as %I, whom no policy binds', b.rolname,
+                            e.relation::regclass, pg_get_userbyid(e.relowner)) END,
+           CASE WHEN NOT e.by_matview AND current_setting('server_version_num')::int >= 150000
+                THEN format('ALTER VIEW %s SET (security_invoker = true)', e.view::regclass)
+                ELSE format('REVOKE ALL ON %s FROM %I', e.top::regclass, b.rolname) END
+      FROM exposed e JOIN custody.guard_bound b ON b.relation = e.root
+     WHERE has_schema_privilege(b.role, e.relnamespace, 'USAGE')
+       AND (has_any_column_privilege(b.role, e.top, 'SELECT, INSERT, UPDATE')
+            OR has_table_privilege(b.role, e.top, 'DELETE'))
+     ORDER BY e.top, e.by_matview DESC, b.rolname
+$$;
+COMMENT ON FUNCTION custody.guard_view_findings(oid[]) IS
+'findings about views through which a bound role reads a protected table as somebody else, and materialized views of such tables; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
+
+CREATE FUNCTION custody.guard_function_findings(touched oid[])
+    RETURNS TABLE (code text, object text, seen text, remedy text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'definer', f.oid::regprocedure::text,
+           format('SECURITY DEFINER: role %I runs it as %I, whom no policy binds', min(b.rolname::text), r.rolname),
+           format('ALTER ROUTINE %s SECURITY INVOKER, or REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC and %I, or an owner whom policies bind',
+                  f.oid::regprocedure, f.oid::regprocedure, min(b.rolname::text))
+      FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
+      JOIN pg_roles r ON r.oid = f.proowner
+      JOIN custody.guard_bound b
+        ON has_schema_privilege(b.role, n.oid, 'USAGE') AND has_function_privilege(b.role, f.oid, 'EXECUTE')
+       AND custody.guard_bypasses(r.oid, b.relation)
+     WHERE f.prosecdef AND f.oid >= 16384
+       AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+       AND (touched IS NULL OR age(f.xmin) <= 0 OR age(n.xmin) <= 0)
+       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'
+                          AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'custody')
+     GROUP BY f.oid, r.rolname
+$$;
+COMMENT ON FUNCTION custody.guard_function_findings(oid[]) IS
+'findings about SECURITY DEFINER functions that a bound role may execute and whose owner no policy binds; argument: NULL = all, else those that this transaction changed; errors: none; privilege: SELECT on the state of isolation';
+
+-- Until a proof of the effective expression is at hand: the floor is there, and as it was made.
+CREATE FUNCTION custody.guard_policy_findings(touched oid[])
+    RETURNS TABLE (code text, object text, seen text, remedy text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'policy', p.relation::text,
+           format('no restrictive policy for all commands keeps role %I at %I = the context''s organization',
+                  b.rolname, p.org_column),
+           format('custody.protect(%L, ...) again; DROP POLICY what it does not need', p.relation)
+      FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
+     CROSS JOIN unnest(p.roles || p.multi_roles) AS n (role)
+      JOIN pg_roles b ON b.oid = n.role
+     WHERE p.class NOT IN ('exempt', 'shared') AND (touched IS NULL OR c.oid = ANY (touched))
+       AND NOT EXISTS (
+           SELECT FROM pg_policy f CROSS JOIN pg_get_expr(f.polqual, f.polrelid) AS q (text)
+            WHERE f.polrelid = p.relation AND NOT f.polpermissive AND f.polcmd = '*'
+              AND EXISTS (SELECT FROM unnest(f.polroles) AS m (oid)
+                           WHERE m.oid = 0 OR pg_has_role(b.oid, NULLIF(m.oid, 0), 'MEMBER'))
+              AND coalesce(pg_get_expr(f.polwithcheck, f.polrelid) = q.text, true)
+              AND q.text IN (
+                  SELECT format(v.shape, o.org, t.type)
+                    FROM (VALUES ('uuid'), ('bigint'), ('text')) AS t (type)
+                   CROSS JOIN (VALUES ('(%s = custody.current_org_%s())'),
+                                      ('(%s = ANY (custody.current_orgs_%s()))')) AS v (shape)
+                   CROSS JOIN (VALUES (quote_ident(p.org_column)),
+                                      ('(' || quote_ident(p.org_column) || ')::text')) AS o (org)))
+$$;
+COMMENT ON FUNCTION custody.guard_policy_findings(oid[]) IS
+'findings about protected tables without the restrictive policy that keeps a bound role in its organization; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
+
+CREATE FUNCTION custody.guard_findings(touched oid[])
+    RETURNS TABLE (code text, object text, seen text, remedy text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT f.* FROM (SELECT * FROM custody.guard_table_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_column_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_policy_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_privilege_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_view_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_function_findings(touched)) f
+     WHERE NOT EXISTS (SELECT FROM custody.exemption e
+                        WHERE e.tool = 'guard' AND e.code = f.code AND f.object LIKE e.object
+                          AND coalesce(e.expires > now(), true))
+     ORDER BY f.code, f.object, f.seen
+$$;
+COMMENT ON FUNCTION custody.guard_findings(oid[]) IS
+'all findings about these relations that no exemption accepts, NULL = about all; without what event triggers cannot see; errors: none; privilege: SELECT on the state of isolation';
