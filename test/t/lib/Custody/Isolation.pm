@@ -1,0 +1,44 @@
+# The corpus of leaks of test/data/isolation: planted in a database, and judged.
+package Custody::Isolation;
+
+use strict;
+use warnings;
+use Custody::Test ();
+use JSON::PP ();
+
+use parent qw(Exporter);
+
+our @EXPORT = qw(plant judge rows);
+
+# Makes the database with the whole corpus; returns what was planted, one hash for each place.
+sub plant {
+    my ($cluster, $database) = @_;
+    $cluster->create_database($database, extension => 1);
+    $cluster->file($database, Custody::Test::source_directory() . '/test/data/isolation/corpus.sql');
+    return rows($cluster, $database, 'SELECT * FROM suite.planted ORDER BY leak, shape, side');
+}
+
+# What a query returns, one hash for each row.
+sub rows {
+    my ($cluster, $database, $query, %option) = @_;
+    my $json = $cluster->sql($database,
+        ($option{before} // '') . "SELECT coalesce(json_agg(row), '[]') FROM ($query) AS row", %option);
+    return JSON::PP->new->decode($json =~ s/\A[^\[]*//r);
+}
+
+# leak | held, with the SQLSTATE where an error said so; anything else is a mistake in the corpus.
+sub judge {
+    my ($cluster, $database, $place) = @_;
+    return $cluster->sql($database, "SELECT suite.judge('$place->{place}')")
+        if $place->{attack}[0] ne '@session';
+    my $script = $cluster->sql($database, "SELECT suite.script('$place->{place}')");
+    my ($exit, $out, $err) =
+        $cluster->psql($database, "\\set VERBOSITY sqlstate\n\\set ON_ERROR_STOP off\n$script\n");
+    if (my ($state) = $err =~ /ERROR:\s+(\w+)/) {
+        return $state eq '42501' || $state eq ($place->{held_state} // '') ? "held $state" : "$state: $err";
+    }
+    my $last = (split /\n/, $out)[-1] // '';
+    return $last =~ /^\d+$/ ? $last > 0 ? 'leak' : 'held' : "nothing was counted: $out";
+}
+
+1;
