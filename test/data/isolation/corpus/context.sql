@@ -7,28 +7,31 @@ SELECT suite.plant(19, 'set_config', '{plain,quoted,partitioned,view,inherited}'
     '', '{prove,probe,lint,loader}',
     ARRAY['@A', 'SELECT set_config(''app.org'', {b}::text, true)', 'SELECT count(*) FROM {r} WHERE {org} <> {a}'],
     ARRAY['@A', 'SELECT set_config(''custody.context'', {b}::text, true)', 'SELECT count(*) FROM {r} WHERE {org} <> {a}']);
-SELECT suite.plant(19, 'update', '{plain,quoted}',
-    'ALTER POLICY custody_select ON {t} USING ({org} = nullif(current_setting(''server_version_num.org'', true), '''')::{type});
-     ALTER POLICY custody_select ON {t} USING ({org} = nullif(current_setting(''app.org'', true), '''')::{type});
-     DROP POLICY custody_floor ON {t}',
+SELECT suite.plant(19, 'set', '{plain,quoted}',
+    'ALTER POLICY custody_select ON {t} USING ({org} = (SELECT current_setting(''app.org'', true)::{type})); DROP POLICY custody_floor ON {t}',
     '', '{prove,probe,lint,loader}',
-    ARRAY['@A', 'SET LOCAL app.org = ''''', 'UPDATE pg_settings SET setting = {b}::text WHERE name = ''app.org''',
+    ARRAY['@A', 'SET LOCAL app.org = {B}', 'SELECT count(*) FROM {r} WHERE {org} <> {a}'],
+    ARRAY['@A', 'SET LOCAL custody.context = {B}', 'SELECT count(*) FROM {r} WHERE {org} <> {a}']);
+SELECT suite.plant(19, 'pg_settings', '{plain,quoted}',
+    'ALTER POLICY custody_select ON {t} USING ({org}::text = current_setting(''application_name'')); DROP POLICY custody_floor ON {t}',
+    '', '{prove,probe,lint,loader}',
+    ARRAY['@A', 'UPDATE pg_settings SET setting = {B} WHERE name = ''application_name''',
           'SELECT count(*) FROM {r} WHERE {org} <> {a}'],
-    ARRAY['@A', 'UPDATE pg_settings SET setting = {b}::text WHERE name = ''custody.context''',
+    ARRAY['@A', 'UPDATE pg_settings SET setting = {B} WHERE name = ''custody.context''',
           'SELECT count(*) FROM {r} WHERE {org} <> {a}']);
--- The setting is read by a function, and written by another one's SET clause.
+-- The setting is read by a function, and written by another one.
 SELECT suite.plant(19, 'function', '{plain,quoted,inherited}',
     'CREATE FUNCTION {s}.my_org() RETURNS {type} LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN RETURN nullif(current_setting(''app.org'', true), '''')::{type}; END$f$;
      ALTER POLICY custody_select ON {t} USING ({org} = {s}.my_org()); DROP POLICY custody_floor ON {t};
-     GRANT CREATE ON SCHEMA {s} TO {g}',
-    'GRANT CREATE ON SCHEMA {s} TO suite_owner', '{prove,probe,lint,loader}',
-    ARRAY['@A', 'SET LOCAL app.org = ''''', $$CREATE FUNCTION {s}.mine() RETURNS bigint LANGUAGE plpgsql SET app.org FROM CURRENT AS
-            $f$BEGIN PERFORM set_config('app.org', {b}::text, true); RETURN (SELECT count(*) FROM {r}); END$f$ $$,
-          'SELECT {s}.mine()']);
+     CREATE SCHEMA {s}_own AUTHORIZATION {app}',
+    'CREATE SCHEMA {s}_own AUTHORIZATION {app}', '{prove,probe,lint,loader}',
+    ARRAY['@A', $$CREATE FUNCTION {s}_own.mine() RETURNS bigint LANGUAGE plpgsql AS
+            $f$BEGIN PERFORM set_config('app.org', {B}, true); RETURN (SELECT count(*) FROM {r} WHERE {org} <> {a}); END$f$ $$,
+          'SELECT {s}_own.mine()']);
 SELECT suite.plant(19, 'role', '{plain,partitioned}',
     'ALTER POLICY custody_select ON {t} USING ({org} = nullif(current_setting(''app.org'', true), '''')::{type});
-     DROP POLICY custody_floor ON {t}',
+     DROP POLICY custody_floor ON {t}; GRANT SET ON PARAMETER app.org TO {app}',
     '', '{prove,probe,lint,loader}',
     ARRAY['@A', 'ALTER ROLE {app} SET app.org = 202', '@super',
           'SELECT count(*) FROM pg_db_role_setting WHERE setrole = ''{app}''::regrole'],

@@ -21,17 +21,18 @@ DECLARE
     planted suite.planted;
     step text;
     seen bigint;
+    self name := session_user;
 BEGIN
     SELECT * INTO STRICT planted FROM suite.planted WHERE place = which;
     FOREACH step IN ARRAY planted.attack LOOP
         IF step IN ('@A', '@B', '@none') THEN
-            PERFORM set_config('session_authorization', session_user, true);
+            PERFORM set_config('session_authorization', self, true);
             PERFORM suite.enter(planted.org_type, substr(step, 2));
             PERFORM set_config('session_authorization', planted.app, true);
         ELSIF step LIKE '@login:%' THEN
             PERFORM set_config('session_authorization', substr(step, 8), true);
         ELSIF step = '@super' THEN
-            PERFORM set_config('session_authorization', 'postgres', true);
+            PERFORM set_config('session_authorization', self, true);
         ELSIF step = planted.attack[cardinality(planted.attack)] THEN
             EXECUTE step INTO seen;
         ELSE
@@ -43,7 +44,7 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
     RETURN CASE WHEN SQLSTATE = 'SUITE' THEN SQLERRM
                 WHEN SQLSTATE = planted.leak_state THEN 'leak ' || SQLSTATE
-                WHEN SQLSTATE IN ('42501', planted.held_state) THEN 'held ' || SQLSTATE
+                WHEN SQLSTATE IN ('42501', planted.held_state) THEN format('held %s: %s', SQLSTATE, SQLERRM)
                 ELSE format('%s: %s', SQLSTATE, SQLERRM) END;
 END
 $$;

@@ -78,7 +78,7 @@ SELECT suite.plant(8, 'definer', '{plain,inherited}',
     'CREATE TABLE {s}.visible (org {type});
      CREATE FUNCTION {s}.titles() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER SET search_path = {s}, pg_temp AS
         $f$BEGIN RETURN QUERY SELECT title FROM {t} WHERE {org} IN (SELECT org FROM visible); END$f$;
-     REVOKE EXECUTE ON FUNCTION {s}.titles() FROM PUBLIC',
+     REVOKE EXECUTE ON FUNCTION {s}.titles() FROM PUBLIC; CREATE SCHEMA {s}_own AUTHORIZATION {app}',
     '{prove,lint}',
     ARRAY['@A', 'SET LOCAL search_path = {s}_own, {s}', 'CREATE TABLE visible (org {type})', 'INSERT INTO visible VALUES ({b})',
           'SELECT count(*) FROM {s}.titles() x WHERE x LIKE ''% of B'''],
@@ -106,11 +106,13 @@ SELECT suite.plant(10, 'all', '{plain,quoted}',
     ARRAY['@A', 'TRUNCATE {t}', '@super', 'SELECT 4 - count(*) FROM {t} WHERE {org} = {b}']);
 
 SELECT suite.plant(11, 'trigger', '{plain,quoted,view,inherited}',
-    'GRANT TRIGGER ON {t} TO {g}; GRANT CREATE ON SCHEMA {s} TO {g}', '', '{prove,probe,lint,loader}',
-    ARRAY['@A', 'CREATE FUNCTION {s}.spy() RETURNS trigger LANGUAGE plpgsql AS $f$BEGIN RETURN NEW; END$f$',
-          'CREATE TRIGGER spy AFTER INSERT ON {t} FOR EACH ROW EXECUTE FUNCTION {s}.spy()', '@super',
+    'GRANT TRIGGER ON {t} TO {g}; CREATE SCHEMA {s}_own AUTHORIZATION {app}', 'CREATE SCHEMA {s}_own AUTHORIZATION {app}',
+    '{prove,probe,lint,loader}',
+    ARRAY['@A', 'CREATE FUNCTION {s}_own.spy() RETURNS trigger LANGUAGE plpgsql AS $f$BEGIN RETURN NEW; END$f$',
+          'CREATE TRIGGER spy AFTER INSERT ON {t} FOR EACH ROW EXECUTE FUNCTION {s}_own.spy()', '@super',
           'SELECT count(*) FROM pg_trigger WHERE tgrelid = $t${t}$t$::regclass AND tgname = ''spy''']);
 SELECT suite.plant(11, 'references', '{plain,quoted,partitioned}',
-    'GRANT REFERENCES ON {t} TO {g}; GRANT CREATE ON SCHEMA {s} TO {g}', '', '{prove,probe,lint,loader}',
-    ARRAY['@A', 'CREATE TABLE {s}.spy (id uuid REFERENCES {t})', 'INSERT INTO {s}.spy VALUES ({vb})',
-          'SELECT count(*) FROM {s}.spy']);
+    'GRANT REFERENCES ON {t} TO {g}; CREATE SCHEMA {s}_own AUTHORIZATION {app}', 'CREATE SCHEMA {s}_own AUTHORIZATION {app}',
+    '{prove,probe,lint,loader}',
+    ARRAY['@A', 'CREATE TABLE {s}_own.spy (id uuid REFERENCES {t})', 'INSERT INTO {s}_own.spy VALUES ({vb})',
+          'SELECT count(*) FROM {s}_own.spy']);
