@@ -41,6 +41,15 @@ static inline void *custody_guc_malloc(std::size_t size) { return malloc(size); 
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
 #endif
 
+// Until 17 the executor was told whether it would be called once only.
+#if PG_VERSION_NUM >= 180000
+#define CUSTODY_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define CUSTODY_RUN_ARGUMENTS query, direction, count
+#else
+#define CUSTODY_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count, bool once
+#define CUSTODY_RUN_ARGUMENTS query, direction, count, once
+#endif
+
 // 18 lets a module say its name and version, shown by pg_get_loaded_modules().
 #if PG_VERSION_NUM >= 180000
 #define CUSTODY_MODULE_MAGIC(module, number)                                                       \

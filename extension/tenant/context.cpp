@@ -10,6 +10,8 @@ namespace custody::tenant {
 
 namespace {
 
+std::uint64_t last_serial = 0;
+
 constexpr std::size_t kLongestValue = 1 << 20; // every parallel worker gets a copy
 
 void put(const char *value, bool session) {
@@ -97,6 +99,11 @@ bool has_same_orgs(const Context &was, const ContextValues &values) {
            std::equal(was.orgs, was.orgs + was.org_count, values.orgs.begin(), values.orgs.end());
 }
 
+bool is_same(const Context &was, const ContextValues &values) {
+    return has_same_orgs(was, values) && was.user == values.user && was.role == values.role &&
+           was.claims == values.claims;
+}
+
 pg::Error refuse(std::string detail) {
     return pg::Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                      "this transaction has entered a tenant context already")
@@ -119,12 +126,11 @@ void check_entry(const ContextValues &values) {
     if (was->is_left) {
         throw refuse("It was left in this transaction.");
     }
-    const bool same_user = was->user == values.user;
-    if (same_user && has_same_orgs(*was, values) && was->role == values.role &&
-        was->claims == values.claims) {
+    if (is_same(*was, values)) {
         return;
     }
-    const bool adds_org = values.way == kMembership && same_user && was->org_count == 0;
+    const bool adds_org =
+        values.way == kMembership && was->user == values.user && was->org_count == 0;
     if (!adds_org || was->expires <= GetCurrentTimestamp()) {
         throw refuse(was->is_session ? "It is the session's." : "It is of another identity.");
     }
@@ -139,7 +145,9 @@ void set_current(const ContextValues &given, bool session) {
         throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "tenant context has expired")
             .detail(std::string("It was valid until ") + timestamptz_to_str(values.expires) + ".");
     }
-    const std::string value = encode_context(values, session);
+    const Context *was = current();
+    const bool same = was != nullptr && is_same(*was, values);
+    const std::string value = encode_context(values, session, same ? was->serial : ++last_serial);
     if (value.size() > kLongestValue) {
         throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "tenant context is too long")
             .detail("It has " + std::to_string(value.size()) + " bytes; the limit is " +

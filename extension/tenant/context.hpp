@@ -34,6 +34,7 @@ struct Context {
     bool is_session;
     bool is_left; // left in this transaction: none, but remembers that there was one
     TimestampTz expires;
+    std::uint64_t serial; // of the entry in this backend; entering the same again keeps it
     std::uint32_t org_count;
     const std::string_view *orgs;
     std::string_view user, role, claims, way;

@@ -1,6 +1,8 @@
 // Plain C-style: called once per command and portal.
 #include "extension/tenant/context_command.hpp"
 
+#include "extension/tenant/context_accessors.hpp"
+
 namespace custody::tenant {
 
 CommandKey in_time_key;
@@ -12,12 +14,14 @@ struct Use {
     Portal portal;
     TimestampTz statement;
     std::uint64_t generation;
+    std::uint64_t serial; // of the first context; 0 when there were several
     Use *next;
     MemoryContextCallback callback;
 };
 
 Use *uses = nullptr;
 std::uint64_t generation = 1;
+ExecutorRun_hook_type next_run = nullptr;
 
 void forget_key() noexcept { in_time_key = CommandKey{}; }
 
@@ -32,14 +36,18 @@ void forget(void *gone) {
     forget_key();
 }
 
-Use *find_or_add(Portal portal) {
-    for (Use *use = uses; use != nullptr; use = use->next) {
-        if (use->portal == portal) {
-            return use;
-        }
+Use *find(Portal portal) {
+    Use *use = uses;
+    while (use != nullptr && use->portal != portal) {
+        use = use->next;
     }
+    return use;
+}
+
+Use *add(Portal portal, const Context &context) {
     auto *use = static_cast<Use *>(MemoryContextAllocZero(portal->portalContext, sizeof(Use)));
     use->portal = portal;
+    use->serial = context.serial;
     use->callback.func = forget;
     use->callback.arg = use;
     MemoryContextRegisterResetCallback(portal->portalContext, &use->callback);
@@ -59,6 +67,52 @@ bool is_part_of_command(TimestampTz statement) {
     return false;
 }
 
+void note_use(Portal portal, const Context &context, TimestampTz statement) {
+    Use *use = find(portal);
+    if (use == nullptr) {
+        use = add(portal, context);
+    }
+    if (use->serial != context.serial) {
+        use->serial = 0;
+    }
+    use->statement = statement;
+    use->generation = generation;
+}
+
+/// An index scan has its key, a sort its rows: the plan may not ask for the context any more.
+void check_portal(const Use &use) {
+    const Context &context = required_context();
+    if (use.serial != context.serial) {
+        pg::raise(ERRCODE_INSUFFICIENT_PRIVILEGE, "cursor was opened in another tenant context",
+                  "What it has read already is of that context.", "open it again");
+    }
+}
+
+/// Its rows would stay with the connection, for whoever uses that next. A loop of a procedure that
+/// commits is pinned: nobody else can name it.
+void check_hold(Portal portal) {
+    if (portal->holdStore != nullptr && !portal->portalPinned && find(portal) != nullptr) {
+        pg::raise(ERRCODE_FEATURE_NOT_SUPPORTED,
+                  "cursor WITH HOLD cannot keep rows of a tenant context",
+                  psprintf("Cursor \"%s\" would outlive the transaction.", portal->name),
+                  "fetch all rows within the transaction");
+    }
+}
+
+void run(CUSTODY_RUN_PARAMETERS) {
+    const Portal portal = ActivePortal;
+    const bool is_own = portal != nullptr && portal->queryDesc == query;
+    if (is_own) {
+        if (const Use *use = find(portal)) {
+            check_portal(*use);
+        }
+    }
+    (next_run != nullptr ? next_run : standard_ExecutorRun)(CUSTODY_RUN_ARGUMENTS);
+    if (is_own) {
+        check_hold(portal);
+    }
+}
+
 } // namespace
 
 bool is_in_time(const Context &context) {
@@ -73,12 +127,15 @@ bool is_in_time(const Context &context) {
         return false;
     }
     if (ActivePortal != nullptr) {
-        Use *use = find_or_add(ActivePortal);
-        use->statement = statement;
-        use->generation = generation;
+        note_use(ActivePortal, context, statement);
     }
     in_time_key = {ActivePortal, statement};
     return true;
+}
+
+void watch_portals() {
+    next_run = ExecutorRun_hook;
+    ExecutorRun_hook = run;
 }
 
 std::uint64_t context_generation() noexcept { return generation; }

@@ -1,5 +1,7 @@
 // A context's end is looked at once per command: at the first use by a portal of a client's
-// message. A command that began in time may finish; a cursor's next FETCH is a command of its own.
+// message. A command that began in time may finish; a cursor's next FETCH is a command of its own,
+// and looks also when nothing of its plan asks for the context again. Rows that a cursor read in
+// one context are not for another one.
 #pragma once
 
 #include "extension/tenant/context.hpp"
@@ -24,6 +26,9 @@ inline bool is_same_command() {
 
 /// Counts the contexts and transactions of this backend: what was kept for another number is stale.
 std::uint64_t context_generation() noexcept;
+
+/// Watches the portals that used a context. Once, from init_context().
+void watch_portals();
 
 /// Told by the setting.
 void context_changed() noexcept;

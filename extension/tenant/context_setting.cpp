@@ -69,6 +69,7 @@ void init_context() {
         "Only custody's own functions set it; it can be reset, which leaves no context.", &text, "",
         PGC_SUSET, GUC_SUPERUSER_ONLY | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE | GUC_DISALLOW_IN_FILE,
         check, assign, nullptr);
+    watch_portals();
     RegisterXactCallback(at_transaction_end, nullptr);
 }
 

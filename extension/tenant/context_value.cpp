@@ -8,7 +8,7 @@ namespace custody::tenant {
 namespace {
 
 // In this order, then the orgs.
-enum Field { kType, kSession, kWay, kExpires, kUser, kRole, kClaims, kOrgs };
+enum Field { kType, kSession, kWay, kExpires, kSerial, kUser, kRole, kClaims, kOrgs };
 
 void append(std::string &value, std::string_view field) {
     value += std::to_string(field.size());
@@ -45,11 +45,14 @@ bool is_org_type(std::string_view type) noexcept {
     return type.size() == 1 && std::strchr("-ubt", type.front()) != nullptr;
 }
 
+template <typename Number> bool read_number(std::string_view text, Number &number) noexcept {
+    const char *const end = text.data() + text.size();
+    return std::from_chars(text.data(), end, number).ptr == end;
+}
+
 bool fill(Context &context, const std::string_view (&fields)[kOrgs]) noexcept {
-    const std::string_view expires = fields[kExpires];
-    const char *const end = expires.data() + expires.size();
-    if (!is_org_type(fields[kType]) ||
-        std::from_chars(expires.data(), end, context.expires).ptr != end) {
+    if (!is_org_type(fields[kType]) || !read_number(fields[kExpires], context.expires) ||
+        !read_number(fields[kSerial], context.serial)) {
         return false;
     }
     context.org_type = static_cast<OrgType>(fields[kType].front());
@@ -63,12 +66,13 @@ bool fill(Context &context, const std::string_view (&fields)[kOrgs]) noexcept {
 
 } // namespace
 
-std::string encode_context(const ContextValues &values, bool session) {
+std::string encode_context(const ContextValues &values, bool session, std::uint64_t serial) {
     std::string value;
     append(value, std::string(1, static_cast<char>(values.org_type)));
     append(value, session ? "s" : "");
     append(value, values.way);
     append(value, std::to_string(values.expires));
+    append(value, std::to_string(serial));
     append(value, values.user);
     append(value, values.role);
     append(value, values.claims);

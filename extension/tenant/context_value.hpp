@@ -6,7 +6,7 @@
 
 namespace custody::tenant {
 
-std::string encode_context(const ContextValues &values, bool session);
+std::string encode_context(const ContextValues &values, bool session, std::uint64_t serial);
 
 /// The value of a context that was left.
 inline constexpr char kLeftValue[] = "left";

@@ -1,6 +1,9 @@
 -- The tenant context: entered by a role that may, read by what policies call, gone with the transaction.
 \set a '''aaaaaaaa-0000-0000-0000-000000000001'''
 \set b '''bbbbbbbb-0000-0000-0000-000000000002'''
+CREATE SCHEMA context;
+GRANT USAGE ON SCHEMA context TO PUBLIC;
+SET search_path = context;
 CREATE FUNCTION try(statement text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     message text;
@@ -111,3 +114,5 @@ DROP ROLE ctx_app, ctx_service, ctx_service_of_app;
 -- What policies call is stable, never immutable, and may be called before any other qual.
 SELECT count(*), bool_and(provolatile = 's' AND proleakproof AND proparallel = 's' AND prosupport = 0) AS as_promised
   FROM pg_proc WHERE pronamespace = 'custody'::regnamespace AND proname LIKE 'current\_%';
+\set VERBOSITY terse
+DROP SCHEMA context CASCADE;
