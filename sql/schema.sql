@@ -41,7 +41,8 @@ INSERT INTO custody.role (name, purpose) VALUES
     ('custody_admin', 'custody: installs policies and capture, and runs everything'),
     ('custody_operator', 'custody: runs migrations'),
     ('custody_auditor', 'custody: reads state, verdicts and evidence'),
-    ('custody_legal', 'custody: places and lifts legal holds');
+    ('custody_legal', 'custody: places and lifts legal holds'),
+    ('custody_break_glass', 'custody: enters organizations without a token, each time on record');
 
 -- A role of this name that somebody else made may be able to log in, or have members: it is
 -- neither altered nor given anything. A warning, because CREATE EXTENSION hides notices.

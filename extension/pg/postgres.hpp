@@ -90,6 +90,7 @@ extern "C" {
 #include <utils/fmgroids.h>
 #include <utils/guc.h>
 #include <utils/inval.h>
+#include <utils/json.h>
 #include <utils/jsonb.h>
 #include <utils/lsyscache.h>
 #include <utils/memutils.h>

@@ -17,7 +17,7 @@ is $cluster->sql('here', q{SELECT rolcanlogin, rolconnlimit, has_schema_privileg
 is $cluster->sql('here', q{SELECT rolcanlogin, has_table_privilege(oid, 'custody.migration', 'SELECT')
         FROM pg_roles WHERE rolname = 'custody_auditor'}), 'f|t', 'a role that it made reads';
 is $cluster->sql('here', q{SELECT string_agg(name, ',' ORDER BY name) FROM custody.role WHERE made}),
-    'custody_admin,custody_auditor,custody_legal', 'it remembers which ones it made';
+    'custody_admin,custody_auditor,custody_break_glass,custody_legal', 'it remembers which ones it made';
 
 # One bucket of three rows.
 my $digests = q{'\x0000000000000003000000000000000000000000000000ff'};
