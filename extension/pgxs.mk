@@ -8,8 +8,9 @@ sql_order := schema digest_type digest_record digest digest_tables \
 	tenant tenant_context tenant_break_glass tenant_keys tenant_token tenant_membership \
 	tenant_classes tenant_policies tenant_columns tenant_keys_composite tenant_protect \
 	tenant_backfill tenant_unprotect tenant_proof tenant_judge tenant_guard_checks tenant_guard_views tenant_guard_roles tenant_guard \
-	tenant_compat tenant_compat_storage tenant_references tenant_probe tenant_probe_attacks \
-	tenant_probe_objects tenant_lint audit \
+	tenant_compat tenant_compat_storage tenant_references \
+	tenant_probe tenant_probe_rows tenant_probe_subjects tenant_probe_reads tenant_probe_writes \
+	tenant_probe_keys tenant_probe_objects tenant_probe_role tenant_probe_run tenant_lint audit \
 	migration migration_rules migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody

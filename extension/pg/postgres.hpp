@@ -104,6 +104,7 @@ extern "C" {
 #include <utils/ruleutils.h>
 #include <utils/snapmgr.h>
 #include <utils/syscache.h>
+#include <utils/timeout.h>
 #include <utils/timestamp.h>
 #include <utils/tuplestore.h>
 #include <utils/typcache.h>

@@ -1,0 +1,206 @@
+// custody.probe_attempt(): one attack, as another role, in a subtransaction that never commits.
+#include "extension/pg/memory.hpp"
+#include "extension/pg/values.hpp"
+#include "extension/tenant/probe_step.hpp"
+
+namespace custody::tenant {
+
+namespace {
+
+struct Attempt {
+    Oid role;
+    const char *enter; // nullptr: no context is entered
+    const char *statement;
+    std::int64_t row_cap;
+    int timeout; // milliseconds, 0 = none
+};
+
+struct Outcome {
+    std::int64_t rows = 0;
+    char *value = nullptr; // first column of the first row
+    std::string sqlstate, message, origin;
+    std::int64_t met = 0;
+    bool entered = false;
+};
+
+/// Ends the attempt's counting on every way out.
+class Counting {
+  public:
+    Counting(std::int64_t limit, bool takes_first) {
+        probe_steps() = ProbeSteps{true, takes_first, limit, 0};
+    }
+    ~Counting() { probe_steps().active = false; }
+    Counting(const Counting &) = delete;
+    Counting &operator=(const Counting &) = delete;
+};
+
+/// The statement timeout of one attempt; the one that runs for the caller's statement, if any, is
+/// put back. Cancelled at the end like any statement: the server's own handler does it.
+class Timeout {
+  public:
+    explicit Timeout(int milliseconds) : milliseconds_(milliseconds) {
+        if (milliseconds_ > 0) {
+            outer_ = get_timeout_active(STATEMENT_TIMEOUT)
+                         ? get_timeout_finish_time(STATEMENT_TIMEOUT)
+                         : 0;
+            const TimestampTz end =
+                TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds_);
+            enable_timeout_at(STATEMENT_TIMEOUT, outer_ != 0 && outer_ < end ? outer_ : end);
+        }
+    }
+    ~Timeout() {
+        if (milliseconds_ > 0) {
+            disable_timeout(STATEMENT_TIMEOUT, false);
+            if (outer_ != 0) {
+                enable_timeout_at(STATEMENT_TIMEOUT, outer_);
+            }
+        }
+    }
+    Timeout(const Timeout &) = delete;
+    Timeout &operator=(const Timeout &) = delete;
+
+  private:
+    int milliseconds_;
+    TimestampTz outer_ = 0;
+};
+
+void must(int code, const char *what) {
+    if (code < 0) {
+        pg::raise(ERRCODE_INTERNAL_ERROR, what, SPI_result_code_string(code));
+    }
+}
+
+/// Plain C-style. The role is changed as a SECURITY DEFINER function does it, so that what the
+/// statement calls cannot change it back (SET ROLE, SET SESSION AUTHORIZATION); the end of the
+/// subtransaction restores it. The error context starts here: what an error's context then names is
+/// code that the statement called.
+void attack(const Attempt *attempt, Outcome *outcome, MemoryContext result) {
+    error_context_stack = nullptr;
+    must(SPI_connect(), "cannot connect to the server's SQL interface");
+    if (attempt->enter != nullptr) {
+        must(SPI_execute(attempt->enter, false, 1), "cannot enter the context");
+    }
+    outcome->entered = true;
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    SetUserIdAndSecContext(attempt->role, security | SECURITY_LOCAL_USERID_CHANGE);
+    must(SPI_execute(attempt->statement, false, attempt->row_cap), "cannot run the statement");
+    outcome->rows = static_cast<std::int64_t>(SPI_processed);
+    if (SPI_tuptable != nullptr && SPI_tuptable->numvals > 0 && SPI_tuptable->tupdesc->natts > 0) {
+        const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+        outcome->value = value == nullptr ? nullptr : MemoryContextStrdup(result, value);
+    }
+    SetUserIdAndSecContext(user, security);
+    SPI_finish();
+}
+
+/// Who raised it. SPI names the statement itself in the context and nothing else, unless the error
+/// comes out of a function or a trigger that the statement ran. The server keeps the last part of
+/// a file's path only.
+const char *origin_of(const ErrorData &error, const Attempt &attempt, bool entered) {
+    const std::string itself = "SQL statement \"" + std::string(attempt.statement) + "\"";
+    const std::string_view file = error.filename == nullptr ? "" : error.filename;
+    if (!entered) {
+        return "enter";
+    }
+    if (error.context != nullptr && error.context != itself) {
+        return "function";
+    }
+    if (file.starts_with("context") && file.ends_with(".cpp")) {
+        return "custody";
+    }
+    if (file.ends_with("aclchk.c")) {
+        return "privilege";
+    }
+    return file.ends_with("execMain.c") || file.ends_with("rls.c") ? "row security" : "server";
+}
+
+/// What is not the attack's own doing ends the probe, too.
+bool must_go_on(const pg::ServerError &error) {
+    switch (error.sqlstate()) {
+    case ERRCODE_ADMIN_SHUTDOWN:
+    case ERRCODE_CRASH_SHUTDOWN:
+    case ERRCODE_OUT_OF_MEMORY:
+        return false;
+    case ERRCODE_QUERY_CANCELED:
+        return error.data().message != nullptr &&
+               std::string_view(error.what()).find("timeout") != std::string_view::npos;
+    default:
+        return true;
+    }
+}
+
+void begin_subtransaction() { BeginInternalSubTransaction(nullptr); }
+
+void try_attack(const Attempt &attempt, Outcome &outcome) {
+    const MemoryContext context = CurrentMemoryContext;
+    const ResourceOwner owner = CurrentResourceOwner;
+    pg::call<begin_subtransaction>();
+    MemoryContextSwitchTo(context);
+    std::exception_ptr fatal;
+    try {
+        const Timeout timeout(attempt.timeout);
+        pg::call<attack>(&attempt, &outcome, context);
+    } catch (const pg::ServerError &error) {
+        if (!must_go_on(error)) {
+            fatal = std::current_exception();
+        }
+        outcome.sqlstate = unpack_sql_state(error.sqlstate());
+        outcome.message = error.what();
+        outcome.origin = origin_of(error.data(), attempt, outcome.entered);
+    }
+    pg::call<RollbackAndReleaseCurrentSubTransaction>();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    if (fatal) {
+        std::rethrow_exception(fatal);
+    }
+}
+
+Datum row_of(const Outcome &outcome, FunctionCallInfo fcinfo) {
+    TupleDesc description;
+    if (pg::call<get_call_result_type>(fcinfo, static_cast<Oid *>(nullptr), &description) !=
+        TYPEFUNC_COMPOSITE) {
+        throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED, "the result has no row type");
+    }
+    const bool failed = !outcome.sqlstate.empty();
+    Datum values[6] = {Int64GetDatum(outcome.rows)};
+    bool nulls[6] = {false, outcome.value == nullptr, false, !failed, !failed, !failed};
+    if (outcome.value != nullptr) {
+        values[1] = pg::text_datum(outcome.value);
+    }
+    values[2] = Int64GetDatum(outcome.met);
+    if (failed) {
+        values[3] = pg::text_datum(outcome.sqlstate);
+        values[4] = pg::text_datum(outcome.message);
+        values[5] = pg::text_datum(outcome.origin);
+    }
+    const HeapTuple tuple = pg::call<heap_form_tuple>(description, values, nulls);
+    return HeapTupleGetDatum(tuple);
+}
+
+} // namespace
+
+CUSTODY_FUNCTION(custody_probe_attempt) {
+    if (!superuser()) {
+        throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "only a superuser may probe")
+            .detail("a probe acts as other roles and enters contexts of any organization");
+    }
+    for (const int required : {0, 2, 3, 4, 5, 6}) {
+        if (PG_ARGISNULL(required)) {
+            throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "an argument is null");
+        }
+    }
+    const std::string enter = PG_ARGISNULL(1) ? "" : pg::text_value(PG_GETARG_DATUM(1));
+    const std::string statement = pg::text_value(PG_GETARG_DATUM(2));
+    const Attempt attempt{PG_GETARG_OID(0), PG_ARGISNULL(1) ? nullptr : enter.c_str(),
+                          statement.c_str(), PG_GETARG_INT64(5), PG_GETARG_INT32(6)};
+    Outcome outcome;
+    const Counting counting(PG_GETARG_INT64(3), PG_GETARG_BOOL(4));
+    try_attack(attempt, outcome);
+    outcome.met = probe_steps().met;
+    return row_of(outcome, fcinfo);
+}
+
+} // namespace custody::tenant

@@ -1,0 +1,118 @@
+-- Attacks that read a table, and those that come without a valid context.
+
+-- The organizations of the rows that an unfiltered read shows: how many others, how many in all.
+CREATE FUNCTION custody.probe_read_all(subject custody.probe_subject, row_cap bigint) RETURNS text
+    LANGUAGE sql IMMUTABLE AS $$
+SELECT format('SELECT count(*) FILTER (WHERE o IS DISTINCT FROM %L) || '' '' || count(*) '
+    'FROM (SELECT %s AS o FROM %s LIMIT %s) r',
+    subject.own_org, subject.org_column, subject.object, row_cap)
+$$;
+COMMENT ON FUNCTION custody.probe_read_all(custody.probe_subject, bigint) IS
+'statement of the unfiltered read; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_read_all(custody.probe_subject, bigint) FROM PUBLIC;
+
+-- Also the positive control of all that comes after: was the own row seen?
+CREATE FUNCTION custody.probe_control(
+        setup custody.probe_setup, INOUT subject custody.probe_subject,
+        OUT finding custody.probe_finding)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    statement text := custody.probe_read_all(subject, setup.row_cap);
+    outcome custody.probe_outcome;
+    others bigint;
+    total bigint;
+BEGIN
+    outcome := custody.probe_try(setup, subject, statement);
+    others := split_part(outcome.value, ' ', 1);
+    total := split_part(outcome.value, ' ', 2);
+    subject.control := coalesce(total > others, false);
+    IF others = 0 AND total = setup.row_cap THEN
+        -- The cap hid the rest: the first row of another organization, if there is one.
+        statement := format('SELECT %1$s FROM %2$s WHERE %1$s IS DISTINCT FROM %3$L LIMIT 1',
+            subject.org_column, subject.object, subject.own_org);
+        outcome := custody.probe_try(setup, subject, statement);
+        others := outcome.rows;
+    END IF;
+    finding := custody.probe_judge(subject, 'read_all', statement, outcome, others > 0,
+        format('%s of %s rows that it read are of other organizations', others, total));
+END
+$$;
+COMMENT ON FUNCTION custody.probe_control(custody.probe_setup, custody.probe_subject) IS
+'the unfiltered read: its verdict, and the subject with control = the own row was seen; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_control(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
+
+-- The settings that policies, and the functions in them, read; what anybody may set proves nothing.
+CREATE FUNCTION custody.probe_settings() RETURNS text[]
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}') FROM (
+    SELECT m[1] AS name
+      FROM pg_policy p,
+        regexp_matches(concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)),
+            'current_setting\(''([^'']+\.[^'']+)''', 'g') m
+    UNION
+    SELECT m[1] FROM pg_depend d
+        JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid,
+        regexp_matches(f.prosrc, 'current_setting\(\s*''([^'']+\.[^'']+)''', 'gi') m
+     WHERE d.classid = 'pg_policy'::regclass) s
+ WHERE name NOT LIKE 'custody.%'
+$$;
+COMMENT ON FUNCTION custody.probe_settings() IS
+'settings that the policies of this database, and the functions that they call, read; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_settings() FROM PUBLIC;
+
+-- Sets what applications use to say who they are to an organization: as claims where that is usual.
+CREATE FUNCTION custody.probe_forge(setup custody.probe_setup, org text) RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+WITH claims AS (
+    SELECT json_build_object('sub', org, 'role', setup.role_name, 'org_id', org, 'org', org,
+        'tenant_id', org, 'organization_id', org, 'account_id', org, 'o', json_build_object('id', org),
+        'app_metadata', json_build_object('org_id', org, 'org', org, 'tenant_id', org, 'organization_id', org),
+        'user_metadata', json_build_object('org_id', org, 'org', org, 'tenant_id', org, 'organization_id', org))::text AS text
+)
+SELECT 'SELECT ' || string_agg(format('set_config(%L, %L, true)', name,
+        CASE WHEN name ~ '(claims|jwt|json)$' THEN claims.text ELSE org END), ', ')
+  FROM claims, (SELECT unnest(setup.settings) UNION VALUES ('request.jwt.claims'),
+    ('request.jwt.claim.org_id'), ('request.jwt.claim.sub')) s (name)
+ WHERE name NOT LIKE '%"%'
+$$;
+COMMENT ON FUNCTION custody.probe_forge(custody.probe_setup, text) IS
+'statement that sets request.jwt.claims and every setting that a policy reads to an organization; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_forge(custody.probe_setup, text) FROM PUBLIC;
+
+CREATE FUNCTION custody.probe_reads(setup custody.probe_setup, subject custody.probe_subject)
+    RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attack record;
+    outcome custody.probe_outcome;
+    by_key text := format('SELECT %s FROM %s WHERE %s', subject.org_column, subject.object, subject.victim_key);
+    any_row text := format('SELECT %s FROM %s LIMIT 1', subject.org_column, subject.object);
+    fill text := 'SELECT ' || (SELECT string_agg(format('set_config(%L, %%1$L, true)', s), ', ')
+                                 FROM unnest(setup.settings) s);
+BEGIN
+    FOR attack IN SELECT * FROM (VALUES
+        ('read_key', 'org', by_key, 'the victim''s row was read'),
+        ('row_security_off', 'org', format('SET LOCAL row_security = off; SELECT %1$s FROM %2$s '
+            'WHERE %1$s IS DISTINCT FROM %3$L LIMIT 1', subject.org_column, subject.object, subject.own_org),
+            'row security does not bind the role'),
+        ('no_context', 'none', any_row, 'a row was read without a context'),
+        ('expired_context', 'expired', any_row, 'a row was read after the context had expired'),
+        ('forged_settings', 'none', custody.probe_forge(setup, subject.victim_org) || '; ' || by_key,
+            'the victim''s row was read after settings that anybody may set'),
+        ('empty_settings', 'none', format(fill, '') || '; ' || any_row,
+            'a row was read with empty settings'),
+        ('garbage_settings', 'none', format(fill, 'garbage') || '; ' || any_row,
+            'a row was read with settings that mean nothing')) a (name, how, statement, what)
+         WHERE statement IS NOT NULL LOOP
+        outcome := custody.probe_try(setup, subject, attack.statement, attack.how);
+        RETURN NEXT custody.probe_judge(subject, attack.name, attack.statement, outcome,
+            outcome.rows > 0, attack.what, attack.how <> 'org');
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_reads(custody.probe_setup, custody.probe_subject) IS
+'the reading attacks on a table but the unfiltered one; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_reads(custody.probe_setup, custody.probe_subject) FROM PUBLIC;

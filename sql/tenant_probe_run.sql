@@ -1,0 +1,225 @@
+-- The probe: all attacks on all relations, each table in a subtransaction of its own.
+
+-- The views whose first table is this one: they are attacked together with it, while its rows are there.
+CREATE FUNCTION custody.probe_views_of(setup custody.probe_setup, subject custody.probe_subject,
+        subjects custody.probe_subject[])
+    RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    view custody.probe_subject;
+BEGIN
+    FOREACH view IN ARRAY subjects LOOP
+        CONTINUE WHEN view.kind NOT IN ('v', 'm') OR subject.relation IS DISTINCT FROM (
+            SELECT s.relation FROM unnest(subjects) s
+             WHERE s.relation = ANY (custody.probe_base_tables(view.relation)) AND s.org_type IS NOT NULL
+             ORDER BY s.object COLLATE "C" LIMIT 1);
+        RETURN QUERY SELECT * FROM custody.probe_view(setup, view, subject);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_views_of(custody.probe_setup, custody.probe_subject, custody.probe_subject[]) IS
+'the attacks on the views whose first table, by name, is the subject; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_views_of(custody.probe_setup, custody.probe_subject, custody.probe_subject[])
+    FROM PUBLIC;
+
+CREATE FUNCTION custody.probe_attacks(
+        setup custody.probe_setup, subject custody.probe_subject, subjects custody.probe_subject[])
+    RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    control record;
+BEGIN
+    control := custody.probe_control(setup, subject);
+    subject := control.subject;
+    RETURN NEXT control.finding;
+    RETURN QUERY SELECT * FROM custody.probe_reads(setup, subject);
+    IF subject.kind NOT IN ('r', 'p') OR subject.always_triggers IS NOT NULL AND NOT setup.on_clone THEN
+        RETURN NEXT (subject.object, 'writes', 'inconclusive', NULL, coalesce(
+            'without on_clone nothing is written that fires ' || subject.always_triggers,
+            'a foreign table is not written'), NULL, NULL)::custody.probe_finding;
+    ELSE
+        RETURN QUERY SELECT * FROM custody.probe_writes(setup, subject);
+        RETURN QUERY SELECT * FROM custody.probe_conflict(setup, subject);
+        RETURN QUERY SELECT * FROM custody.probe_unique(setup, subject);
+        RETURN QUERY SELECT * FROM custody.probe_foreign_keys(setup, subject);
+    END IF;
+    RETURN QUERY SELECT * FROM custody.probe_views_of(setup, subject, subjects);
+    IF setup.on_clone THEN
+        RETURN QUERY SELECT * FROM custody.probe_functions(setup, subject);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_attacks(custody.probe_setup, custody.probe_subject, custody.probe_subject[]) IS
+'all attacks on a table whose rows of two organizations are there, and on its views; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_attacks(custody.probe_setup, custody.probe_subject, custody.probe_subject[])
+    FROM PUBLIC;
+
+-- Ends by raising, whatever happened: nothing of it stays.
+CREATE FUNCTION custody.probe_table(
+        setup custody.probe_setup, subject custody.probe_subject, subjects custody.probe_subject[])
+    RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF subject.org_type IS NULL THEN
+        RETURN NEXT (subject.object, 'rows', 'inconclusive', NULL, CASE WHEN subject.org_column IS NULL
+            THEN 'no column names the organization, and it is neither protected nor exempt'
+            ELSE 'no organization can have the type of column ' || subject.org_column END,
+            NULL, NULL)::custody.probe_finding;
+        RETURN;
+    END IF;
+    BEGIN -- "the probe is over" undoes it
+        subject := custody.probe_complete(setup, custody.probe_pick(setup, subject));
+        RETURN QUERY SELECT * FROM custody.probe_attacks(setup, subject, subjects);
+        RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
+    EXCEPTION
+        WHEN SQLSTATE 'CU001' THEN
+            NULL;
+        WHEN OTHERS THEN
+            RETURN NEXT (subject.object, 'rows', 'inconclusive', NULL, 'the probe could not go on: ' || SQLERRM,
+                SQLSTATE, NULL)::custody.probe_finding;
+    END;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_table(custody.probe_setup, custody.probe_subject, custody.probe_subject[]) IS
+'all attacks on a table, undone at the end; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_table(custody.probe_setup, custody.probe_subject, custody.probe_subject[])
+    FROM PUBLIC;
+
+-- What all may read, nobody but its writers may write.
+CREATE FUNCTION custody.probe_shared(setup custody.probe_setup, subject custody.probe_subject)
+    RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    attack record;
+    outcome custody.probe_outcome;
+BEGIN
+    IF setup.role = ANY (SELECT unnest(writers)::oid FROM custody.protection WHERE relation = subject.relation) THEN
+        RETURN;
+    END IF;
+    FOR attack IN SELECT * FROM (VALUES
+        ('delete_blind', format('DELETE FROM %s WHERE custody.probe_step()', subject.object)),
+        ('update_blind', format('UPDATE %s SET %s = DEFAULT WHERE custody.probe_step()', subject.object,
+            custody.probe_column(subject.relation, setup.role)))) a (name, statement) LOOP
+        outcome := custody.probe_attempt(setup.role, NULL, attack.statement, 0, false, setup.row_cap, setup.timeout);
+        RETURN NEXT custody.probe_judge(subject, attack.name, attack.statement, outcome, outcome.met > 0,
+            'the role may change what all organizations read', control => false);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_shared(custody.probe_setup, custody.probe_subject) IS
+'the attacks on a shared table, by a role that is not among its writers; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_shared(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
+
+-- Where the role has nothing to do with the tables of others, it must not get lost in their schemas.
+CREATE FUNCTION custody.probe_start(
+        role regrole, on_clone bool, row_cap int4, statement_timeout text, enter text)
+    RETURNS custody.probe_setup LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    setup custody.probe_setup;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) THEN
+        RAISE EXCEPTION 'there is no role to probe' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    IF row_cap IS NULL OR row_cap < 1 THEN
+        RAISE EXCEPTION 'the row cap must be at least 1' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    setup.role := role;
+    setup.role_name := (SELECT rolname FROM pg_roles WHERE oid = role);
+    setup.on_clone := coalesce(on_clone, false);
+    setup.row_cap := row_cap;
+    setup.timeout := 1000 * extract(epoch FROM CASE WHEN statement_timeout ~ '^\s*\d+\s*$'
+        THEN statement_timeout || ' ms' ELSE statement_timeout END::interval);
+    setup.enter := enter;
+    setup.path := coalesce(
+        (SELECT substr(c, length('search_path=') + 1) FROM pg_db_role_setting d, unnest(d.setconfig) c
+          WHERE c LIKE 'search\_path=%' AND d.setrole IN (role, 0)
+            AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
+          ORDER BY d.setrole = 0, d.setdatabase = 0 LIMIT 1),
+        (SELECT reset_val FROM pg_settings WHERE name = 'search_path'));
+    setup.settings := custody.probe_settings();
+    IF NOT has_schema_privilege(role, 'custody', 'USAGE') THEN
+        -- custody.probe_step() has a name that the role must be able to say; undone like everything.
+        EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', setup.role_name);
+    END IF;
+    PERFORM set_config('lc_messages', 'C', true), set_config('row_security', 'on', true);
+    IF NOT setup.on_clone THEN
+        PERFORM set_config('session_replication_role', 'replica', true);
+    END IF;
+    RETURN setup;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_start(regrole, bool, int4, text, text) IS
+'checks the arguments of custody.probe_isolation() and makes the settings of the subtransaction; errors: 22023; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_start(regrole, bool, int4, text, text) FROM PUBLIC;
+
+CREATE FUNCTION custody.probe_all(
+        setup custody.probe_setup, relations regclass[]) RETURNS SETOF custody.probe_finding
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    subjects custody.probe_subject[] := ARRAY(SELECT s FROM custody.probe_subjects(relations) s);
+    subject custody.probe_subject;
+    typical custody.probe_subject;
+BEGIN
+    FOREACH subject IN ARRAY subjects LOOP
+        IF subject.kind IN ('v', 'm') THEN
+            IF NOT EXISTS (SELECT FROM unnest(subjects) s WHERE s.org_type IS NOT NULL
+                    AND s.relation = ANY (custody.probe_base_tables(subject.relation))) THEN
+                RETURN NEXT (subject.object, 'rows', 'inconclusive', NULL,
+                    'it reads no table that could be attacked', NULL, NULL)::custody.probe_finding;
+            END IF;
+            CONTINUE;
+        END IF;
+        IF subject.class = 'shared' THEN
+            RETURN QUERY SELECT * FROM custody.probe_shared(setup, subject);
+        ELSE
+            RETURN QUERY SELECT * FROM custody.probe_table(setup, subject, subjects);
+        END IF;
+        IF subject.kind IN ('r', 'p') THEN
+            RETURN QUERY SELECT * FROM custody.probe_privileges(setup, subject);
+        END IF;
+        typical := CASE WHEN subject.org_type IS NOT NULL THEN subject ELSE typical END;
+    END LOOP;
+    IF typical.org_type IS NOT NULL THEN
+        RETURN QUERY SELECT * FROM custody.probe_tamper(setup, custody.probe_stranger(typical), typical.org_type);
+    END IF;
+    RETURN QUERY SELECT * FROM custody.probe_becoming(setup);
+    RETURN QUERY SELECT * FROM custody.probe_statistics(setup, subjects);
+    RETURN QUERY SELECT * FROM custody.probe_reported(setup, subjects);
+END
+$$;
+COMMENT ON FUNCTION custody.probe_all(custody.probe_setup, regclass[]) IS
+'all attacks of a probe; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_all(custody.probe_setup, regclass[]) FROM PUBLIC;
+
+CREATE FUNCTION custody.probe_isolation(
+        role regrole, relations regclass[] DEFAULT NULL, on_clone bool DEFAULT false,
+        row_cap int4 DEFAULT 10000, lock_timeout text DEFAULT '100ms',
+        statement_timeout text DEFAULT '10s', enter text DEFAULT NULL)
+    RETURNS TABLE (object text, attack text, verdict text, statement text, detail text, sqlstate text,
+        accepted text)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    setup custody.probe_setup;
+BEGIN
+    BEGIN
+        PERFORM set_config('lock_timeout', lock_timeout, true);
+        setup := custody.probe_start(role, on_clone, row_cap, statement_timeout, enter);
+        RETURN QUERY
+            SELECT f.object, f.attack, f.verdict, f.statement, f.detail, f.sqlstate,
+                (SELECT format('%s (until %s)', e.reason, e.expires) FROM custody.exemption e
+                  WHERE e.tool = 'probe' AND f.verdict = 'inconclusive' AND e.code = f.attack
+                    AND f.object LIKE e.object AND e.expires > now() LIMIT 1)
+              FROM custody.probe_all(setup, relations) f;
+        RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
+    EXCEPTION WHEN SQLSTATE 'CU001' THEN
+        NULL;
+    END;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_isolation(regrole, regclass[], bool, int4, text, text, text) IS
+'attacks what the role can reach in the context of an organization and undoes everything: role: the application role; relations: NULL = the protected tables and their neighbours, with partitions and views; on_clone: true also runs triggers and definer functions and lets foreign keys act, for a copy of the database; row_cap: rows that are read of a table; lock_timeout and statement_timeout: of each attack; enter: statement that enters the context of organization $1 instead of custody''s; result: one row per attack and object with verdict held, leak or inconclusive, and for an accepted inconclusive the reason (custody.exemption with tool probe); not undone: numbers of sequences; errors: 42501 for others than superusers, 22023; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_isolation(regrole, regclass[], bool, int4, text, text, text) FROM PUBLIC;
