@@ -117,6 +117,7 @@ BEGIN
     IF leaked THEN
         finding.verdict := 'leak';
         finding.detail := what;
+        finding.sqlstate := nullif(outcome.sqlstate, 'P0001'); -- that custody.probe_step() stopped it
     ELSIF outcome.sqlstate IS NOT NULL THEN
         IF custody.probe_refused(outcome, subject.relation, bare) THEN
             finding.verdict := 'held';

@@ -80,7 +80,7 @@ DECLARE
     outcome custody.probe_outcome;
     finding custody.probe_finding;
 BEGIN
-    IF subject.key_columns IS NULL THEN
+    IF NOT EXISTS (SELECT FROM unnest(subject.key_columns) c WHERE c <> subject.org_column) THEN
         RETURN;
     END IF;
     finding.object := subject.object;

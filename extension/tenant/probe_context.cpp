@@ -12,7 +12,8 @@ OrgType org_type(const std::string &name) {
             return type;
         }
     }
-    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "no such type of organizations: " + name)
+    throw pg::Error(ERRCODE_INVALID_PARAMETER_VALUE, "no such type of organizations")
+        .detail("\"" + name + "\"")
         .hint("uuid, bigint or text");
 }
 
