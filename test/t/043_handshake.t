@@ -3,6 +3,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Test;
+use Custody::Test::Pooler;
 use Custody::Judge;
 use Custody::Test::Gates;
 use Custody::Test::Process;
@@ -107,50 +108,24 @@ sub nothing_written {
 
 # Poolers, told by what they do.
 SKIP: {
-    my ($pgbouncer) = grep { -x } map { "$_/pgbouncer" } qw(/usr/sbin /usr/bin);
-    skip 'no pgbouncer', 6 unless $pgbouncer;
+    skip 'no pgbouncer', 8 unless Custody::Test::Pooler->program;
     my $to = fresh();
-    my $pool = sub {
-        my ($mode, $cluster, $database) = @_;
-        my $directory = temporary_directory() . "/b-$mode-$database";
-        mkdir $directory;
-        chmod 0777, $directory;
-        my $socket = $cluster->socket_directory;
-        my $file = write_file(<<"INI", "bouncer-$mode-$database.ini");
-[databases]
-$database = host=$socket port=5432 user=postgres
-[pgbouncer]
-listen_port = 6432
-unix_socket_dir = $directory
-auth_type = any
-pool_mode = $mode
-ignore_startup_parameters = extra_float_digits,options
-max_client_conn = 100
-default_pool_size = 20
-INI
-        my $process = Custody::Test::Process->start(command => [ $pgbouncer, $file ],
-            dir => temporary_directory(), user => $> ? undef : 'postgres', directory => $directory);
-        wait_for('the pooler listens', sub { -S "$directory/.s.PGSQL.6432" });
-        return ($process, "host=$directory port=6432 user=postgres dbname=$database");
-    };
     for my $side (qw(source target)) {
         my @to = ends($source, 'app', $target, $to);
-        my ($process, $conninfo) = $side eq 'source' ? $pool->('transaction', $source, 'app')
-            : $pool->('transaction', $target, $to);
-        $to[ $side eq 'source' ? 1 : 3 ] = $conninfo;
+        my $pooler = Custody::Test::Pooler->start($side eq 'source' ? ($source, 'app') : ($target, $to));
+        $to[ $side eq 'source' ? 1 : 3 ] = $pooler->conninfo;
         my $run = custody('run', @to);
         is $run->{exit}, 3, "$side behind a pooler in transaction mode: exit code 3" or diag $run->{stderr};
         like $run->{stderr}, qr/\[pooler-transaction-mode\]/, 'told by its behaviour';
         is nothing_written($to), 0, 'nothing is written';
-        $process->signal('KILL');
-        $process->wait;
+        $pooler->stop;
     }
-    my ($first, $from_conninfo) = $pool->('session', $source, 'app');
-    my ($second, $to_conninfo) = $pool->('session', $target, $to);
-    my $run = custody('run', '--source', $from_conninfo, '--target', $to_conninfo, '--jobs', 2);
+    my $first = Custody::Test::Pooler->start($source, 'app', mode => 'session');
+    my $second = Custody::Test::Pooler->start($target, $to, mode => 'session');
+    my $run = custody('run', '--source', $first->conninfo, '--target', $second->conninfo, '--jobs', 2);
     is $run->{exit}, 0, 'poolers in session mode: exit code 0' or diag $run->{stderr};
     same_ok([ $source, 'app' ], [ $target, $to ], 'the same');
-    for my $process ($first, $second) { $process->signal('KILL'); $process->wait }
+    $_->stop for $first, $second;
 }
 
 done_testing;

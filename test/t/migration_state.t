@@ -124,7 +124,7 @@ is $exit, 0, 'it installs into that of a superuser' or diag $err;
 
 # The extension goes, and with it its state; roles belong to the cluster and stay.
 $cluster->sql('there', 'DROP EXTENSION custody');
-is $cluster->sql('there', q{SELECT count(*) FROM pg_roles WHERE rolname LIKE 'custody%'}), '4',
+is $cluster->sql('there', q{SELECT count(*) FROM pg_roles WHERE rolname LIKE 'custody%'}), '5',
     'roles stay';
 
 done_testing;
