@@ -6,7 +6,9 @@ PG_CONFIG ?= pg_config
 # In the order of installation; the build fails on a file that is not named here.
 sql_order := schema digest_type digest_record digest digest_tables \
 	tenant tenant_context tenant_break_glass tenant_keys tenant_token tenant_membership \
-	tenant_classes tenant_policies tenant_columns tenant_keys_composite tenant_protect \
+	tenant_classes tenant_classify tenant_subject tenant_policies tenant_privileges tenant_columns \
+	tenant_indexes tenant_keys_composite tenant_keys_steps tenant_protect_notes tenant_protect \
+	tenant_protect_run \
 	tenant_backfill tenant_unprotect tenant_proof tenant_judge tenant_guard_checks tenant_guard_views tenant_guard_roles tenant_guard \
 	tenant_compat tenant_compat_storage tenant_references \
 	tenant_probe tenant_probe_rows tenant_probe_subjects tenant_probe_reads tenant_probe_writes \

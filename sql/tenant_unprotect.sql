@@ -1,0 +1,100 @@
+-- Back along what protect() made.
+
+-- Foreign keys of other tables that rest on an index that would go.
+CREATE FUNCTION custody.unprotect_stops(relation regclass) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT format('foreign key %I of %s rests on a key that protect() made: unprotect %2$s first',
+                           f.conname, f.conrelid::regclass)
+      FROM pg_constraint f
+      JOIN pg_class i ON i.oid = f.conindid JOIN pg_namespace n ON n.oid = i.relnamespace
+     WHERE f.contype = 'f' AND f.confrelid = relation AND f.conrelid <> relation AND f.conparentid = 0
+       AND EXISTS (SELECT FROM custody.protection p CROSS JOIN jsonb_array_elements(p.made) m
+                    WHERE p.relation = unprotect_stops.relation
+                      AND m ->> 'undo' = format('DROP INDEX IF EXISTS %I.%I', n.nspname, i.relname))
+$$;
+COMMENT ON FUNCTION custody.unprotect_stops(regclass) IS
+'what stands in the way of custody.unprotect(); privilege: EXECUTE and SELECT on custody.protection';
+
+CREATE FUNCTION custody.unprotect_steps(relation regclass) RETURNS SETOF custody.protect_step
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    recorded custody.protection;
+    whole custody.protect_subject;
+    one record;
+    other regclass;
+BEGIN
+    SELECT * INTO recorded FROM custody.protection p WHERE p.relation = unprotect_steps.relation;
+    IF NOT FOUND THEN
+        recorded.made := '[]';
+    END IF;
+    recorded.made := recorded.made || coalesce((SELECT b.made FROM custody.protection_begun b
+                                                 WHERE b.relation = unprotect_steps.relation), '[]');
+    whole.relation := relation;
+    whole.class := recorded.class;
+    RETURN QUERY SELECT s.* FROM custody.unprotect_stops(relation) n,
+                                 custody.protect_step(whole, 'stop', NULL, NULL, n) s;
+    -- First of all, so that no guard defends what is being taken down.
+    RETURN NEXT custody.protect_step(whole, 'forget', format(
+        'DELETE FROM custody.protection WHERE relation = %L::regclass', relation));
+    RETURN NEXT custody.protect_step(whole, 'forget', format(
+        'DELETE FROM custody.protection_begun WHERE relation = %L::regclass', relation));
+    FOR one IN SELECT min(m.value ->> 'action') AS action, m.value ->> 'undo' AS undo
+                 FROM jsonb_array_elements(recorded.made) WITH ORDINALITY m (value, place)
+                GROUP BY m.value ->> 'undo' ORDER BY min(m.place) DESC LOOP
+        SELECT p.relation INTO other FROM custody.protection p
+         WHERE one.undo LIKE 'REVOKE USAGE ON SCHEMA custody FROM %' AND p.relation <> unprotect_steps.relation
+           AND right(one.undo, -36) = ANY ((p.roles || p.multi_roles || p.writers)::text[])
+         ORDER BY p.protected_at LIMIT 1;
+        IF FOUND THEN
+            RETURN NEXT custody.protect_step(whole, 'keep', format(
+                'UPDATE custody.protection SET made = made || %L WHERE relation = %L::regclass',
+                jsonb_build_array(jsonb_build_object('action', one.action, 'undo', one.undo)), other),
+                NULL, 'another table needs it');
+        ELSE
+            RETURN NEXT custody.protect_step(whole, 'undo ' || one.action, one.undo);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.unprotect_steps(regclass) IS
+'the steps of custody.unprotect(); privilege: EXECUTE and SELECT on custody.protection';
+
+CREATE FUNCTION custody.unprotect(relation regclass, dry_run bool DEFAULT false)
+    RETURNS SETOF custody.protect_result
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off
+    SET client_min_messages = warning AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM custody.protection p WHERE p.relation = unprotect.relation)
+        AND NOT EXISTS (SELECT FROM custody.protection_begun b WHERE b.relation = unprotect.relation) THEN
+        RAISE EXCEPTION '% is not protected', relation
+            USING ERRCODE = 'undefined_object', HINT = 'custody.protection has the tables that are.';
+    END IF;
+    IF NOT dry_run THEN
+        LOCK TABLE custody.protection IN SHARE ROW EXCLUSIVE MODE;
+    END IF;
+    RETURN QUERY SELECT * FROM custody.run_steps(ARRAY(
+        SELECT s FROM custody.unprotect_steps(unprotect.relation) s), dry_run);
+END
+$$;
+COMMENT ON FUNCTION custody.unprotect(regclass, bool) IS
+'takes back exactly what custody.protect() made of a table and of its partitions, the last first: policies, row security, default, NOT NULL, indexes, keys, and the org column where it added it, with what is in it; gives back the privileges that it revoked; what was there before stays; dry_run: only returns the steps; errors: 42704 where the table is not protected, 55000 where a foreign key of another protected table rests on a key of this one; privilege: as of custody.protect()';
+REVOKE EXECUTE ON FUNCTION custody.unprotect(regclass, bool) FROM PUBLIC;
+
+-- Whoever protects has to be able to call all of it.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM custody.role WHERE made AND name = 'custody_admin') THEN
+        GRANT EXECUTE ON FUNCTION custody.count_rows(text),
+            custody.fill_steps(custody.protect_subject, custody.protect_subject[], bool),
+            custody.column_steps(custody.protect_subject, custody.protect_subject[]),
+            custody.composite_steps(custody.protect_subject, custody.protect_subject[], regclass[]),
+            custody.protect_plan(custody.protect_subject[], custody.protect_subject[]),
+            custody.run_steps(custody.protect_step[], bool),
+            custody.protect(regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool),
+            custody.protect_schema(regnamespace, name, regrole[], regrole[], regrole[], jsonb, bool, bool),
+            custody.unprotect(regclass, bool)
+            TO custody_admin;
+        GRANT EXECUTE ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) TO custody_admin;
+    END IF;
+END
+$$;
