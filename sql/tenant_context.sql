@@ -132,6 +132,24 @@ CREATE FUNCTION custody.current_claims() RETURNS jsonb
 COMMENT ON FUNCTION custody.current_claims() IS
 'the claims of the tenant context; NULL when it has none; errors: 42501 without a context and when it has expired; privilege: none';
 
+CREATE FUNCTION custody.current_user_id_or_null() RETURNS text
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1
+    AS 'MODULE_PATHNAME', 'custody_current_user_id_or_null';
+COMMENT ON FUNCTION custody.current_user_id_or_null() IS
+'the user of the tenant context; NULL when it has none, without a context and when it has expired; errors: none; privilege: none';
+
+CREATE FUNCTION custody.current_role_name_or_null() RETURNS text
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1
+    AS 'MODULE_PATHNAME', 'custody_current_role_name_or_null';
+COMMENT ON FUNCTION custody.current_role_name_or_null() IS
+'the user''s role in the organization; NULL when it has none, without a context and when it has expired; errors: none; privilege: none';
+
+CREATE FUNCTION custody.current_claims_or_null() RETURNS jsonb
+    LANGUAGE c STABLE LEAKPROOF PARALLEL SAFE COST 1
+    AS 'MODULE_PATHNAME', 'custody_current_claims_or_null';
+COMMENT ON FUNCTION custody.current_claims_or_null() IS
+'the claims of the tenant context; NULL when it has none, without a context and when it has expired; errors: none; privilege: none';
+
 CREATE FUNCTION custody.context_info(
         OUT org_type text, OUT orgs text[], OUT user_id text, OUT role text, OUT expires timestamptz,
         OUT way text, OUT is_session boolean, OUT is_valid boolean)

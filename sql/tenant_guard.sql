@@ -93,7 +93,7 @@ COMMENT ON FUNCTION custody.guard_judge(oid[]) IS
 'refuses (55000) or reports what the findings about these relations are, by the guard''s mode; a run of the loader passes; privilege: superuser';
 
 CREATE FUNCTION custody.guard_note(relations oid[]) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
     IF custody.guard_mode() = 'refuse'
         AND (custody.guard_binds(session_user)
@@ -157,12 +157,15 @@ COMMENT ON FUNCTION custody.guard_drop() IS
 REVOKE ALL ON FUNCTION custody.guard_drop() FROM PUBLIC;
 
 CREATE FUNCTION custody.guard_commit() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     robbed oid[];
 BEGIN
     DELETE FROM custody.guard_pending p WHERE p.xid = NEW.xid RETURNING p.relations INTO robbed;
     IF FOUND THEN
+        -- One transaction after the other: two of them, each harmless without the other (a view of
+        -- a table, the table's protection), would not see each other.
+        PERFORM FROM custody.isolation_setting s WHERE s.name = 'guard' FOR UPDATE;
         PERFORM custody.guard_judge(custody.guard_touched(robbed));
     END IF;
     RETURN NULL;
@@ -217,7 +220,7 @@ COMMENT ON FUNCTION custody.set_guard(text) IS
 
 -- The end of a migration: its own transactions passed, now all is looked at.
 CREATE FUNCTION custody.guard_migration_end() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     finding record;
 BEGIN
@@ -239,7 +242,7 @@ COMMENT ON FUNCTION custody.guard_migration_end() IS
 REVOKE ALL ON FUNCTION custody.guard_migration_end() FROM PUBLIC;
 
 CREATE FUNCTION custody.guard_unproven() RETURNS TABLE (object text, reason text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     SELECT f.object, f.code || ': ' || f.seen FROM custody.guard_findings(NULL) f
      WHERE custody.guard_mode() = 'refuse'
 $$;

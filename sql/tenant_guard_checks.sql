@@ -64,6 +64,9 @@ CREATE FUNCTION custody.guard_touched(more oid[] DEFAULT '{}') RETURNS oid[]
         UNION ALL SELECT unnest(ARRAY[i.inhrelid, i.inhparent]) FROM pg_inherits i WHERE age(i.xmin) <= 0
         UNION ALL SELECT a.attrelid FROM custody.guard_relation g
                     JOIN pg_attribute a ON a.attrelid = g.relation AND age(a.xmin) <= 0
+        UNION ALL SELECT a.attrelid FROM pg_class v
+                    JOIN pg_attribute a ON a.attrelid = v.oid AND age(a.xmin) <= 0
+                   WHERE v.relkind IN ('v', 'm') AND v.oid >= 16384
         UNION ALL SELECT p.relation FROM custody.protection p WHERE age(p.xmin) <= 0
         UNION ALL SELECT c.oid FROM pg_namespace n JOIN pg_class c ON c.relnamespace = n.oid
                    WHERE age(n.xmin) <= 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')

@@ -82,7 +82,7 @@ COMMENT ON FUNCTION custody.guard_own_findings() IS
 
 CREATE FUNCTION custody.check_guard()
     RETURNS TABLE (code text, object text, seen text, remedy text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     SELECT * FROM custody.guard_findings(NULL)
     UNION ALL
     SELECT f.* FROM (SELECT * FROM custody.guard_role_findings()

@@ -15,30 +15,30 @@ COMMENT ON FUNCTION custody.guard_bypasses(oid, oid) IS
 CREATE FUNCTION custody.guard_view_findings(touched oid[])
     RETURNS TABLE (code text, object text, seen text, remedy text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE reads (view, relation) AS MATERIALIZED (
-        SELECT DISTINCT w.ev_class, d.refobjid
+    WITH RECURSIVE reads (view, relation, invokes, is_matview) AS MATERIALIZED (
+        SELECT DISTINCT w.ev_class, d.refobjid,
+               EXISTS (SELECT FROM pg_options_to_table(v.reloptions) o
+                        WHERE o.option_name = 'security_invoker' AND o.option_value::boolean),
+               v.relkind = 'm'
           FROM pg_rewrite w JOIN pg_class v ON v.oid = w.ev_class AND v.relkind IN ('v', 'm')
           JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
                           AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> w.ev_class
          WHERE v.oid >= 16384
-    ), path (top, view, relation, by_matview) AS (
-        SELECT r.view, r.view, r.relation, v.relkind = 'm'
-          FROM reads r JOIN pg_class v ON v.oid = r.view
+    ), path (top, view, relation, invokes, by_matview) AS (
+        SELECT r.view, r.view, r.relation, r.invokes, r.is_matview FROM reads r
         UNION
-        SELECT p.top, r.view, r.relation, p.by_matview OR v.relkind = 'm'
-          FROM path p JOIN reads r ON r.view = p.relation JOIN pg_class v ON v.oid = r.view
+        -- What an invoker's view reads, the role must be allowed to read itself.
+        SELECT p.top, r.view, r.relation, r.invokes, p.by_matview OR r.is_matview
+          FROM path p JOIN reads r ON r.view = p.relation
+         WHERE p.by_matview OR NOT p.invokes
     ), exposed AS (
-        SELECT p.top, p.view, g.relation, g.root, p.by_matview, v.relowner,
-               t.relkind, t.relnamespace
+        SELECT p.top, p.view, g.relation, g.root, p.by_matview, v.relowner, t.relnamespace
           FROM path p JOIN custody.guard_relation g ON g.relation = p.relation
           JOIN custody.protection n ON n.relation = g.root AND n.class <> 'shared'
           JOIN pg_class v ON v.oid = p.view JOIN pg_class t ON t.oid = p.top
          WHERE (touched IS NULL OR p.top = ANY (touched) OR p.view = ANY (touched)
                 OR EXISTS (SELECT FROM custody.protection x WHERE x.relation = g.root AND age(x.xmin) <= 0))
-           AND (p.by_matview
-                OR NOT EXISTS (SELECT FROM pg_options_to_table(v.reloptions) o
-                                WHERE o.option_name = 'security_invoker' AND o.option_value::boolean)
-                   AND custody.guard_bypasses(v.relowner, g.relation))
+           AND (p.by_matview OR NOT p.invokes AND custody.guard_bypasses(v.relowner, g.relation))
     )
     SELECT DISTINCT ON (e.top) CASE WHEN e.by_matview THEN 'matview' ELSE 'view' END,
            e.top::regclass::text,

@@ -163,6 +163,17 @@ Datum field(FunctionCallInfo fcinfo, Slot slot, std::string_view Context::*value
     return keep(slot, context);
 }
 
+Datum field_or_null(FunctionCallInfo fcinfo, Slot slot, std::string_view Context::*value) {
+    if (is_at_hand(slot)) {
+        return made.values[slot];
+    }
+    const Context *context = current();
+    if (context == nullptr || !is_in_time(*context) || (context->*value).empty()) {
+        PG_RETURN_NULL();
+    }
+    return keep(slot, *context);
+}
+
 } // namespace
 
 const Context &required_context() {
@@ -201,3 +212,12 @@ CUSTODY_FUNCTION(custody_current_orgs_text) { return orgs(kOrgsText, OrgType::kT
 CUSTODY_FUNCTION(custody_current_user_id) { return field(fcinfo, kUser, &Context::user); }
 CUSTODY_FUNCTION(custody_current_role_name) { return field(fcinfo, kRole, &Context::role); }
 CUSTODY_FUNCTION(custody_current_claims) { return field(fcinfo, kClaims, &Context::claims); }
+CUSTODY_FUNCTION(custody_current_user_id_or_null) {
+    return field_or_null(fcinfo, kUser, &Context::user);
+}
+CUSTODY_FUNCTION(custody_current_role_name_or_null) {
+    return field_or_null(fcinfo, kRole, &Context::role);
+}
+CUSTODY_FUNCTION(custody_current_claims_or_null) {
+    return field_or_null(fcinfo, kClaims, &Context::claims);
+}

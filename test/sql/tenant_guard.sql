@@ -1,0 +1,249 @@
+-- The guard: what DDL and GRANTs may not do to protected tables, what they may, and who passes.
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
+CREATE ROLE regress_guard_owner;
+CREATE ROLE regress_guard_app;
+CREATE ROLE regress_guard_login LOGIN IN ROLE regress_guard_app;
+CREATE ROLE regress_guard_migrator LOGIN SUPERUSER;
+CREATE SCHEMA guarded AUTHORIZATION regress_guard_owner;
+GRANT USAGE ON SCHEMA guarded, custody TO regress_guard_app;
+SET ROLE regress_guard_owner;
+CREATE TABLE guarded.doc (
+    id int PRIMARY KEY,
+    org_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000'
+);
+CREATE TABLE guarded.event (id int, org_id uuid NOT NULL, day int NOT NULL) PARTITION BY RANGE (day);
+CREATE TABLE guarded.event_1 PARTITION OF guarded.event FOR VALUES FROM (0) TO (10);
+RESET ROLE;
+ALTER TABLE guarded.doc ALTER org_id SET DEFAULT custody.current_org_uuid();
+GRANT SELECT, INSERT, UPDATE, DELETE ON guarded.doc, guarded.event TO regress_guard_app;
+DO $$
+DECLARE t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['doc', 'event'] LOOP
+        EXECUTE format('ALTER TABLE guarded.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
+        EXECUTE format('CREATE POLICY own ON guarded.%I TO regress_guard_app USING (org_id = custody.current_org_uuid())', t);
+        EXECUTE format('CREATE POLICY custody_floor ON guarded.%I AS RESTRICTIVE TO regress_guard_app USING (org_id = custody.current_org_uuid())', t);
+    END LOOP;
+END
+$$;
+INSERT INTO custody.protection (relation, class, org_column, roles) VALUES
+    ('guarded.doc', 'owned', 'org_id', '{regress_guard_app}'),
+    ('guarded.event', 'owned', 'org_id', '{regress_guard_app}');
+
+SELECT code, seen FROM custody.check_guard();
+SELECT custody.set_guard('sometimes');
+SELECT custody.set_guard(NULL);
+SET ROLE regress_guard_owner;
+SELECT custody.set_guard('off');
+RESET ROLE;
+SELECT custody.set_guard('refuse');
+SELECT evtname, evtenabled FROM pg_event_trigger ORDER BY 1;
+SELECT * FROM custody.check_guard();
+
+-- What would undo isolation is refused before it commits.
+CREATE TABLE guarded.new (a int);
+CREATE FOREIGN DATA WRAPPER regress_guard_wrapper;
+CREATE SERVER regress_guard_server FOREIGN DATA WRAPPER regress_guard_wrapper;
+CREATE FOREIGN TABLE guarded.far (a int) SERVER regress_guard_server;
+DROP FOREIGN DATA WRAPPER regress_guard_wrapper CASCADE;
+SELECT 1 AS a INTO guarded.new;
+ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
+ALTER TABLE guarded.doc NO FORCE ROW LEVEL SECURITY;
+DROP POLICY custody_floor ON guarded.doc;
+ALTER POLICY custody_floor ON guarded.doc USING (true);
+ALTER POLICY custody_floor ON guarded.doc USING (org_id = custody.current_org_uuid() OR id < 0);
+ALTER POLICY custody_floor ON guarded.doc TO regress_guard_owner;
+ALTER POLICY custody_floor ON guarded.doc WITH CHECK (true);
+ALTER TABLE guarded.doc OWNER TO regress_guard_app;
+ALTER TABLE guarded.doc ALTER org_id DROP NOT NULL;
+ALTER TABLE guarded.doc ALTER org_id SET DEFAULT gen_random_uuid();
+ALTER TABLE guarded.doc RENAME org_id TO tenant;
+ALTER TABLE guarded.doc DROP org_id CASCADE;
+DROP FUNCTION custody.current_org_uuid() CASCADE;
+GRANT TRUNCATE ON guarded.doc TO regress_guard_app;
+GRANT TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA guarded TO PUBLIC;
+GRANT TRUNCATE ON guarded.doc TO regress_guard_login;
+ALTER DEFAULT PRIVILEGES IN SCHEMA guarded GRANT ALL ON TABLES TO regress_guard_app;
+ALTER DEFAULT PRIVILEGES GRANT TRUNCATE ON TABLES TO PUBLIC;
+GRANT EXECUTE ON FUNCTION custody.set_context(uuid, text, text, timestamptz, jsonb, boolean) TO regress_guard_app;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA custody TO PUBLIC;
+\set VERBOSITY terse
+-- Partitions: reached directly, attached, detached.
+GRANT SELECT ON guarded.event_1 TO regress_guard_app;
+GRANT INSERT ON guarded.event_1 TO PUBLIC;
+ALTER TABLE guarded.event DETACH PARTITION guarded.event_1;
+CREATE TABLE guarded.event_2 PARTITION OF guarded.event FOR VALUES FROM (10) TO (20);
+BEGIN;
+CREATE TABLE public.regress_guard_part (id int, org_id uuid NOT NULL, day int NOT NULL);
+GRANT SELECT ON public.regress_guard_part TO regress_guard_app;
+ALTER TABLE guarded.event ATTACH PARTITION public.regress_guard_part FOR VALUES FROM (20) TO (30);
+COMMIT;
+-- Views, of views, too, and with another owner; materialized views.
+CREATE VIEW public.regress_guard_view AS SELECT * FROM guarded.doc;
+GRANT SELECT ON public.regress_guard_view TO regress_guard_app;
+CREATE VIEW public.regress_guard_view2 WITH (security_invoker = true) AS SELECT * FROM public.regress_guard_view;
+GRANT SELECT (id) ON public.regress_guard_view2 TO regress_guard_login;
+GRANT SELECT (id) ON public.regress_guard_view TO regress_guard_login;
+ALTER VIEW public.regress_guard_view2 SET (security_invoker = off);
+ALTER VIEW public.regress_guard_view SET (security_invoker = on);
+GRANT SELECT ON public.regress_guard_view TO regress_guard_app;
+ALTER VIEW public.regress_guard_view RESET (security_invoker);
+DROP VIEW public.regress_guard_view CASCADE;
+CREATE MATERIALIZED VIEW public.regress_guard_matview AS SELECT 1 AS one FROM guarded.doc;
+GRANT SELECT ON public.regress_guard_matview TO PUBLIC;
+-- Functions with their owner's rights.
+CREATE FUNCTION guarded.leak() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM guarded.doc';
+CREATE FUNCTION guarded.leak() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM guarded.doc';
+ALTER FUNCTION guarded.leak() SECURITY DEFINER;
+BEGIN;
+REVOKE EXECUTE ON FUNCTION guarded.leak() FROM PUBLIC;
+ALTER FUNCTION guarded.leak() SECURITY DEFINER;
+COMMIT;
+GRANT EXECUTE ON FUNCTION guarded.leak() TO regress_guard_login;
+DROP FUNCTION guarded.leak();
+
+-- What harms nothing passes.
+ALTER TABLE guarded.doc ADD title text;
+CREATE INDEX ON guarded.doc (org_id, title);
+CREATE INDEX CONCURRENTLY ON guarded.doc (title);
+CREATE POLICY wide ON guarded.doc FOR SELECT TO regress_guard_app USING (true);
+DROP POLICY wide ON guarded.doc;
+CREATE TEMP TABLE scratch (a int);
+CREATE TABLE public.regress_guard_elsewhere (a int);
+GRANT ALL ON public.regress_guard_elsewhere TO regress_guard_app;
+BEGIN;
+SAVEPOINT s;
+CREATE TABLE guarded.new (a int);
+ROLLBACK TO s;
+COMMIT;
+-- A table that is made and protected, or repaired, in one transaction.
+BEGIN;
+CREATE TABLE guarded.list (a int);
+INSERT INTO custody.protection (relation, class, reason) VALUES ('guarded.list', 'exempt', 'names of countries');
+COMMIT;
+BEGIN;
+ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
+ALTER TABLE guarded.doc ENABLE ROW LEVEL SECURITY;
+COMMIT;
+-- Subtransactions are looked at, and so is what a COMMIT in a procedure ends.
+BEGIN;
+SAVEPOINT s;
+ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
+RELEASE s;
+COMMIT;
+CREATE PROCEDURE public.regress_guard_proc() LANGUAGE plpgsql AS
+$$ BEGIN ALTER TABLE guarded.doc NO FORCE ROW LEVEL SECURITY; COMMIT; END $$;
+CALL public.regress_guard_proc();
+DROP PROCEDURE public.regress_guard_proc();
+-- Replica mode silences ordinary triggers.
+SET session_replication_role = replica;
+ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
+RESET session_replication_role;
+SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'guarded.doc'::regclass;
+
+-- An exemption accepts one finding; when it has expired, it accepts nothing.
+INSERT INTO custody.exemption (tool, code, object, reason) VALUES ('guard', 'unprotected', 'guarded.staging%', 'loads');
+CREATE TABLE guarded.staging_1 (a int);
+UPDATE custody.exemption SET expires = now() - interval '1 day';
+CREATE TABLE guarded.staging_2 (a int);
+SELECT code, object FROM custody.check_guard();
+DELETE FROM custody.exemption;
+DROP TABLE guarded.staging_1;
+
+-- A bound session is refused at once: it could read and roll back.
+ALTER TABLE guarded.doc OWNER TO regress_guard_app;
+INSERT INTO custody.exemption (tool, code, object, reason) VALUES ('guard', 'owner', 'guarded.doc', 'for this test');
+ALTER TABLE guarded.doc OWNER TO regress_guard_app;
+BEGIN;
+SET LOCAL ROLE regress_guard_app;
+ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
+ROLLBACK;
+SET SESSION AUTHORIZATION regress_guard_login;
+BEGIN;
+DROP POLICY custody_floor ON guarded.doc;
+ROLLBACK;
+-- The locks of a run help nobody who may not write the state of migrations.
+RESET SESSION AUTHORIZATION;
+INSERT INTO custody.migration (id, name, source, source_identity, source_version, target_version, loader_version)
+    OVERRIDING SYSTEM VALUE VALUES (63, 'move', 'source', '42/app', 150000, 150000, '0.1.0');
+SET SESSION AUTHORIZATION regress_guard_login;
+SELECT pg_try_advisory_lock(1668641652, custody.migration_lock_key(63, 'run', 0));
+ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
+SELECT pg_advisory_unlock_all();
+RESET SESSION AUTHORIZATION;
+ALTER TABLE guarded.doc OWNER TO regress_guard_owner;
+DELETE FROM custody.exemption;
+
+-- A run passes until its end; another session does not, nor this one without the lock.
+SET SESSION AUTHORIZATION regress_guard_migrator;
+BEGIN;
+SELECT pg_advisory_xact_lock_shared(1668641652, custody.migration_lock_key(62, 'task', 7));
+CREATE TABLE guarded.arrived (a int);
+COMMIT;
+BEGIN;
+SELECT pg_advisory_xact_lock_shared(1668641652, custody.migration_lock_key(63, 'task', 7));
+CREATE TABLE guarded.arrived (a int);
+COMMIT;
+ALTER TABLE guarded.arrived ADD b int;
+SELECT object_type, object, reason FROM custody.migration_unproven(63) WHERE object_type = 'isolation';
+UPDATE custody.migration SET state = 'partial' WHERE id = 63;
+SELECT severity, object, message FROM custody.migration_log WHERE migration_id = 63;
+SELECT found_by, occasion, code, object FROM custody.guard_finding;
+RESET SESSION AUTHORIZATION;
+DELETE FROM custody.migration WHERE id = 63;
+DROP TABLE guarded.arrived;
+
+-- Only reported; findings that were there before are told when the guard begins.
+TRUNCATE custody.guard_finding RESTART IDENTITY;
+SELECT custody.set_guard('report');
+\set VERBOSITY default
+ALTER TABLE guarded.doc NO FORCE ROW LEVEL SECURITY;
+\set VERBOSITY terse
+SELECT id, found_by, occasion, code, object, seen, remedy FROM custody.guard_finding;
+SELECT custody.set_guard('refuse');
+CREATE INDEX ON guarded.event (org_id);
+ALTER TABLE guarded.doc FORCE ROW LEVEL SECURITY;
+
+-- What no event trigger sees: roles, memberships, settings, the guard itself.
+ALTER ROLE regress_guard_app BYPASSRLS;
+SELECT * FROM custody.check_guard();
+ALTER ROLE regress_guard_app NOBYPASSRLS;
+CREATE ROLE regress_guard_backup BYPASSRLS;
+GRANT regress_guard_backup TO regress_guard_app;
+SELECT code, object, seen FROM custody.check_guard();
+REVOKE regress_guard_backup FROM regress_guard_app;
+GRANT regress_guard_backup TO regress_guard_login;
+SELECT code, object, seen FROM custody.check_guard();
+DROP ROLE regress_guard_backup;
+ALTER ROLE regress_guard_app SET session_replication_role = replica;
+SELECT code, object, seen FROM custody.check_guard();
+ALTER ROLE regress_guard_app RESET session_replication_role;
+REASSIGN OWNED BY regress_guard_owner TO regress_guard_app;
+SELECT code, object, seen FROM custody.check_guard();
+REASSIGN OWNED BY regress_guard_app TO regress_guard_owner;
+ALTER EVENT TRIGGER custody_guard_ddl DISABLE;
+SELECT code, object, seen FROM custody.check_guard();
+DROP EVENT TRIGGER custody_guard_drop;
+SELECT code, object, seen FROM custody.check_guard();
+DROP TABLE guarded.list;
+SELECT code, seen FROM custody.check_guard() WHERE code = 'dangling';
+DELETE FROM custody.protection WHERE class = 'exempt';
+SELECT custody.set_guard('refuse');
+
+-- Dropped tables are forgotten, and what was derived from one stands for itself.
+UPDATE custody.protection SET class = 'derived', parent = 'guarded.doc' WHERE relation = 'guarded.event'::regclass;
+DROP TABLE guarded.doc CASCADE;
+SELECT relation, class, parent FROM custody.protection;
+SELECT code, object FROM custody.check_guard();
+BEGIN;
+DROP SCHEMA guarded CASCADE;
+SELECT count(*) FROM custody.protection;
+COMMIT;
+SELECT count(*) FROM custody.guard_pending;
+SELECT custody.set_guard('off');
+SELECT count(*) FROM pg_event_trigger;
+TRUNCATE custody.guard_finding RESTART IDENTITY;
+DROP TABLE public.regress_guard_elsewhere;
+DROP OWNED BY regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator;
+DROP ROLE regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator;
