@@ -22,13 +22,7 @@ enum Slot : unsigned {
     kSlots
 };
 
-struct Made {
-    std::uint64_t generation;
-    unsigned have;
-    Datum values[kSlots];
-};
-
-Made made;
+static_assert(kSlots <= std::size(Made{}.values));
 
 text *make_text(std::string_view value) {
     return cstring_to_text_with_len(value.data(), static_cast<int>(value.size()));
@@ -82,10 +76,6 @@ Datum make(Slot slot, const Context &context) {
 }
 
 Datum keep(Slot slot, const Context &context) {
-    if (made.generation != context_generation()) {
-        made.generation = context_generation();
-        made.have = 0;
-    }
     if ((made.have & 1U << slot) == 0) {
         MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
         made.values[slot] = make(slot, context);
@@ -96,8 +86,7 @@ Datum keep(Slot slot, const Context &context) {
 }
 
 inline bool is_at_hand(Slot slot) {
-    return (made.have & 1U << slot) != 0 && made.generation == context_generation() &&
-           is_same_command();
+    return made.portal == ActivePortal && (made.have & 1U << slot) != 0;
 }
 
 void check_type(const Context &context, OrgType type) {
@@ -194,30 +183,30 @@ const Context &required_context() {
 
 using namespace custody::tenant;
 
-CUSTODY_FUNCTION(custody_current_org_uuid) { return org(kOrgUuid, OrgType::kUuid); }
-CUSTODY_FUNCTION(custody_current_org_bigint) { return org(kOrgBigint, OrgType::kBigint); }
-CUSTODY_FUNCTION(custody_current_org_text) { return org(kOrgText, OrgType::kText); }
-CUSTODY_FUNCTION(custody_current_org_or_null_uuid) {
+CUSTODY_HOT_FUNCTION(custody_current_org_uuid) { return org(kOrgUuid, OrgType::kUuid); }
+CUSTODY_HOT_FUNCTION(custody_current_org_bigint) { return org(kOrgBigint, OrgType::kBigint); }
+CUSTODY_HOT_FUNCTION(custody_current_org_text) { return org(kOrgText, OrgType::kText); }
+CUSTODY_HOT_FUNCTION(custody_current_org_or_null_uuid) {
     return org_or_null(fcinfo, kOrgUuid, OrgType::kUuid);
 }
-CUSTODY_FUNCTION(custody_current_org_or_null_bigint) {
+CUSTODY_HOT_FUNCTION(custody_current_org_or_null_bigint) {
     return org_or_null(fcinfo, kOrgBigint, OrgType::kBigint);
 }
-CUSTODY_FUNCTION(custody_current_org_or_null_text) {
+CUSTODY_HOT_FUNCTION(custody_current_org_or_null_text) {
     return org_or_null(fcinfo, kOrgText, OrgType::kText);
 }
-CUSTODY_FUNCTION(custody_current_orgs_uuid) { return orgs(kOrgsUuid, OrgType::kUuid); }
-CUSTODY_FUNCTION(custody_current_orgs_bigint) { return orgs(kOrgsBigint, OrgType::kBigint); }
-CUSTODY_FUNCTION(custody_current_orgs_text) { return orgs(kOrgsText, OrgType::kText); }
-CUSTODY_FUNCTION(custody_current_user_id) { return field(fcinfo, kUser, &Context::user); }
-CUSTODY_FUNCTION(custody_current_role_name) { return field(fcinfo, kRole, &Context::role); }
-CUSTODY_FUNCTION(custody_current_claims) { return field(fcinfo, kClaims, &Context::claims); }
-CUSTODY_FUNCTION(custody_current_user_id_or_null) {
+CUSTODY_HOT_FUNCTION(custody_current_orgs_uuid) { return orgs(kOrgsUuid, OrgType::kUuid); }
+CUSTODY_HOT_FUNCTION(custody_current_orgs_bigint) { return orgs(kOrgsBigint, OrgType::kBigint); }
+CUSTODY_HOT_FUNCTION(custody_current_orgs_text) { return orgs(kOrgsText, OrgType::kText); }
+CUSTODY_HOT_FUNCTION(custody_current_user_id) { return field(fcinfo, kUser, &Context::user); }
+CUSTODY_HOT_FUNCTION(custody_current_role_name) { return field(fcinfo, kRole, &Context::role); }
+CUSTODY_HOT_FUNCTION(custody_current_claims) { return field(fcinfo, kClaims, &Context::claims); }
+CUSTODY_HOT_FUNCTION(custody_current_user_id_or_null) {
     return field_or_null(fcinfo, kUser, &Context::user);
 }
-CUSTODY_FUNCTION(custody_current_role_name_or_null) {
+CUSTODY_HOT_FUNCTION(custody_current_role_name_or_null) {
     return field_or_null(fcinfo, kRole, &Context::role);
 }
-CUSTODY_FUNCTION(custody_current_claims_or_null) {
+CUSTODY_HOT_FUNCTION(custody_current_claims_or_null) {
     return field_or_null(fcinfo, kClaims, &Context::claims);
 }

@@ -5,7 +5,14 @@
 
 namespace custody::tenant {
 
-CommandKey in_time_key;
+namespace {
+
+// No portal's address, and not the null of a process that has none.
+Portal const kNoPortal = reinterpret_cast<Portal>(static_cast<std::uintptr_t>(1));
+
+} // namespace
+
+Made made{kNoPortal, 0, {}};
 
 namespace {
 
@@ -23,7 +30,7 @@ Use *uses = nullptr;
 std::uint64_t generation = 1;
 ExecutorRun_hook_type next_run = nullptr;
 
-void forget_key() noexcept { in_time_key = CommandKey{}; }
+void forget_command() noexcept { made.portal = kNoPortal; }
 
 void forget(void *gone) {
     Use **link = &uses;
@@ -33,7 +40,7 @@ void forget(void *gone) {
     if (*link != nullptr) {
         *link = (*link)->next;
     }
-    forget_key();
+    forget_command();
 }
 
 Use *find(Portal portal) {
@@ -103,6 +110,7 @@ void run(CUSTODY_RUN_PARAMETERS) {
     const Portal portal = ActivePortal;
     const bool is_own = portal != nullptr && portal->queryDesc == query;
     if (is_own) {
+        forget_command();
         if (const Use *use = find(portal)) {
             check_portal(*use);
         }
@@ -116,7 +124,7 @@ void run(CUSTODY_RUN_PARAMETERS) {
 } // namespace
 
 bool is_in_time(const Context &context) {
-    if (is_same_command()) {
+    if (made.portal == ActivePortal) {
         return true;
     }
     // A worker is a part of a command that its leader began.
@@ -126,10 +134,14 @@ bool is_in_time(const Context &context) {
     if (!in_time) {
         return false;
     }
+    // Without a portal, as when a query is planned, nothing tells where the command ends; but a
+    // worker has one only.
     if (ActivePortal != nullptr) {
         note_use(ActivePortal, context, statement);
     }
-    in_time_key = {ActivePortal, statement};
+    if (ActivePortal != nullptr || IsParallelWorker()) {
+        made.portal = ActivePortal;
+    }
     return true;
 }
 
@@ -138,11 +150,10 @@ void watch_portals() {
     ExecutorRun_hook = run;
 }
 
-std::uint64_t context_generation() noexcept { return generation; }
-
 void context_changed() noexcept {
     ++generation;
-    forget_key();
+    made.have = 0;
+    forget_command();
 }
 
 void transaction_ended() noexcept { context_changed(); }

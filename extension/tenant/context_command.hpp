@@ -11,21 +11,15 @@ namespace custody::tenant {
 /// Whether the command that runs may use the context: it began in time. May ereport.
 bool is_in_time(const Context &context);
 
-/// Which use of which context this is: where nothing of it changed, the answer is the same.
-struct CommandKey {
-    Portal portal = nullptr;
-    TimestampTz statement = DT_NOBEGIN; // of no statement
+/// What accessors made of the context, and for which portal's command it was in time the last time
+/// that somebody looked. Both are forgotten when the context or the transaction changes, the latter
+/// also when the portal is run again or dropped: so one comparison tells that nothing has changed.
+struct Made {
+    Portal portal;
+    unsigned have; // bits of values
+    Datum values[16];
 };
-
-/// Whether the last is_in_time() was true, and for the command that still runs. For hot paths.
-extern CommandKey in_time_key;
-inline bool is_same_command() {
-    return in_time_key.portal == ActivePortal &&
-           in_time_key.statement == GetCurrentStatementStartTimestamp();
-}
-
-/// Counts the contexts and transactions of this backend: what was kept for another number is stale.
-std::uint64_t context_generation() noexcept;
+extern Made made;
 
 /// Watches the portals that used a context. Once, from init_context().
 void watch_portals();
