@@ -13,7 +13,8 @@ sql_order := schema digest_type digest_record digest digest_tables \
 	tenant_guard_checks tenant_guard_views tenant_guard_roles tenant_guard \
 	tenant_compat_definitions tenant_compat tenant_references \
 	tenant_probe tenant_probe_rows tenant_probe_subjects tenant_probe_reads tenant_probe_writes \
-	tenant_probe_keys tenant_probe_objects tenant_probe_role tenant_probe_run tenant_lint audit \
+	tenant_probe_keys tenant_probe_objects tenant_probe_role tenant_probe_run \
+	tenant_lint_rules tenant_lint audit \
 	migration migration_rules migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody
@@ -23,12 +24,17 @@ version := $(shell sed -n "s/^default_version *= *'\(.*\)'.*/\1/p" $(top)/custod
 cpp := $(patsubst $(top)/%,%,$(wildcard $(top)/extension/*.cpp $(top)/extension/*/*.cpp \
 	$(top)/common/*.cpp))
 OBJS := $(cpp:.cpp=.o)
-sql := $(wildcard $(sql_order:%=$(top)/sql/%.sql))
+# One rule of custody.lint() is one file; the loader has the same (CMakeLists.txt).
+lint_parts := $(sort $(wildcard $(top)/sql/lint/parts/*))
+lint_rules := $(sort $(wildcard $(top)/sql/lint/L*.sql))
+lint_maker := $(top)/sql/lint/generate.awk
+sql := $(foreach stem,$(sql_order),$(if $(filter tenant_lint_rules,$(stem)),$(stem).sql,\
+	$(wildcard $(top)/sql/$(stem).sql)))
 sql_unnamed := $(filter-out $(sql) $(top)/sql/custody--%,$(wildcard $(top)/sql/*.sql))
 install_script := custody--$(version).sql
 DATA_built := $(install_script)
 DATA := $(patsubst $(top)/%,%,$(wildcard $(top)/sql/custody--*--*.sql))
-EXTRA_CLEAN := objects.list
+EXTRA_CLEAN := objects.list tenant_lint_rules.sql
 
 REGRESS := $(sort $(notdir $(basename $(wildcard $(top)/test/sql/*.sql))))
 REGRESS_OPTS := --inputdir=$(top)/test --outputdir=$(CURDIR) --load-extension=custody
@@ -54,6 +60,9 @@ $(OBJS): %.o: %.cpp $(top)/extension/pgxs.mk
 	@mkdir -p $(@D)
 	$(CCACHE) $(CXX) $(CXXFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 -include $(OBJS:.o=.d)
+
+tenant_lint_rules.sql: $(lint_maker) $(lint_parts) $(lint_rules) $(top)/sql/lint
+	@awk -v form=sql -f $(lint_maker) $(lint_parts) $(lint_rules) > $@.tmp && mv $@.tmp $@
 
 $(install_script): $(sql) $(sql_unnamed) $(top)/custody.control $(top)/extension/pgxs.mk
 	@test -n "$(sql)" || { echo "no SQL under sql/" >&2; exit 1; }

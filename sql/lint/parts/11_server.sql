@@ -1,0 +1,3 @@
+lint_server AS (
+    SELECT current_setting('server_version_num')::int4 AS version
+)

@@ -1,0 +1,12 @@
+-- planted: 2
+CREATE TABLE a (org_id uuid);
+CREATE POLICY one ON a USING (org_id = ctx());
+CREATE POLICY two ON a FOR SELECT USING (true);
+CREATE TABLE "B" (org_id uuid) PARTITION BY HASH (org_id);
+CREATE POLICY one ON "B" USING (org_id = ctx());
+ALTER TABLE "B" ENABLE ROW LEVEL SECURITY;
+ALTER TABLE "B" DISABLE ROW LEVEL SECURITY;
+-- safe
+CREATE TABLE a (org_id uuid);
+CREATE POLICY one ON a USING (org_id = ctx());
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;

@@ -1,0 +1,16 @@
+-- planted: 4
+CREATE TABLE a (org_id uuid);
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+CREATE POLICY one ON a USING (true);
+CREATE POLICY "Two 2" ON a FOR SELECT USING (1 = 1 OR NOT true);
+CREATE POLICY three ON a FOR INSERT TO app WITH CHECK (true);
+CREATE POLICY four ON a FOR UPDATE TO app USING (org_id = ctx()) WITH CHECK (length('x') = 1);
+-- safe
+CREATE TABLE a (org_id uuid);
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+CREATE POLICY one ON a FOR SELECT TO app USING (true);
+CREATE POLICY floor ON a AS RESTRICTIVE TO app USING (org_id = ctx());
+CREATE TABLE b (org_id uuid);
+CREATE POLICY one ON b USING (org_id = ctx());
+CREATE POLICY two ON b FOR INSERT WITH CHECK (false);
+CREATE POLICY three ON b FOR DELETE USING (1 = 2);

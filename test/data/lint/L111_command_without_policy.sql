@@ -1,0 +1,19 @@
+-- planted: 2
+CREATE TABLE a (org_id uuid);
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+GRANT SELECT, DELETE ON a TO app;
+CREATE POLICY one ON a FOR SELECT USING (org_id = ctx());
+CREATE TABLE b (org_id uuid);
+ALTER TABLE b ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON b TO app;
+CREATE POLICY one ON b TO other USING (org_id = ctx());
+-- safe
+CREATE TABLE a (org_id uuid);
+ALTER TABLE a ENABLE ROW LEVEL SECURITY;
+GRANT SELECT, DELETE ON a TO app;
+CREATE POLICY one ON a USING (org_id = ctx());
+GRANT other TO app;
+CREATE TABLE b (org_id uuid);
+ALTER TABLE b ENABLE ROW LEVEL SECURITY;
+GRANT SELECT ON b TO app;
+CREATE POLICY one ON b TO other USING (org_id = ctx());

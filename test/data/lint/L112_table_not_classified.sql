@@ -1,0 +1,12 @@
+-- planted: 1
+CREATE TABLE a (org_id uuid);
+INSERT INTO custody.protection (relation, class, org_column) VALUES ('a', 'owned', 'org_id');
+CREATE TABLE "table 141" (note text);
+CREATE SCHEMA elsewhere;
+CREATE TABLE elsewhere.b (note text);
+-- safe
+CREATE TABLE a (org_id uuid) PARTITION BY HASH (org_id);
+CREATE TABLE a1 PARTITION OF a FOR VALUES WITH (MODULUS 1, REMAINDER 0);
+CREATE TABLE b (note text);
+INSERT INTO custody.protection (relation, class, org_column, reason)
+VALUES ('a', 'owned', 'org_id', NULL), ('b', 'exempt', NULL, 'no rows of organizations');

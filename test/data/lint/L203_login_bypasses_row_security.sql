@@ -1,0 +1,4 @@
+-- planted: 1
+CREATE ROLE "Service" LOGIN BYPASSRLS;
+-- safe
+CREATE ROLE service LOGIN;

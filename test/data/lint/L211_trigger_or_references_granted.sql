@@ -1,0 +1,7 @@
+-- planted: 2
+CREATE TABLE a (org_id uuid); GRANT ALL ON a TO app;
+CREATE TABLE "B" (id int); ALTER TABLE "B" ENABLE ROW LEVEL SECURITY;
+GRANT REFERENCES (id) ON "B" TO PUBLIC;
+-- safe
+CREATE TABLE a (org_id uuid); GRANT SELECT, TRUNCATE ON a TO app;
+CREATE TABLE b (id int); GRANT TRIGGER ON b TO app;

@@ -1,0 +1,6 @@
+-- planted: 2
+GRANT CREATE ON SCHEMA s TO app, other;
+GRANT ALL ON SCHEMA public TO PUBLIC;
+-- safe
+GRANT USAGE ON SCHEMA s TO PUBLIC;
+GRANT CREATE ON SCHEMA s TO unbound;

@@ -1,0 +1,4 @@
+-- planted: 1
+CREATE ROLE "Copies" LOGIN REPLICATION;
+-- safe
+CREATE ROLE copies LOGIN; CREATE ROLE copying REPLICATION;

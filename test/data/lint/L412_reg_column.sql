@@ -1,0 +1,4 @@
+-- planted: 1
+CREATE TABLE a (id int, "Call" regprocedure);
+-- safe
+CREATE TABLE a (id int, relation regclass, call text);

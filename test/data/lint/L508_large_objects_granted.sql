@@ -1,0 +1,4 @@
+-- planted: 1
+SELECT lo_create(4711); SELECT lo_create(4712); GRANT SELECT ON LARGE OBJECT 4711, 4712 TO app;
+-- safe
+SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO unbound;

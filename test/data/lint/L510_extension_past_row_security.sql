@@ -1,0 +1,4 @@
+-- planted: 1
+CREATE EXTENSION dblink;
+-- safe
+CREATE EXTENSION citext;
