@@ -5,6 +5,7 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/lint/lint.hpp"
 #include "loader/pq/secrets.hpp"
 #include "loader/repair/repair.hpp"
 #include "loader/report/output.hpp"
@@ -33,6 +34,8 @@ Exit dispatch(const cli::Options &options) {
         return compare::compare(options);
     case cli::Command::report:
         return run::report(options);
+    case cli::Command::lint:
+        return lint::lint(options);
     case cli::Command::abandon:
         return run::abandon(options);
     }

@@ -122,6 +122,23 @@ inline constexpr std::array kCommands{
         "custody abandon --target=service=new --drop-rows --dry-run\n"
         "# Start all over\n"
         "custody abandon --target=service=new --drop-rows\n"},
+    CommandInfo{
+        Command::lint, "lint",
+        "names what the catalogs tell against the isolation of organizations",
+        "Looks at the catalogs of any server from PostgreSQL 13 on for what lets one organization "
+        "see or change rows of another: tables without row security, policies that let everything "
+        "through, owners, roles, views, functions and privileges that lead past it, keys and "
+        "indexes that leave the organization out. The same rules as custody.lint(). Needs no "
+        "extension: rules that need its state are then named as not run. Reads only; no row of a "
+        "user's table is read.\n\n"
+        "Findings with a row in custody.exemption are shown with its reason and do not count. Exit "
+        "code 5 means that there is a finding at or above --fail-on, or that such a rule failed.",
+        "# All that is found\n"
+        "custody lint --target=service=app\n"
+        "# On a server without custody, whose tables have a column tenant_id\n"
+        "custody lint --target=service=old --org-column=tenant_id\n"
+        "# In CI: warnings fail, too, and the findings are kept\n"
+        "custody lint --target=service=app --fail-on=warning --sarif -o lint.sarif\n"},
 };
 
 constexpr const CommandInfo &info(Command command) {
@@ -137,7 +154,7 @@ inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
     {2, "a server could not be reached, or refused the login"},
     {3, "refused before the first write; the findings say why"},
     {4, "stopped half way, or an object failed; the same command resumes"},
-    {5, "verification says different or unverified"},
+    {5, "verification says different or unverified, or lint has findings"},
     {6, "the extension on the target and this program do not match"},
     {130, "stopped by SIGINT after a clean end; the same command resumes"},
     {143, "stopped by SIGTERM after a clean end; the same command resumes"},

@@ -20,18 +20,28 @@ constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(c
 
 inline constexpr Commands kEvery =
     on(Command::plan, Command::run, Command::status, Command::verify, Command::repair,
-       Command::compare, Command::report, Command::abandon);
+       Command::compare, Command::report, Command::abandon, Command::lint);
 inline constexpr Commands kMoving = on(Command::plan, Command::run);
 inline constexpr Commands kComparing =
     on(Command::plan, Command::run, Command::verify, Command::repair);
 inline constexpr Commands kReading = kComparing | on(Command::compare);
 /// Those that know migrations by name.
-inline constexpr Commands kStateful = kEvery & ~on(Command::compare);
+inline constexpr Commands kStateful = kEvery & ~on(Command::compare, Command::lint);
 
 /// Where an option may be set besides the command line.
 enum class From { everywhere, environment, command_line };
 
-enum class Group { connection, selection, copy, verification, repair, output, abandon, other };
+enum class Group {
+    connection,
+    selection,
+    copy,
+    verification,
+    repair,
+    lint,
+    output,
+    abandon,
+    other
+};
 
 using Pairs = std::map<std::string, std::string>;
 
@@ -182,6 +192,14 @@ inline constexpr std::array kOptions{
     Option{"batch-rows", 0, "ROWS", "1000", "", Group::repair, From::everywhere,
            on(Command::repair), &Options::batch_rows, "rows that one transaction changes"},
 
+    Option{"org-column", 0, "NAME", "", "", Group::lint, From::everywhere, on(Command::lint),
+           &Options::org_column,
+           "column that names the organization, in tables that custody.protection does not hold"},
+    Option{"fail-on", 0, "LEVEL", "error", "error|warning|info", Group::lint, From::everywhere,
+           on(Command::lint), &Options::fail_on, "least level of a finding for exit code 5"},
+    Option{"sarif", 0, "", "", "", Group::lint, From::everywhere, on(Command::lint),
+           &Options::sarif, "print the findings as SARIF 2.1.0"},
+
     Option{"drop-rows", 0, "", "", "", Group::abandon, From::command_line, on(Command::abandon),
            &Options::drop_rows, "also empty the tables that the run has filled"},
 
@@ -194,7 +212,7 @@ inline constexpr std::array kOptions{
            on(Command::report, Command::compare), &Options::format,
            "how to print the report: text, json or html"},
     Option{"output", 'o', "FILE", "", "", Group::output, From::command_line,
-           on(Command::report, Command::compare, Command::repair), &Options::output,
+           on(Command::report, Command::compare, Command::repair, Command::lint), &Options::output,
            "write to the file instead of standard output"},
     Option{"report-directory", 0, "DIRECTORY", "", "", Group::output, From::everywhere,
            on(Command::run, Command::verify), &Options::report_directory,
@@ -283,6 +301,8 @@ constexpr std::string_view group_title(Group group) {
         return "Verification options";
     case Group::repair:
         return "Repair options";
+    case Group::lint:
+        return "Lint options";
     case Group::abandon:
         return "Abandon options";
     case Group::output:
@@ -294,8 +314,8 @@ constexpr std::string_view group_title(Group group) {
 }
 
 inline constexpr std::array kGroups{Group::connection,   Group::selection, Group::copy,
-                                    Group::verification, Group::repair,    Group::abandon,
-                                    Group::output,       Group::other};
+                                    Group::verification, Group::repair,    Group::lint,
+                                    Group::abandon,      Group::output,    Group::other};
 
 /// nullptr when there is no such option.
 constexpr const Option *find_option(std::string_view name) {

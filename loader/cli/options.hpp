@@ -10,7 +10,7 @@
 
 namespace custody::cli {
 
-enum class Command { plan, run, status, verify, repair, compare, report, abandon };
+enum class Command { plan, run, status, verify, repair, compare, report, abandon, lint };
 
 /// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user
 /// wrote them; split_name() (names.hpp) takes them apart, double quotes honoured.
@@ -76,6 +76,9 @@ struct Options {
     std::vector<std::string> ignore; // compare: kind:name:property, shell patterns
     std::string report_directory;    // where report.json and report.html go; empty = none
     std::string format = "text";     // of `custody report` and `compare`: text, json or html
+    std::string org_column;          // lint: org column of tables that custody does not know
+    std::string fail_on = "error";   // lint: least level that counts: error, warning or info
+    bool sarif = false;              // lint: print SARIF
     std::string output;              // file that report, compare or repair writes; empty = stdout
 };
 
