@@ -162,6 +162,9 @@ BEGIN
             custody.migration_worker, custody.migration_copying, custody.migration_progress,
             custody.migration_verdict TO %I', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION custody.guard_unproven() TO %I', role);
+    IF duty = 'admin' THEN
+        PERFORM custody.grant_protecting(role);
+    END IF;
     IF duty <> 'auditor' THEN
         -- A migration begins open: what was proven is never inserted, except by a restore.
         EXECUTE format(

@@ -5,6 +5,26 @@ CREATE TYPE custody.table_class AS (
     relation regclass, class text, org_column name, parent regclass, foreign_key name, note text);
 COMMENT ON TYPE custody.table_class IS 'one table and its class, as custody.classify_schema() returns it';
 
+-- Steps that began, of a table that is not in custody.protection yet: where each statement is a
+-- transaction of its own, what was made before one failed must not be forgotten.
+CREATE TABLE custody.protection_begun (
+    relation regclass PRIMARY KEY,
+    class text NOT NULL,
+    org_column name,
+    parent regclass,
+    made jsonb NOT NULL
+);
+COMMENT ON TABLE custody.protection_begun IS
+'tables whose protection began and has not ended; the last step of custody.protect() moves the row into custody.protection';
+COMMENT ON COLUMN custody.protection_begun.relation IS 'the table';
+COMMENT ON COLUMN custody.protection_begun.class IS 'as custody.protection.class';
+COMMENT ON COLUMN custody.protection_begun.org_column IS 'as custody.protection.org_column';
+COMMENT ON COLUMN custody.protection_begun.parent IS
+'as custody.protection.parent: once a derived table has its column, nothing else tells from where it is filled';
+COMMENT ON COLUMN custody.protection_begun.made IS 'as custody.protection.made';
+SELECT pg_extension_config_dump('custody.protection_begun', '');
+REVOKE ALL ON custody.protection_begun FROM PUBLIC;
+
 CREATE FUNCTION custody.org_column_kind(
         column_type oid, column_collation oid, OUT kind text, OUT base_type text, OUT problem text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -83,13 +83,17 @@ CREATE FUNCTION custody.class_recorded() RETURNS SETOF custody.table_class
     SELECT p.relation, p.class, p.org_column, p.parent,
            (SELECT f.conname FROM pg_constraint f
              WHERE f.contype = 'f' AND f.conrelid = p.relation AND f.confrelid = p.parent
-               AND NOT custody.column_number(p.relation, p.org_column) = ANY (f.conkey)
+               AND coalesce(custody.column_number(p.relation, p.org_column) <> ALL (f.conkey), true)
              ORDER BY f.confdeltype = 'c' DESC, f.conname LIMIT 1), p.reason
-      FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
+      FROM (SELECT relation, class, org_column, parent, reason, protected_at FROM custody.protection
+            UNION ALL
+            SELECT relation, class, org_column, parent, NULL, now() FROM custody.protection_begun b
+             WHERE NOT EXISTS (SELECT FROM custody.protection t WHERE t.relation = b.relation)) p
+      JOIN pg_class c ON c.oid = p.relation
      ORDER BY p.class = 'root' DESC, p.class <> 'derived' DESC, p.protected_at
 $$;
 COMMENT ON FUNCTION custody.class_recorded() IS
-'the classes of the tables that are protected already; privilege: EXECUTE and SELECT on custody.protection';
+'the classes of the tables that are protected, or whose protection began; privilege: EXECUTE and SELECT on custody.protection';
 
 CREATE FUNCTION custody.class_of_one(
         relation regclass, wanted name, classes jsonb, roots regclass[], root_columns name[])
@@ -125,7 +129,12 @@ DECLARE
     answer custody.table_class[];
 BEGIN
     SELECT array_agg(r.relation), array_agg(r.org_column) INTO roots, root_columns
-      FROM (SELECT * FROM custody.class_roots(schema, org_column) ORDER BY 1, 2) r;
+      FROM (SELECT * FROM custody.class_roots(schema, org_column)
+            UNION
+            SELECT said.relation, said.org_column
+              FROM custody.class_tables(schema) t JOIN pg_class c ON c.oid = t
+             CROSS JOIN LATERAL custody.class_said(t, classes_of.org_column, classes -> c.relname, '{}', '{}') said
+             WHERE classes ? c.relname AND said.class = 'root' ORDER BY 1, 2) r;
     pending := ARRAY(SELECT custody.class_of_one(t, org_column, classes, coalesce(roots, '{}'), root_columns)
                        FROM custody.class_tables(schema) t);
     answer := ARRAY(SELECT p FROM unnest(pending) p

@@ -84,7 +84,7 @@ BEGIN
                                           other.relation, other.joined, own, other.org));
         IF rows > 0 THEN
             RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
-                'the parents of %s disagree: %s rows have one organization through %I and another through %I',
+                'parents of rows of %s disagree (%s): one organization through %I, another through %I',
                 subject.relation, rows, subject.foreign_key, other.conname));
         END IF;
     END LOOP;
@@ -105,8 +105,8 @@ DECLARE
 BEGIN
     IF orphans > 0 THEN
         RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
-            '%s rows of %s have no parent with an organization through %I: give them one, or delete them',
-            orphans, subject.relation, subject.foreign_key));
+            '%s has rows without a parent that has an organization, by %I (%s): give them one, or delete them',
+            subject.relation, subject.foreign_key, orphans));
     END IF;
     RETURN QUERY SELECT * FROM custody.disagreement_steps(subject, known);
     IF NOT missing AND custody.count_rows(format('(SELECT FROM %s WHERE %I IS NULL LIMIT 1) n',
@@ -165,7 +165,9 @@ $$;
 COMMENT ON FUNCTION custody.not_null_steps(custody.protect_subject, bool) IS
 'the steps that make an org column NOT NULL with no long lock where each is a transaction of its own; privilege: EXECUTE';
 
-CREATE FUNCTION custody.column_steps(subject custody.protect_subject, known custody.protect_subject[])
+-- waits: the parent's column is filled by a step that does not run here.
+CREATE FUNCTION custody.column_steps(
+        subject custody.protect_subject, known custody.protect_subject[], waits bool)
     RETURNS SETOF custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -173,7 +175,7 @@ DECLARE
     missing bool;
     rows int8 := 0;
     step custody.protect_step;
-    runs bool := true;
+    runs bool := waits IS NOT TRUE;
 BEGIN
     IF subject.class IN ('shared', 'exempt') OR subject.problem IS NOT NULL THEN
         RETURN;
@@ -191,6 +193,7 @@ BEGIN
     END IF;
     IF subject.class = 'derived' THEN
         FOR step IN SELECT * FROM custody.fill_steps(subject, known, missing) LOOP
+            step.runs := step.runs AND (runs OR step.sql IS NULL);
             runs := runs AND step.runs;
             RETURN NEXT step;
         END LOOP;
@@ -199,15 +202,15 @@ BEGIN
     END IF;
     IF rows > 0 THEN
         RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
-            '%s rows of %s have no organization in %I: give them one, or delete them',
-            rows, subject.relation, subject.org_column));
+            '%s has rows without an organization in %I (%s): give them one, or delete them',
+            subject.relation, subject.org_column, rows));
     END IF;
     RETURN QUERY SELECT * FROM custody.not_null_steps(subject, runs);
 END
 $$;
-COMMENT ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[]) IS
+COMMENT ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[], bool) IS
 'the steps that make the org column of a subject exist, be filled and NOT NULL; privilege: EXECUTE, and SELECT on the tables without row security';
-REVOKE EXECUTE ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[]) FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[], bool) FROM PUBLIC;
 
 -- Last of all: a default set with ADD COLUMN would stamp every row with the organization of who runs it.
 CREATE FUNCTION custody.default_steps(subject custody.protect_subject, runs bool)

@@ -9,7 +9,11 @@ CREATE FUNCTION custody.index_steps(
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     create_index text := CASE WHEN is_unique THEN 'CREATE UNIQUE INDEX ' ELSE 'CREATE INDEX ' END;
-    undo text := format('DROP INDEX IF EXISTS %s', custody.index_place(subject.relation, base, suffix));
+    -- All in one statement: those that are attached go with the first.
+    undo text := (SELECT 'DROP INDEX IF EXISTS ' || string_agg(custody.index_place(t.member, base, suffix), ', '
+                                                               ORDER BY t.level, t.member::text)
+                    FROM custody.table_tree(subject.relation) t
+                   WHERE t.kind IN ('r', 'p') AND (subject.large OR t.level = 0 OR NOT t.partition));
     one record;
 BEGIN
     FOR one IN SELECT t.*, custody.index_place(t.member, base, suffix) AS place,
@@ -28,8 +32,7 @@ BEGIN
             RETURN NEXT custody.protect_step(subject, 'create index', format('%s%s%I ON %s%s %s', create_index,
                 CASE WHEN subject.large AND one.kind = 'r' THEN 'CONCURRENTLY ' ELSE '' END, one.name,
                 CASE WHEN subject.large AND one.kind = 'p' THEN 'ONLY ' ELSE '' END, one.member, columns),
-                CASE WHEN one.partition THEN NULL WHEN one.level = 0 THEN undo
-                     ELSE format('DROP INDEX IF EXISTS %s', one.place) END, NULL,
+                undo, NULL,
                 NOT subject.large OR one.kind = 'p');
         END IF;
     END LOOP;
@@ -111,7 +114,10 @@ BEGIN
     IF subject.class IN ('shared', 'exempt') OR subject.problem IS NOT NULL THEN
         RETURN;
     END IF;
-    IF NOT wanted_unique AND NOT EXISTS (
+    -- One that began as a script is finished, whatever else came.
+    IF EXISTS (SELECT FROM pg_index i WHERE NOT i.indisvalid
+                  AND i.indexrelid = to_regclass(custody.index_place(subject.relation, NULL, 'custody_org')))
+        OR NOT wanted_unique AND NOT EXISTS (
             SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
              WHERE i.indrelid = subject.relation AND i.indisvalid AND i.indpred IS NULL
                AND i.indkey[0] = org AND a.amname = 'btree') THEN

@@ -86,8 +86,8 @@ BEGIN
             custody.org_expression(key.child, 'c', known), custody.org_expression(key.parent, 'q', known)));
         IF rows > 0 THEN
             RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
-                '%s rows of %s reference a row of another organization in %s: correct them first',
-                rows, key.child, key.parent));
+                '%s has rows that reference %s of another organization, by %I (%s): correct them first',
+                key.child, key.parent, (SELECT f.conname FROM pg_constraint f WHERE f.oid = key.foreign_key), rows));
         END IF;
         RETURN QUERY SELECT * FROM custody.composite_step(subject, key,
             NOT key.child = ANY (waiting) AND NOT key.parent = ANY (waiting));

@@ -55,17 +55,19 @@ $$;
 COMMENT ON FUNCTION custody.steps_made(custody.protect_step[], regclass) IS
 'what some steps make of a table, as in custody.protection.made; NULL where nothing; privilege: EXECUTE';
 
-CREATE FUNCTION custody.begin_steps(steps custody.protect_step[]) RETURNS SETOF custody.protect_step
+CREATE FUNCTION custody.begin_steps(steps custody.protect_step[], known custody.protect_subject[])
+    RETURNS SETOF custody.protect_step
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT m.relation, m.class, 'begin', true,
-           format('INSERT INTO custody.protection_begun AS b (relation, made) VALUES (%L, %L) '
-                  'ON CONFLICT (relation) DO UPDATE SET made = b.made || EXCLUDED.made',
-                  m.relation, custody.steps_made(steps, m.relation)), NULL, NULL
-      FROM (SELECT s.relation, min(s.class) AS class FROM unnest(steps) s
-             WHERE s.undo IS NOT NULL GROUP BY s.relation) m
-     ORDER BY m.relation::text
+    SELECT k.relation, k.class, 'begin', true,
+           format('INSERT INTO custody.protection_begun AS b (relation, class, org_column, parent, made) '
+                  'VALUES (%L, %L, %L, %L, %L) ON CONFLICT (relation) DO UPDATE SET made = b.made || EXCLUDED.made',
+                  k.relation, k.class, CASE WHEN k.class <> 'shared' THEN k.org_column END, k.parent,
+                  custody.steps_made(steps, k.relation)), NULL, NULL
+      FROM unnest(known) k
+     WHERE EXISTS (SELECT FROM unnest(steps) s WHERE s.relation = k.relation AND s.undo IS NOT NULL)
+     ORDER BY k.relation::text
 $$;
-COMMENT ON FUNCTION custody.begin_steps(custody.protect_step[]) IS
+COMMENT ON FUNCTION custody.begin_steps(custody.protect_step[], custody.protect_subject[]) IS
 'the steps that write down what the others are going to make; privilege: EXECUTE';
 
 CREATE FUNCTION custody.record_steps(subject custody.protect_subject, changes bool, runs bool)
@@ -98,7 +100,8 @@ $$;
 COMMENT ON FUNCTION custody.record_steps(custody.protect_subject, bool, bool) IS
 'the step that writes a subject into custody.protection; privilege: EXECUTE and SELECT on custody.protection';
 
--- The unique index of a composite key belongs to the parent, which may be protected already.
+-- The unique index of a composite key belongs to the parent, which may be protected already; if not,
+-- its own record takes it over.
 CREATE FUNCTION custody.parent_record_steps(steps custody.protect_step[], subjects custody.protect_subject[])
     RETURNS SETOF custody.protect_step
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -108,10 +111,11 @@ CREATE FUNCTION custody.parent_record_steps(steps custody.protect_step[], subjec
                   m.relation), NULL, NULL
       FROM (SELECT s.relation, min(s.class) AS class, bool_and(s.runs) AS runs FROM unnest(steps) s
              WHERE s.undo IS NOT NULL GROUP BY s.relation) m
+      JOIN custody.protection p ON p.relation = m.relation
      WHERE NOT EXISTS (SELECT FROM unnest(subjects) j WHERE j.relation = m.relation)
 $$;
 COMMENT ON FUNCTION custody.parent_record_steps(custody.protect_step[], custody.protect_subject[]) IS
-'the steps that write down what was made of tables that are not subjects; privilege: EXECUTE';
+'the steps that write down what was made of protected tables that are not subjects; what was made of others waits in custody.protection_begun; privilege: EXECUTE';
 
 CREATE FUNCTION custody.table_steps(
         subject custody.protect_subject, waits bool, wanted_unique bool)
@@ -134,12 +138,13 @@ CREATE FUNCTION custody.protect_plan(subjects custody.protect_subject[], known c
 DECLARE
     steps custody.protect_step[] := '{}';
     subject custody.protect_subject;
-    waiting regclass[];
+    waiting regclass[] := '{}';
     uniques regclass[];
     waits bool;
 BEGIN
     FOREACH subject IN ARRAY subjects LOOP
-        steps := steps || ARRAY(SELECT c FROM custody.column_steps(subject, known) c);
+        steps := steps || ARRAY(SELECT c FROM custody.column_steps(subject, known, subject.parent = ANY (waiting)) c);
+        waiting := ARRAY(SELECT DISTINCT s.relation FROM unnest(steps) s WHERE NOT s.runs);
     END LOOP;
     uniques := ARRAY(SELECT u.relation FROM custody.unique_steps(subjects, known) u);
     steps := steps || ARRAY(SELECT u FROM custody.unique_steps(subjects, known) u);
@@ -154,7 +159,7 @@ BEGIN
                                                                   subject.relation = ANY (uniques)) t);
     END LOOP;
     RETURN QUERY SELECT * FROM custody.note_steps(subjects);
-    RETURN QUERY SELECT * FROM custody.begin_steps(steps);
+    RETURN QUERY SELECT * FROM custody.begin_steps(steps, known);
     RETURN QUERY SELECT s.relation, s.class, s.action, s.runs, s.sql, s.undo, s.note
                    FROM unnest(steps) WITH ORDINALITY s (relation, class, action, runs, sql, undo, note, place)
                   ORDER BY s.place;

@@ -48,13 +48,15 @@ CREATE FUNCTION custody.role_warnings(subject custody.protect_subject, relations
       FROM bound b JOIN pg_roles r ON r.oid <> b.oid AND (r.rolsuper OR r.rolbypassrls)
                                   AND pg_has_role(b.oid, r.oid, 'MEMBER')
     UNION ALL
-    SELECT format('role %1$s %2$s (%3$s) and can switch their row security off. The way out: '
-                  'CREATE ROLE %4$s NOLOGIN; ALTER TABLE ... OWNER TO %4$s; '
-                  'GRANT SELECT, INSERT, UPDATE, DELETE ON ... TO %1$s; '
-                  'ALTER DEFAULT PRIVILEGES FOR ROLE %4$s GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %1$s; '
-                  'migrations then SET ROLE %4$s', o.oid::regrole,
-                  CASE WHEN o.oid = o.relowner THEN 'owns tables' ELSE format('can become %s, which owns tables', o.relowner::regrole) END,
-                  custody.names_of(o.tables),
+    SELECT format(CASE WHEN o.oid = o.relowner
+                       THEN 'role %1$s owns tables (%3$s) and can switch their row security off. The way out: '
+                            'CREATE ROLE %4$s NOLOGIN; ALTER TABLE ... OWNER TO %4$s; '
+                            'GRANT SELECT, INSERT, UPDATE, DELETE ON ... TO %1$s; ALTER DEFAULT PRIVILEGES FOR ROLE %4$s '
+                            'GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %1$s; migrations then SET ROLE %4$s'
+                       ELSE 'role %1$s can become %2$s, which owns tables (%3$s) and can switch their row security '
+                            'off. The way out: REVOKE that membership, directly or in between; %2$s without login, and '
+                            'ALTER DEFAULT PRIVILEGES FOR ROLE %2$s GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %1$s' END,
+                  o.oid::regrole, o.relowner::regrole, custody.names_of(o.tables),
                   quote_ident(custody.made_name((SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                                                   WHERE c.oid = relations[1]), 'owner')))
       FROM owned o
@@ -63,7 +65,7 @@ CREATE FUNCTION custody.role_warnings(subject custody.protect_subject, relations
                   m, r)
       FROM unnest((subject).multi_roles) m, unnest((subject).roles) r WHERE m <> r AND pg_has_role(m, r, 'USAGE')
     UNION ALL
-    SELECT format('new tables of %s give %s %s: ALTER DEFAULT PRIVILEGES FOR ROLE %1$s%s REVOKE %3$s ON TABLES FROM %2$s',
+    SELECT format('new tables of %1$s give %2$s %3$s: ALTER DEFAULT PRIVILEGES FOR ROLE %1$s%4$s REVOKE %3$s ON TABLES FROM %2$s',
                   d.defaclrole::regrole, d.name, d.privileges, ' IN SCHEMA ' || quote_ident(d.nspname))
       FROM (SELECT a.defaclrole, n.nspname, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END AS name,
                    string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type) AS privileges

@@ -83,10 +83,12 @@ BEGIN
                   HINT = 'A dry run shows them as steps "stop".';
     END IF;
     FOREACH one IN ARRAY steps LOOP
+        -- Where the run would do nothing, its dry run has no SQL.
+        CONTINUE WHEN stops IS NOT NULL AND one.sql IS NOT NULL;
         IF NOT dry_run AND one.runs AND one.sql IS NOT NULL THEN
             EXECUTE one.sql;
         ELSIF NOT dry_run AND one.action = 'warning' THEN
-            RAISE WARNING 'the protection can be got around: %', one.note USING ERRCODE = 'warning';
+            RAISE WARNING 'the protection can be got around: %', one.note USING ERRCODE = 'object_not_in_prerequisite_state';
         END IF;
         number := number + 1;
         RETURN NEXT ROW(number, one.relation, one.class, CASE WHEN one.runs THEN one.action ELSE 'script' END,
@@ -94,7 +96,7 @@ BEGIN
     END LOOP;
     IF NOT dry_run AND EXISTS (SELECT FROM unnest(steps) s WHERE NOT s.runs) THEN
         RAISE WARNING 'not all is done: the steps "script" have to be run outside of a transaction block'
-            USING ERRCODE = 'warning', DETAIL = format('Tables: %s.',
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('Tables: %s.',
                       custody.names_of(ARRAY(SELECT s.relation FROM unnest(steps) s WHERE NOT s.runs))),
                   HINT = 'Run their statements in their order, then protect the same again.';
     END IF;
@@ -160,7 +162,7 @@ END
 $$;
 COMMENT ON FUNCTION custody.protect(
         regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool) IS
-'protects a table with its partitions and children: the org column NOT NULL and with the context as default, indexes, policies for each command with a restrictive floor, TRUNCATE, TRIGGER and REFERENCES revoked, row security enabled and forced; returns the steps in their order (step, relation, class, action, sql, note): a note, warning or stop has no sql, a script is not run but left to the caller; calling it again does what is missing. org_column: name of the column; roles: bound to one organization, multi_roles: to several, writers: of a shared table; NULL = as before; class: root, owned, derived, member, shared or exempt, NULL = as custody.classify_schema() says; reason: why exempt; composite_keys: foreign keys carry the organization (those of a derived table always do); dry_run: only returns the steps; errors: 55000 with all that is in the way, 42809 for what is not a table, 22023 for an unknown class, 42501; privilege: EXECUTE, ownership of the tables, SELECT on them that row security does not bind, and what custody_admin may do in schema custody';
+'protects a table with its partitions and children: the org column NOT NULL and with the context as default, indexes, policies for each command with a restrictive floor, TRUNCATE, TRIGGER and REFERENCES revoked, row security enabled and forced; returns the steps in their order (step, relation, class, action, sql, note): a note, warning or stop has no sql, a script is not run but left to the caller; calling it again does what is missing. org_column: name of the column; roles: bound to one organization, multi_roles: to several, writers: of a shared table; NULL = as before; class: root, owned, derived, member, shared or exempt, NULL = as custody.classify_schema() says; reason: why exempt; composite_keys: foreign keys carry the organization (those of a derived table always do); dry_run: only returns the steps, and where one is a stop, none with sql; errors: 55000 with all that is in the way, 42809 for what is not a table, 22023 for an unknown class, 42501; privilege: EXECUTE, ownership of the tables, SELECT on them that row security does not bind, and what custody_admin may do in schema custody';
 REVOKE EXECUTE ON FUNCTION custody.protect(
         regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool) FROM PUBLIC;
 

@@ -16,26 +16,6 @@ CREATE TYPE custody.protect_result AS (
     step int4, relation regclass, class text, action text, sql text, note text);
 COMMENT ON TYPE custody.protect_result IS 'one row of what custody.protect() and custody.unprotect() return';
 
--- Steps that began, of a table that is not in custody.protection yet: where each statement is a
--- transaction of its own, what was made before one failed must not be forgotten.
-CREATE TABLE custody.protection_begun (
-    relation regclass PRIMARY KEY,
-    made jsonb NOT NULL
-);
-COMMENT ON TABLE custody.protection_begun IS
-'tables whose protection began and has not ended; the last step of custody.protect() moves the row into custody.protection';
-COMMENT ON COLUMN custody.protection_begun.relation IS 'the table';
-COMMENT ON COLUMN custody.protection_begun.made IS 'as custody.protection.made';
-SELECT pg_extension_config_dump('custody.protection_begun', '');
-REVOKE ALL ON custody.protection_begun FROM PUBLIC;
-DO $$
-BEGIN
-    IF EXISTS (SELECT FROM custody.role WHERE made AND name = 'custody_admin') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON custody.protection_begun TO custody_admin;
-    END IF;
-END
-$$;
-
 CREATE FUNCTION custody.table_tree(root regclass)
     RETURNS TABLE (member regclass, parent regclass, level int4, kind "char", partition bool)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -1,19 +1,24 @@
 -- Back along what protect() made.
 
--- Foreign keys of other tables that rest on an index that would go.
-CREATE FUNCTION custody.unprotect_stops(relation regclass) RETURNS SETOF text
+-- Foreign keys of other tables that rest on an index that would go: what keeps a derived table's
+-- organization true must not; others that protect() made go along, so that tables which reference each
+-- other can be unprotected at all.
+CREATE FUNCTION custody.dependent_keys(relation regclass)
+    RETURNS TABLE (child regclass, foreign_key name, keeps bool)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT DISTINCT format('foreign key %I of %s rests on a key that protect() made: unprotect %2$s first',
-                           f.conname, f.conrelid::regclass)
+    SELECT DISTINCT f.conrelid::regclass, f.conname,
+           EXISTS (SELECT FROM custody.protection c WHERE c.relation = f.conrelid AND c.class = 'derived'
+                                                     AND c.parent = f.confrelid)
       FROM pg_constraint f
       JOIN pg_class i ON i.oid = f.conindid JOIN pg_namespace n ON n.oid = i.relnamespace
      WHERE f.contype = 'f' AND f.confrelid = relation AND f.conrelid <> relation AND f.conparentid = 0
        AND EXISTS (SELECT FROM custody.protection p CROSS JOIN jsonb_array_elements(p.made) m
-                    WHERE p.relation = unprotect_stops.relation
-                      AND m ->> 'undo' = format('DROP INDEX IF EXISTS %I.%I', n.nspname, i.relname))
+                    WHERE p.relation = dependent_keys.relation
+                      AND starts_with(m ->> 'undo' || ',', format('DROP INDEX IF EXISTS %I.%I,', n.nspname, i.relname)))
+     ORDER BY 1, 2
 $$;
-COMMENT ON FUNCTION custody.unprotect_stops(regclass) IS
-'what stands in the way of custody.unprotect(); privilege: EXECUTE and SELECT on custody.protection';
+COMMENT ON FUNCTION custody.dependent_keys(regclass) IS
+'foreign keys of other tables that rest on a key that protect() made of a table, and whether they keep a derived table''s organization true; privilege: EXECUTE and SELECT on custody.protection';
 
 CREATE FUNCTION custody.unprotect_steps(relation regclass) RETURNS SETOF custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -31,13 +36,18 @@ BEGIN
                                                  WHERE b.relation = unprotect_steps.relation), '[]');
     whole.relation := relation;
     whole.class := recorded.class;
-    RETURN QUERY SELECT s.* FROM custody.unprotect_stops(relation) n,
-                                 custody.protect_step(whole, 'stop', NULL, NULL, n) s;
+    RETURN QUERY SELECT s.* FROM custody.dependent_keys(relation) k, custody.protect_step(whole, 'stop', NULL, NULL,
+                            format('foreign key %I of %s rests on a key that protect() made: unprotect %2$s first',
+                                   k.foreign_key, k.child)) s
+                  WHERE k.keeps;
     -- First of all, so that no guard defends what is being taken down.
     RETURN NEXT custody.protect_step(whole, 'forget', format(
         'DELETE FROM custody.protection WHERE relation = %L::regclass', relation));
     RETURN NEXT custody.protect_step(whole, 'forget', format(
         'DELETE FROM custody.protection_begun WHERE relation = %L::regclass', relation));
+    RETURN QUERY SELECT s.* FROM custody.dependent_keys(relation) k, custody.protect_step(whole, 'undo add foreign key',
+                            format('ALTER TABLE %s DROP CONSTRAINT %I', k.child, k.foreign_key)) s
+                  WHERE NOT k.keeps;
     FOR one IN SELECT min(m.value ->> 'action') AS action, m.value ->> 'undo' AS undo
                  FROM jsonb_array_elements(recorded.made) WITH ORDINALITY m (value, place)
                 GROUP BY m.value ->> 'undo' ORDER BY min(m.place) DESC LOOP
@@ -80,21 +90,27 @@ COMMENT ON FUNCTION custody.unprotect(regclass, bool) IS
 'takes back exactly what custody.protect() made of a table and of its partitions, the last first: policies, row security, default, NOT NULL, indexes, keys, and the org column where it added it, with what is in it; gives back the privileges that it revoked; what was there before stays; dry_run: only returns the steps; errors: 42704 where the table is not protected, 55000 where a foreign key of another protected table rests on a key of this one; privilege: as of custody.protect()';
 REVOKE EXECUTE ON FUNCTION custody.unprotect(regclass, bool) FROM PUBLIC;
 
--- Whoever protects has to be able to call all of it.
-DO $$
+-- Whoever protects has to be able to call all of it, and to let the bound roles call what enters a context.
+CREATE FUNCTION custody.grant_protecting(role name) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM custody.role WHERE made AND name = 'custody_admin') THEN
-        GRANT EXECUTE ON FUNCTION custody.count_rows(text),
-            custody.fill_steps(custody.protect_subject, custody.protect_subject[], bool),
-            custody.column_steps(custody.protect_subject, custody.protect_subject[]),
-            custody.composite_steps(custody.protect_subject, custody.protect_subject[], regclass[]),
-            custody.protect_plan(custody.protect_subject[], custody.protect_subject[]),
-            custody.run_steps(custody.protect_step[], bool),
-            custody.protect(regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool),
-            custody.protect_schema(regnamespace, name, regrole[], regrole[], regrole[], jsonb, bool, bool),
-            custody.unprotect(regclass, bool)
-            TO custody_admin;
-        GRANT EXECUTE ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) TO custody_admin;
-    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I WITH GRANT OPTION', role);
+    EXECUTE format('GRANT SELECT ON custody.isolation_setting TO %I', role);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON custody.protection, custody.protection_begun, '
+                   'custody.exemption TO %I', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION custody.count_rows(text),
+        custody.fill_steps(custody.protect_subject, custody.protect_subject[], bool),
+        custody.column_steps(custody.protect_subject, custody.protect_subject[], bool),
+        custody.composite_steps(custody.protect_subject, custody.protect_subject[], regclass[]),
+        custody.protect_plan(custody.protect_subject[], custody.protect_subject[]),
+        custody.run_steps(custody.protect_step[], bool),
+        custody.protect(regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool),
+        custody.protect_schema(regnamespace, name, regrole[], regrole[], regrole[], jsonb, bool, bool),
+        custody.unprotect(regclass, bool) TO %I', role);
+    EXECUTE format('GRANT EXECUTE ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) TO %I', role);
 END
 $$;
+COMMENT ON FUNCTION custody.grant_protecting(name) IS
+'gives a role what custody.protect() and its companions need in schema custody, with the right to give USAGE on it to the roles that it binds; part of the duty admin (custody.grant_duty()); errors: 42704 for a role that does not exist; privilege: EXECUTE and ownership';
+REVOKE EXECUTE ON FUNCTION custody.grant_protecting(name) FROM PUBLIC;
+SELECT custody.grant_protecting(r.name) FROM custody.role r WHERE r.made AND r.name = 'custody_admin';

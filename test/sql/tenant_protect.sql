@@ -153,6 +153,7 @@ SELECT count(*) FROM pg_temp.protect(false) WHERE sql ~ 'POLICY';
 SELECT sql, note FROM custody.unprotect('"Shop".lines', dry_run => true);
 SELECT count(*) FROM custody.unprotect('"Shop"."Order"');
 SELECT action, sql FROM custody.unprotect('"Shop".line_tags');
+SELECT sql, note FROM custody.unprotect('"Shop".lines', dry_run => true);
 SELECT relation, count(*) > 2 AS steps
   FROM unnest('{lines,"\"Order\"",memberships,orgs,countries,users}'::text[]) WITH ORDINALITY t (name, place)
  CROSS JOIN LATERAL custody.unprotect(('"Shop".' || t.name)::regclass) u GROUP BY relation, place ORDER BY place;
