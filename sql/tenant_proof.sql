@@ -6,3 +6,154 @@ CREATE FUNCTION custody.policy_verdict(policy oid, org_column name) RETURNS text
 COMMENT ON FUNCTION custody.policy_verdict(oid, name) IS
 'how a policy (its OID in pg_policy) by itself stands to "org column = org of the context", USING and WITH CHECK together: same, narrower (every row that it lets through is of the context''s org, not every such row is let through) or different (that could not be shown); undefined_object or undefined_column where there is none; for the owner of the extension and whom it grants EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.policy_verdict(oid, name) FROM PUBLIC;
+
+CREATE FUNCTION custody.prove_policies(
+        relations regclass[], org_columns name[], roles regrole[], multi boolean[], writer boolean[],
+        witness boolean)
+    RETURNS TABLE (relation regclass, role name, command text, part text, verdict text, expression text,
+                   reason text, witness text)
+    LANGUAGE C VOLATILE STRICT ROWS 1000
+    SET search_path = pg_catalog, pg_temp SET row_security = on
+    AS 'MODULE_PATHNAME', 'custody_prove_policies';
+COMMENT ON FUNCTION custody.prove_policies(regclass[], name[], regrole[], boolean[], boolean[], boolean) IS
+'the expression that decides over a row, and whether it implies the context''s organization, for each table and role of arrays of one length, pairs of one table side by side: org column (NULL: a shared table, writes alone are judged), role, whether it may be in several organizations, whether it may write a shared table; witness: look for one; errors: 42809 for what is no table, 42703 for a column that is missing, 22023 for arrays of unlike length; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.prove_policies(regclass[], name[], regrole[], boolean[], boolean[], boolean) FROM PUBLIC;
+
+CREATE FUNCTION custody.prove_reading(view regclass, relation regclass, org_column name, role oid) RETURNS text
+    LANGUAGE C VOLATILE STRICT SET search_path = pg_catalog, pg_temp SET row_security = on
+    AS 'MODULE_PATHNAME', 'custody_prove_reading';
+COMMENT ON FUNCTION custody.prove_reading(regclass, regclass, name, oid) IS
+'a row of another organization than the context''s that the role reads through a view of the table, in contexts of some organizations; NULL when none is seen, the view has no such column, or the current user cannot become the role; errors: none of the view''s own; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.prove_reading(regclass, regclass, name, oid) FROM PUBLIC;
+
+CREATE FUNCTION custody.prove_isolation(
+        relations regclass[] DEFAULT NULL, roles regrole[] DEFAULT NULL, org_column name DEFAULT NULL,
+        witness boolean DEFAULT true)
+    RETURNS TABLE (relation regclass, object text, role name, command text, part text, verdict text,
+                   expression text, reason text, witness text)
+    LANGUAGE sql VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
+    WITH scope AS MATERIALIZED (
+        SELECT s.* FROM custody.proof_scope(prove_isolation.relations, prove_isolation.org_column) s
+    ), subject AS MATERIALIZED (
+        SELECT s.root, s.relation, s.org_column, m.role, m.application,
+               coalesce(m.role = ANY (s.multi_roles::oid[]), false) OR s.roles IS NULL AS multi,
+               coalesce(m.role = ANY (s.writers::oid[]), false) AS writer
+          FROM custody.proof_roles(prove_isolation.relations, prove_isolation.roles, prove_isolation.org_column) m
+          JOIN scope s ON s.relation = m.relation
+         WHERE prove_isolation.roles IS NOT NULL OR m.application
+            OR custody.proof_reaches(m.role, s.relation)
+    ), lists AS MATERIALIZED (
+        SELECT array_agg(s.relation) AS relations, array_agg(s.role) AS roles,
+               array_agg(s.application) AS application, array_agg(DISTINCT s.role) AS every_role,
+               array_agg(DISTINCT s.relation) AS every_relation
+          FROM subject s
+    ), view AS MATERIALIZED (
+        SELECT s.root, s.relation, s.org_column, s.multi, v.role, v.view, v.acting, v.by_matview
+          FROM lists l CROSS JOIN custody.proof_views(l.every_relation, l.every_role) v
+          JOIN subject s ON s.relation = v.relation AND s.role = v.role
+         WHERE s.org_column IS NOT NULL
+    ), free AS MATERIALIZED (
+        SELECT DISTINCT ON (s.role, x.oid) s.root, s.relation, s.org_column, s.multi, s.role, x.oid AS acting
+          FROM subject s JOIN pg_roles r ON r.oid = s.role AND NOT r.rolsuper
+          JOIN pg_roles x ON (x.rolsuper OR x.rolbypassrls) AND x.oid <> s.role
+                         AND custody.proof_can_become(s.role, x.oid) AND custody.proof_reaches(x.oid, s.relation)
+         WHERE s.org_column IS NOT NULL
+         ORDER BY s.role, x.oid, s.relation
+    ), question AS MATERIALIZED (
+        SELECT s.relation, s.org_column, s.role, s.multi, s.writer, true AS shown
+          FROM subject s JOIN pg_class c ON c.oid = s.relation
+         WHERE NOT (c.relowner = s.role AND NOT s.application AND c.relrowsecurity AND NOT c.relforcerowsecurity
+                    AND NOT custody.proof_is_reachable(s.role))
+        UNION SELECT f.relation, f.org_column, f.acting, f.multi, false, true FROM free f
+        UNION SELECT v.relation, v.org_column, v.acting, v.multi, false, false FROM view v WHERE NOT v.by_matview
+    ), answer AS MATERIALIZED (
+        SELECT q.shown, r.oid AS role_oid, a.*
+          FROM (SELECT q.shown, array_agg(q.relation ORDER BY q.relation, q.role, q.multi) AS relations,
+                       array_agg(q.org_column ORDER BY q.relation, q.role, q.multi) AS columns,
+                       array_agg(q.role::regrole ORDER BY q.relation, q.role, q.multi) AS roles,
+                       array_agg(q.multi ORDER BY q.relation, q.role, q.multi) AS multi,
+                       array_agg(q.writer ORDER BY q.relation, q.role, q.multi) AS writer
+                  FROM question q GROUP BY q.shown) q
+         CROSS JOIN custody.prove_policies(q.relations, q.columns, q.roles, q.multi, q.writer,
+                                           q.shown AND prove_isolation.witness) a
+          JOIN pg_roles r ON r.rolname = a.role
+    ), found AS (
+        SELECT s.root, s.relation::text AS object, a.role, a.command, a.part, a.verdict, a.expression, a.reason, a.witness
+          FROM subject s JOIN answer a ON a.shown AND a.relation = s.relation AND a.role_oid = s.role
+        UNION ALL
+        SELECT f.root, format('role %I', a.role), pg_get_userbyid(f.role), a.command, 'membership', a.verdict,
+               a.expression, format('the role can become %I: %s', a.role, a.reason), a.witness
+          FROM free f JOIN answer a ON a.shown AND a.relation = f.relation AND a.role_oid = f.acting AND a.command = 'SELECT'
+        UNION ALL
+        SELECT w.root, w.object, w.role, w.command, w.part, w.verdict, w.expression, w.reason, w.witness
+          FROM (SELECT v.root, format('view %s', v.view) AS object, pg_get_userbyid(v.role) AS role, a.command,
+                       'view' AS part, CASE WHEN a.verdict = 'proven' THEN a.verdict WHEN r.witness IS NULL THEN 'unproven' ELSE 'refuted' END AS verdict,
+                       a.expression, format('reads %s as %I: %s', v.relation, a.role, a.reason) AS reason, r.witness
+                  FROM view v JOIN answer a ON NOT a.shown AND a.relation = v.relation AND a.role_oid = v.acting AND a.command IS NOT NULL
+                                           AND a.part IN ('using', 'check')
+                 CROSS JOIN LATERAL (
+                       SELECT CASE WHEN prove_isolation.witness AND a.verdict <> 'proven' AND a.command = 'SELECT'
+                                   THEN custody.prove_reading(v.view, v.relation, v.org_column, v.role) END AS witness) r
+                 WHERE NOT v.by_matview AND has_any_column_privilege(v.role, v.view, CASE a.command WHEN 'DELETE' THEN 'SELECT' ELSE a.command END)
+                   AND (a.command = 'SELECT' OR has_table_privilege(v.role, v.view, a.command)
+                        AND pg_relation_is_updatable(v.view, false) <> 0)) w
+        UNION ALL
+        SELECT v.root, format('materialized view %s', v.view), pg_get_userbyid(v.role), 'SELECT', 'view',
+               CASE WHEN r.witness IS NULL THEN 'unproven' ELSE 'refuted' END, NULL,
+               format('keeps rows of %s, to which no policy applies', v.relation), r.witness
+          FROM (SELECT DISTINCT v.root, v.relation, v.org_column, v.view, v.role FROM view v WHERE v.by_matview) v
+         CROSS JOIN LATERAL (SELECT CASE WHEN prove_isolation.witness
+                                    THEN custody.prove_reading(v.view, v.relation, v.org_column, v.role) END AS witness) r
+        UNION ALL
+        SELECT s.root, s.relation::text, pg_get_userbyid(p.role), p.command, 'privilege', 'unproven', NULL, p.reason, NULL
+          FROM lists l CROSS JOIN custody.proof_of_privileges(l.relations, l.roles) p
+          JOIN subject s ON s.relation = p.relation AND s.role = p.role
+          JOIN pg_class c ON c.oid = p.relation AND (s.application OR NOT pg_has_role(s.role, c.relowner, 'USAGE'))
+        UNION ALL
+        SELECT NULL, o.object, pg_get_userbyid(o.role), NULL, 'owner', o.verdict, NULL, o.reason, NULL
+          FROM lists l CROSS JOIN custody.proof_of_owners(l.relations, l.roles, l.application) o
+        UNION ALL
+        SELECT NULL, f.object, pg_get_userbyid(f.role), 'EXECUTE', 'function', 'unproven', NULL, f.reason, NULL
+          FROM lists l CROSS JOIN custody.proof_of_functions(l.every_role, l.every_relation) f
+        UNION ALL
+        SELECT s.root, f.object, NULL, NULL, 'policy function',
+               CASE WHEN bool_and(a.verdict = 'proven') THEN 'proven' ELSE 'unproven' END, NULL,
+               CASE WHEN bool_and(a.verdict = 'proven') THEN 'the policies hold whatever it returns; ' ELSE '' END || f.reason, NULL
+          FROM lists l CROSS JOIN custody.proof_of_policy_functions(l.every_relation) f
+          JOIN subject s ON s.relation = f.relation
+          JOIN answer a ON a.shown AND a.relation = s.relation AND a.role_oid = s.role
+         GROUP BY s.root, f.object, f.reason
+        UNION ALL
+        SELECT s.root, format('column %I', s.org_column), NULL, NULL, 'org column',
+               CASE WHEN bool_and(a.verdict = 'proven') THEN 'proven' ELSE 'unproven' END, NULL,
+               CASE WHEN bool_and(a.verdict = 'proven') THEN 'may be NULL, but no role can see or write such a row'
+                    ELSE 'may be NULL, and a row of no organization may be shown to all' END, NULL
+          FROM subject s JOIN pg_attribute c ON c.attrelid = s.relation AND c.attname = s.org_column AND NOT c.attnotnull
+          JOIN answer a ON a.shown AND a.relation = s.relation AND a.role_oid = s.role
+         WHERE s.root = s.relation
+         GROUP BY s.root, s.org_column
+        UNION ALL
+        SELECT s.root, s.relation::text, NULL, NULL, 'privilege', 'proven', NULL,
+               'no role but superusers and those with BYPASSRLS has a privilege on it', NULL
+          FROM scope s
+         WHERE s.class <> 'exempt' AND s.root = s.relation AND NOT EXISTS (SELECT FROM subject u WHERE u.relation = s.relation)
+        UNION ALL
+        SELECT s.root, s.relation::text, NULL, NULL, 'exempt', 'unproven', NULL, 'exempt: ' || s.reason, NULL
+          FROM scope s WHERE s.class = 'exempt'
+        UNION ALL
+        SELECT n.relation, n.relation::text, NULL, NULL, 'table', 'unproven', NULL, 'not an ordinary or partitioned table, or gone', NULL
+          FROM unnest(prove_isolation.relations) AS n (relation)
+         WHERE NOT EXISTS (SELECT FROM scope s WHERE s.relation = n.relation)
+    )
+    SELECT f.root, f.object, f.role, f.command, f.part, f.verdict, f.expression,
+           f.reason || coalesce('; accepted: ' || e.reason, ''), f.witness
+      FROM found f
+      LEFT JOIN LATERAL (SELECT x.reason FROM custody.exemption x
+                          WHERE f.verdict = 'unproven' AND x.tool = 'prove' AND x.code = f.part AND f.object LIKE x.object
+                            AND coalesce(x.expires > now(), true)
+                          ORDER BY x.id LIMIT 1) e ON true
+     ORDER BY f.root::text, f.object, f.role, f.command, f.part
+$$;
+COMMENT ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) IS
+'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, function, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
+REVOKE EXECUTE ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) FROM PUBLIC;

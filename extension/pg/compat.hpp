@@ -125,6 +125,17 @@ static inline bool custody_walk_query(Query *query, bool (*walker)(Node *, void 
 }
 #endif
 
+// From 16 on, membership does not say by itself that one may SET ROLE.
+#if PG_VERSION_NUM >= 160000
+static inline bool custody_may_set_role(Oid member, Oid role) {
+    return member_can_set_role(member, role);
+}
+#else
+static inline bool custody_may_set_role(Oid member, Oid role) {
+    return is_member_of_role(member, role);
+}
+#endif
+
 // A query that names relation 1 as `role` with these privileges, as the parser would have made it.
 #if PG_VERSION_NUM >= 160000
 static inline void custody_set_privileges(Query *query, RangeTblEntry *entry, AclMode needed,

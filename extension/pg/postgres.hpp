@@ -68,6 +68,7 @@ extern "C" {
 #include <nodes/nodes.h>
 #include <nodes/pg_list.h>
 #include <optimizer/optimizer.h>
+#include <parser/parse_coerce.h>
 #include <parser/parse_relation.h>
 #include <parser/parse_type.h>
 #include <parser/parsetree.h>
@@ -95,6 +96,7 @@ extern "C" {
 #include <utils/lsyscache.h>
 #include <utils/memutils.h>
 #include <utils/numeric.h>
+#include <utils/partcache.h>
 #include <utils/pg_locale.h>
 #include <utils/plancache.h>
 #include <utils/portal.h>

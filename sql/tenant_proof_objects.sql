@@ -1,0 +1,87 @@
+-- What a proof of isolation has to say besides the policies' expressions.
+
+CREATE FUNCTION custody.proof_of_privileges(relations regclass[], roles oid[])
+    RETURNS TABLE (relation regclass, role oid, command text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.relation, s.role, p.name,
+           CASE p.name
+               WHEN 'TRUNCATE' THEN 'TRUNCATE is not subject to row security: the role can empty the table of all organizations'
+               WHEN 'TRIGGER' THEN 'a trigger that the role makes runs for the rows of whoever writes'
+               ELSE 'a foreign key that the role makes tells which keys of other organizations exist'
+           END
+      FROM unnest(relations, roles) AS s (relation, role)
+     CROSS JOIN (VALUES ('TRUNCATE'), ('TRIGGER'), ('REFERENCES')) AS p (name)
+     WHERE has_table_privilege(s.role, s.relation, p.name)
+        OR p.name = 'REFERENCES' AND has_any_column_privilege(s.role, s.relation, p.name)
+$$;
+COMMENT ON FUNCTION custody.proof_of_privileges(regclass[], oid[]) IS
+'privileges that pass by row security, for pairs of table and role (arrays of one length); errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_of_privileges(regclass[], oid[]) FROM PUBLIC;
+
+CREATE FUNCTION custody.proof_of_owners(relations regclass[], roles oid[], application boolean[])
+    RETURNS TABLE (role oid, object text, verdict text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH owned AS (
+        SELECT c.relowner AS owner, count(*) AS tables, count(*) FILTER (WHERE NOT c.relforcerowsecurity) AS unforced
+          FROM (SELECT DISTINCT unnest(relations)) AS r (oid) JOIN pg_class c ON c.oid = r.oid
+         GROUP BY c.relowner
+    ), subject AS (
+        SELECT s.role, bool_or(s.application) AS application
+          FROM unnest(roles, application) AS s (role, application) GROUP BY s.role
+    )
+    SELECT s.role, format('role %I', o.rolname), 'unproven',
+           format('the role %s, who owns %s of the tables and can turn their row security off; give them an owner that cannot log in and that nobody who does can become',
+                  CASE WHEN s.role = w.owner THEN 'is the one' ELSE 'can become ' || quote_ident(o.rolname) END, w.tables)
+      FROM subject s JOIN owned w ON custody.proof_can_become(s.role, w.owner)
+      JOIN pg_roles o ON o.oid = w.owner AND NOT o.rolsuper AND NOT o.rolbypassrls
+      JOIN pg_roles r ON r.oid = s.role AND NOT r.rolsuper
+     WHERE s.application OR s.role <> w.owner
+    UNION ALL
+    SELECT w.owner, format('role %I', o.rolname), 'proven',
+           format('row security is not forced on the owner of %s of the tables, but no role that can log in can become it', w.unforced)
+      FROM owned w JOIN pg_roles o ON o.oid = w.owner AND NOT o.rolsuper AND NOT o.rolbypassrls
+     WHERE w.unforced > 0 AND NOT custody.proof_is_reachable(w.owner)
+$$;
+COMMENT ON FUNCTION custody.proof_of_owners(regclass[], oid[], boolean[]) IS
+'roles that own the tables or can become who does, and owners that row security does not bind; arguments: tables, and roles with whether they are applications; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_of_owners(regclass[], oid[], boolean[]) FROM PUBLIC;
+
+CREATE FUNCTION custody.proof_of_functions(roles oid[], relations regclass[])
+    RETURNS TABLE (role oid, object text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.role, f.oid::regprocedure::text,
+           format('SECURITY DEFINER: runs as %I, whom row security does not bind; what it shows cannot be proven', o.rolname)
+      FROM pg_proc f JOIN pg_roles o ON o.oid = f.proowner
+     CROSS JOIN (SELECT DISTINCT unnest(roles)) AS s (role)
+     WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
+       AND s.role <> f.proowner
+       AND has_function_privilege(s.role, f.oid, 'EXECUTE') AND has_schema_privilege(s.role, f.pronamespace, 'USAGE')
+       AND (o.rolsuper OR o.rolbypassrls
+            OR EXISTS (SELECT FROM pg_class c WHERE c.oid = ANY (relations)
+                          AND (NOT c.relrowsecurity AND custody.proof_reaches(o.oid, c.oid)
+                               OR NOT c.relforcerowsecurity AND pg_has_role(o.oid, c.relowner, 'USAGE'))))
+       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'
+                          AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'custody')
+$$;
+COMMENT ON FUNCTION custody.proof_of_functions(oid[], regclass[]) IS
+'SECURITY DEFINER functions that these roles can execute and whose owner row security does not bind; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_of_functions(oid[], regclass[]) FROM PUBLIC;
+
+CREATE FUNCTION custody.proof_of_policy_functions(relations regclass[])
+    RETURNS TABLE (relation regclass, object text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT p.polrelid::regclass, f.oid::regprocedure::text,
+           CASE f.provolatile
+               WHEN 'i' THEN 'IMMUTABLE: its value is kept in plans, also for the organization that comes next'
+               ELSE 'VOLATILE: it may tell something else for each row, and no index is used'
+           END
+      FROM pg_policy p
+      JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
+      JOIN pg_proc f ON f.oid = d.refobjid AND f.provolatile IN ('i', 'v') AND f.oid >= 16384
+     WHERE p.polrelid = ANY (relations)
+       AND (f.provolatile = 'v' OR f.pronargs = 0)
+$$;
+COMMENT ON FUNCTION custody.proof_of_policy_functions(regclass[]) IS
+'functions in policies of these tables that may not be what they look like: VOLATILE ones, and IMMUTABLE ones without arguments; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_of_policy_functions(regclass[]) FROM PUBLIC;
