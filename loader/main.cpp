@@ -12,6 +12,7 @@
 #include "loader/run/abandon.hpp"
 #include "loader/run/run.hpp"
 #include "loader/run/show.hpp"
+#include "loader/token/token.hpp"
 #include "loader/ui/progress.hpp"
 #include "loader/verify/verify.hpp"
 
@@ -38,6 +39,8 @@ Exit dispatch(const cli::Options &options) {
         return lint::lint(options);
     case cli::Command::abandon:
         return run::abandon(options);
+    case cli::Command::token:
+        return mint::token(options);
     }
     return Exit::usage;
 }

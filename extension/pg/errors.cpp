@@ -108,9 +108,11 @@ Outcome describe_current_exception() noexcept {
     } catch (const ServerError &error) {
         return keep(error.data(), true);
     } catch (const Error &error) {
-        return keep(fresh(ERROR, error.sqlstate(), error.what(), error.detail_text().c_str(),
-                          error.hint_text().c_str(), error.where()),
-                    false);
+        ErrorData data = fresh(ERROR, error.sqlstate(), error.what(), error.detail_text().c_str(),
+                               error.hint_text().c_str(), error.where());
+        const std::string &for_log = error.log_detail_text();
+        data.detail_log = for_log.empty() ? nullptr : const_cast<char *>(for_log.c_str());
+        return keep(data, false);
     } catch (const std::bad_alloc &) {
         return {out_of_memory(), false};
     } catch (const std::exception &error) {

@@ -38,6 +38,11 @@ class Error : public std::exception {
         detail_ = std::move(text);
         return std::move(*this);
     }
+    /// Goes to the server's log in place of the detail, and to no client.
+    Error &&log_detail(std::string text) && {
+        log_detail_ = std::move(text);
+        return std::move(*this);
+    }
     Error &&hint(std::string text) && {
         hint_ = std::move(text);
         return std::move(*this);
@@ -46,12 +51,13 @@ class Error : public std::exception {
     int sqlstate() const noexcept { return sqlstate_; }
     const char *what() const noexcept override { return message_.c_str(); }
     const std::string &detail_text() const noexcept { return detail_; }
+    const std::string &log_detail_text() const noexcept { return log_detail_; }
     const std::string &hint_text() const noexcept { return hint_; }
     const Place &where() const noexcept { return where_; }
 
   private:
     int sqlstate_;
-    std::string message_, detail_, hint_;
+    std::string message_, detail_, log_detail_, hint_;
     Place where_;
 };
 

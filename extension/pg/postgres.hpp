@@ -35,6 +35,7 @@ extern "C" {
 #include <access/transam.h>
 #include <access/tupdesc.h>
 #include <access/xact.h>
+#include <access/xlog.h>
 #include <catalog/dependency.h>
 #include <catalog/indexing.h>
 #include <catalog/namespace.h>
@@ -54,6 +55,7 @@ extern "C" {
 #include <commands/defrem.h>
 #include <commands/extension.h>
 #include <commands/progress.h>
+#include <commands/trigger.h>
 #include <executor/executor.h>
 #include <executor/spi.h>
 #include <executor/tuptable.h>

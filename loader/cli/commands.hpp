@@ -139,6 +139,19 @@ inline constexpr std::array kCommands{
         "custody lint --target=service=old --org-column=tenant_id\n"
         "# In CI: warnings fail, too, and the findings are kept\n"
         "custody lint --target=service=app --fail-on=warning --sarif -o lint.sarif\n"},
+    CommandInfo{
+        Command::token, "token", "mints a token for a database, or makes a key",
+        "Signs a token of custody's own kind, which custody.enter() takes, and prints it. The key "
+        "is an Ed25519 private key in PEM, or a key of a file as the server has in custody_keys. "
+        "No server is asked for anything.\n\n"
+        "With --new-key it makes a key: of Ed25519 the private half goes to the file of --output, "
+        "and the statement that makes the database believe it is printed; of a symmetric one the "
+        "line for custody_keys is printed.",
+        "# A key, and its registration\n"
+        "custody token --new-key=ed25519 --kid=app1 -o app1.pem | psql service=new\n"
+        "# A token for an hour\n"
+        "custody token --key-file=app1.pem --kid=app1 --database-id=$(psql -XAtc 'SELECT "
+        "custody.database_id()' service=new) --org=$org --user=ann --lifetime=3600\n"},
 };
 
 constexpr const CommandInfo &info(Command command) {

@@ -35,7 +35,7 @@ std::string cell(std::string_view text) {
 }
 
 std::string commands_of(const Option &option) {
-    if (option.commands == kEvery)
+    if (option.commands == kEvery || option.commands == kAll)
         return "all";
     std::string text;
     for (const auto &command : kCommands)

@@ -21,6 +21,8 @@ constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(c
 inline constexpr Commands kEvery =
     on(Command::plan, Command::run, Command::status, Command::verify, Command::repair,
        Command::compare, Command::report, Command::abandon, Command::lint);
+/// Those that need no server, too.
+inline constexpr Commands kAll = kEvery | on(Command::token);
 inline constexpr Commands kMoving = on(Command::plan, Command::run);
 inline constexpr Commands kComparing =
     on(Command::plan, Command::run, Command::verify, Command::repair);
@@ -40,6 +42,7 @@ enum class Group {
     lint,
     output,
     abandon,
+    token,
     other
 };
 
@@ -203,6 +206,33 @@ inline constexpr std::array kOptions{
     Option{"drop-rows", 0, "", "", "", Group::abandon, From::command_line, on(Command::abandon),
            &Options::drop_rows, "also empty the tables that the run has filled"},
 
+    Option{"key-file", 0, "FILE", "", "", Group::token, From::environment, on(Command::token),
+           &Options::key_file,
+           "key that signs: an Ed25519 private key in PEM, or a file of symmetric keys"},
+    Option{"kid", 0, "NAME", "", "", Group::token, From::environment, on(Command::token),
+           &Options::kid, "name of the key, as the database knows it"},
+    Option{"database-id", 0, "UUID", "", "", Group::token, From::environment, on(Command::token),
+           &Options::database_id, "database the token is for: what custody.database_id() returns"},
+    Option{"org", 0, "ORG", "", "", Group::token, From::command_line, on(Command::token),
+           &Options::orgs,
+           "organization; several make a token for all of them, none one for the user only"},
+    Option{"org-type", 0, "TYPE", "uuid", "uuid|bigint|text", Group::token, From::environment,
+           on(Command::token), &Options::org_type, "type of the organizations"},
+    Option{"user", 0, "USER", "", "", Group::token, From::command_line, on(Command::token),
+           &Options::user, "user the token is for"},
+    Option{"role", 0, "ROLE", "", "", Group::token, From::command_line, on(Command::token),
+           &Options::role, "the user's role in the organization"},
+    Option{"lifetime", 0, "SECONDS", "300", "", Group::token, From::environment, on(Command::token),
+           &Options::lifetime, "seconds until the token expires"},
+    Option{"nonce", 0, "TEXT", "", "", Group::token, From::command_line, on(Command::token),
+           &Options::nonce, "challenge that the token answers: what custody.challenge() returned"},
+    Option{"claims", 0, "JSON", "", "", Group::token, From::command_line, on(Command::token),
+           &Options::claims, "JSON object that custody.current_claims() returns"},
+    Option{
+        "new-key", 0, "ALGORITHM", "", "ed25519|hmac|hs256", Group::token, From::command_line,
+        on(Command::token), &Options::new_key,
+        "make a key instead: ed25519 (the private half goes to --output), hmac, or hs256 for JWTs"},
+
     Option{"dry-run", 0, "", "", "", Group::output, From::command_line,
            on(Command::run, Command::verify, Command::repair, Command::abandon), &Options::dry_run,
            "print what would be done and write nothing"},
@@ -212,17 +242,17 @@ inline constexpr std::array kOptions{
            on(Command::report, Command::compare), &Options::format,
            "how to print the report: text, json or html"},
     Option{"output", 'o', "FILE", "", "", Group::output, From::command_line,
-           on(Command::report, Command::compare, Command::repair, Command::lint), &Options::output,
-           "write to the file instead of standard output"},
+           on(Command::report, Command::compare, Command::repair, Command::lint, Command::token),
+           &Options::output, "write to the file instead of standard output"},
     Option{"report-directory", 0, "DIRECTORY", "", "", Group::output, From::everywhere,
            on(Command::run, Command::verify), &Options::report_directory,
            "write report.json and report.html into the directory"},
-    Option{"color", 0, "WHEN", "auto", "auto|always|never", Group::output, From::everywhere, kEvery,
+    Option{"color", 0, "WHEN", "auto", "auto|always|never", Group::output, From::everywhere, kAll,
            &Options::color,
            "colors: auto (on a terminal, unless NO_COLOR is set), always or never"},
-    Option{"quiet", 'q', "", "", "", Group::output, From::everywhere, kEvery, &Options::quiet,
+    Option{"quiet", 'q', "", "", "", Group::output, From::everywhere, kAll, &Options::quiet,
            "no progress; only warnings, errors and the result"},
-    Option{"verbose", 'v', "", "", "", Group::output, From::everywhere, kEvery, &Options::verbose,
+    Option{"verbose", 'v', "", "", "", Group::output, From::everywhere, kAll, &Options::verbose,
            "say on standard error what is being done"},
 
     Option{"version",
@@ -232,7 +262,7 @@ inline constexpr std::array kOptions{
            "",
            Group::other,
            From::command_line,
-           kEvery,
+           kAll,
            {},
            "print the version and exit"},
     Option{"help",
@@ -242,7 +272,7 @@ inline constexpr std::array kOptions{
            "",
            Group::other,
            From::command_line,
-           kEvery,
+           kAll,
            {},
            "print this help and exit"},
     Option{"man",
@@ -305,6 +335,8 @@ constexpr std::string_view group_title(Group group) {
         return "Lint options";
     case Group::abandon:
         return "Abandon options";
+    case Group::token:
+        return "Token options";
     case Group::output:
         return "Output options";
     case Group::other:
@@ -313,9 +345,9 @@ constexpr std::string_view group_title(Group group) {
     return "";
 }
 
-inline constexpr std::array kGroups{Group::connection,   Group::selection, Group::copy,
-                                    Group::verification, Group::repair,    Group::lint,
-                                    Group::abandon,      Group::output,    Group::other};
+inline constexpr std::array kGroups{
+    Group::connection, Group::selection, Group::copy,  Group::verification, Group::repair,
+    Group::lint,       Group::abandon,   Group::token, Group::output,       Group::other};
 
 /// nullptr when there is no such option.
 constexpr const Option *find_option(std::string_view name) {

@@ -10,7 +10,7 @@
 
 namespace custody::cli {
 
-enum class Command { plan, run, status, verify, repair, compare, report, abandon, lint };
+enum class Command { plan, run, status, verify, repair, compare, report, abandon, lint, token };
 
 /// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user
 /// wrote them; split_name() (names.hpp) takes them apart, double quotes honoured.
@@ -68,6 +68,19 @@ struct Options {
 
     bool drop_rows = false; // abandon: also empty the tables the run had filled
 
+    // token: what it says, and the key it is signed with.
+    std::string key_file;
+    std::string kid;
+    std::string database_id;
+    std::vector<std::string> orgs;
+    std::string org_type = "uuid";
+    std::string user;
+    std::string role;
+    std::int64_t lifetime = 300; // seconds
+    std::string nonce;
+    std::string claims;
+    std::string new_key; // ed25519, hmac or hs256: make a key, mint nothing; empty = mint
+
     bool dry_run = false;
     bool json = false;
     bool quiet = false;
@@ -79,7 +92,7 @@ struct Options {
     std::string org_column;          // lint: org column of tables that custody does not know
     std::string fail_on = "error";   // lint: least level that counts: error, warning or info
     bool sarif = false;              // lint: print SARIF
-    std::string output;              // file that report, compare or repair writes; empty = stdout
+    std::string output;              // file for the result; empty = stdout
 };
 
 } // namespace custody::cli

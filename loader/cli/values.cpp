@@ -109,7 +109,7 @@ struct Assign {
             options.*field = value;
         } catch (const std::invalid_argument &) {
             throw bad_value(last(), origin,
-                            field == &Options::batch_rows
+                            field == &Options::batch_rows || field == &Options::lifetime
                                 ? "write a number from 1"
                                 : "write a number with a unit, as in 64kB, 256MB or 1GB");
         }
