@@ -73,6 +73,18 @@ $$;
 COMMENT ON FUNCTION custody.column_number(regclass, name) IS
 'number of a column, NULL where the table has none of the name; privilege: EXECUTE';
 
+-- From 18 on a column can be NOT NULL by a constraint that is not valid yet: rows may be NULL.
+CREATE FUNCTION custody.column_not_null(relation regclass, column_name name) RETURNS bool
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnotnull
+                      AND NOT EXISTS (SELECT FROM pg_constraint c
+                                       WHERE c.conrelid = a.attrelid AND c.contype = 'n' AND NOT c.convalidated
+                                         AND c.conkey = ARRAY[a.attnum]))
+$$;
+COMMENT ON FUNCTION custody.column_not_null(regclass, name) IS
+'whether no row of a column can be NULL; privilege: EXECUTE';
+
 CREATE FUNCTION custody.column_names(relation regclass, numbers int2[]) RETURNS name[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT array_agg(a.attname ORDER BY n.place)

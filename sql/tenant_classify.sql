@@ -96,7 +96,8 @@ COMMENT ON FUNCTION custody.class_recorded() IS
 'the classes of the tables that are protected, or whose protection began; privilege: EXECUTE and SELECT on custody.protection';
 
 CREATE FUNCTION custody.class_of_one(
-        relation regclass, wanted name, classes jsonb, roots regclass[], root_columns name[])
+        relation regclass, wanted name, classes jsonb, roots regclass[], root_columns name[],
+        recorded custody.table_class[])
     RETURNS custody.table_class
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -107,14 +108,14 @@ BEGIN
     IF said IS NOT NULL THEN
         RETURN custody.class_said(relation, wanted, said, roots, root_columns);
     END IF;
-    SELECT * INTO answer FROM custody.class_recorded() r WHERE r.relation = class_of_one.relation;
+    SELECT * INTO answer FROM unnest(recorded) r WHERE r.relation = class_of_one.relation;
     IF FOUND THEN
         RETURN answer;
     END IF;
     RETURN custody.class_direct(relation, wanted, roots, root_columns);
 END
 $$;
-COMMENT ON FUNCTION custody.class_of_one(regclass, name, jsonb, regclass[], name[]) IS
+COMMENT ON FUNCTION custody.class_of_one(regclass, name, jsonb, regclass[], name[], custody.table_class[]) IS
 'the class of a table as the caller says, as it is protected already, or as the table tells, in this order; privilege: EXECUTE';
 
 CREATE FUNCTION custody.classes_of(schema regnamespace, org_column name, classes jsonb)
@@ -135,7 +136,7 @@ BEGIN
               FROM custody.class_tables(schema) t JOIN pg_class c ON c.oid = t
              CROSS JOIN LATERAL custody.class_said(t, classes_of.org_column, classes -> c.relname, '{}', '{}') said
              WHERE classes ? c.relname AND said.class = 'root' ORDER BY 1, 2) r;
-    pending := ARRAY(SELECT custody.class_of_one(t, org_column, classes, coalesce(roots, '{}'), root_columns)
+    pending := ARRAY(SELECT custody.class_of_one(t, org_column, classes, coalesce(roots, '{}'), root_columns, known)
                        FROM custody.class_tables(schema) t);
     answer := ARRAY(SELECT p FROM unnest(pending) p
                      WHERE p.class <> 'derived' OR p.foreign_key IS NOT NULL

@@ -22,8 +22,7 @@ BEGIN
         own := format('%s.%I', alias, subject.org_column);
     END IF;
     IF subject.class IS DISTINCT FROM 'derived' OR subject.foreign_key IS NULL OR depth > 20
-        OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation
-                                AND a.attname = subject.org_column AND a.attnotnull) THEN
+        OR custody.column_not_null(relation, subject.org_column) THEN
         RETURN own;
     END IF;
     above := custody.org_expression(subject.parent, up, known, depth + 1);
@@ -171,8 +170,7 @@ CREATE FUNCTION custody.column_steps(
     RETURNS SETOF custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    there pg_attribute;
-    missing bool;
+    missing bool := custody.column_number(subject.relation, subject.org_column) IS NULL;
     rows int8 := 0;
     step custody.protect_step;
     runs bool := waits IS NOT TRUE;
@@ -180,15 +178,12 @@ BEGIN
     IF subject.class IN ('shared', 'exempt') OR subject.problem IS NOT NULL THEN
         RETURN;
     END IF;
-    SELECT * INTO there FROM pg_attribute a
-     WHERE a.attrelid = subject.relation AND a.attname = subject.org_column AND NOT a.attisdropped;
-    missing := NOT FOUND;
     IF missing THEN
         RETURN NEXT custody.protect_step(subject, 'add column', format('ALTER TABLE %s ADD COLUMN %I %s',
             subject.relation, subject.org_column,
             subject.column_type || coalesce(' COLLATE ' || subject.column_collation, '')),
             format('ALTER TABLE IF EXISTS %s DROP COLUMN IF EXISTS %I', subject.relation, subject.org_column));
-    ELSIF there.attnotnull THEN
+    ELSIF custody.column_not_null(subject.relation, subject.org_column) THEN
         RETURN;
     END IF;
     IF subject.class = 'derived' THEN

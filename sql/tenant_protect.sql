@@ -138,6 +138,7 @@ CREATE FUNCTION custody.protect_plan(subjects custody.protect_subject[], known c
 DECLARE
     steps custody.protect_step[] := '{}';
     subject custody.protect_subject;
+    unique_keys custody.protect_step[];
     waiting regclass[] := '{}';
     uniques regclass[];
     waits bool;
@@ -146,8 +147,9 @@ BEGIN
         steps := steps || ARRAY(SELECT c FROM custody.column_steps(subject, known, subject.parent = ANY (waiting)) c);
         waiting := ARRAY(SELECT DISTINCT s.relation FROM unnest(steps) s WHERE NOT s.runs);
     END LOOP;
-    uniques := ARRAY(SELECT u.relation FROM custody.unique_steps(subjects, known) u);
-    steps := steps || ARRAY(SELECT u FROM custody.unique_steps(subjects, known) u);
+    unique_keys := ARRAY(SELECT u FROM custody.unique_steps(subjects, known) u);
+    uniques := ARRAY(SELECT u.relation FROM unnest(unique_keys) u);
+    steps := steps || unique_keys;
     waiting := ARRAY(SELECT DISTINCT s.relation FROM unnest(steps) s WHERE NOT s.runs);
     FOREACH subject IN ARRAY subjects LOOP
         steps := steps || ARRAY(SELECT c FROM custody.composite_steps(subject, known, waiting) c);
