@@ -22,20 +22,14 @@ CREATE FUNCTION custody.composite_problem(
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     f pg_constraint;
-    split record;
 BEGIN
     SELECT * INTO f FROM pg_constraint c WHERE c.oid = foreign_key;
     IF parent.class = 'root' AND custody.column_names(f.confrelid, f.confkey) = ARRAY[parent.org_column] THEN
-        RETURN format('it names an organization of its own, not that of the row');
+        RETURN 'it names an organization of its own, not that of the row';
     ELSIF child.kind IS DISTINCT FROM parent.kind THEN
         RETURN format('the org columns have different types, %s and %s', child.column_type, parent.column_type);
-    END IF;
-    SELECT p.partattrs, pg_get_partkeydef(p.partrelid) AS key INTO split
-      FROM pg_partitioned_table p WHERE p.partrelid = parent.relation;
-    IF FOUND AND NOT ARRAY(SELECT unnest(split.partattrs::int2[]))
-            <@ (f.confkey || custody.column_number(parent.relation, parent.org_column)) THEN
-        RETURN format('%s is partitioned by %s, which the unique key would have to contain',
-                      parent.relation, split.key);
+    ELSIF to_jsonb(f) ->> 'conperiod' = 'true' THEN
+        RETURN 'it is over periods';
     END IF;
     RETURN NULL;
 END

@@ -53,6 +53,10 @@ BEGIN
             CASE WHEN at_once THEN '' ELSE ' NOT VALID' END),
             format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %I', key.child, key.name), NULL, runs);
     END IF;
+    IF EXISTS (SELECT FROM custody.table_tree(key.child) t WHERE t.level > 0 AND NOT t.partition) THEN
+        RETURN NEXT custody.protect_step(subject, 'note', NULL, NULL, format(
+            'foreign key %I does not hold in the inheritance children of %s: no foreign key does', key.name, key.child));
+    END IF;
     IF NOT at_once THEN
         RETURN NEXT custody.protect_step(subject, 'validate', format(
             'ALTER TABLE %s VALIDATE CONSTRAINT %I', key.child, key.name), NULL, NULL, runs);

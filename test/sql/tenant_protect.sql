@@ -138,6 +138,16 @@ SELECT gen_rows('INSERT INTO "Shop".countries VALUES (''xx'')'), gen_rows('UPDAT
        gen_rows('DELETE FROM "Shop".countries WHERE code = ''xx''');
 ROLLBACK;
 
+-- Users of several organizations: a policy that reads the protected membership table as the caller.
+BEGIN;
+ALTER TABLE "Shop".users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY colleagues ON "Shop".users FOR SELECT TO gen_app USING (id IN (SELECT m.user_id FROM "Shop".memberships m));
+GRANT SELECT ON "Shop".users TO gen_app;
+SELECT custody.set_context(:a::uuid, 'ann');
+SET LOCAL ROLE gen_app;
+SELECT email FROM "Shop".users;
+ROLLBACK;
+
 -- What was undone by hand is mended, other roles take the place of the first.
 ALTER TABLE "Shop".lines NO FORCE ROW LEVEL SECURITY;
 DROP POLICY custody_floor ON "Shop".lines;

@@ -11,10 +11,12 @@ CREATE TABLE projects (id int PRIMARY KEY, org_id uuid NOT NULL REFERENCES orgs,
 CREATE TABLE people (org_id uuid NOT NULL REFERENCES orgs, id int PRIMARY KEY, boss int REFERENCES people ON DELETE SET NULL);
 CREATE TABLE tasks (id int PRIMARY KEY, project int NOT NULL REFERENCES projects ON DELETE CASCADE ON UPDATE CASCADE, person int REFERENCES people ON DELETE SET NULL DEFERRABLE);
 CREATE TABLE hours (task int REFERENCES tasks, day date, PRIMARY KEY (task, day));
--- Partitioned by what its key does not have: no unique key with the organization can be had.
 CREATE TABLE logs (id int, org_id uuid NOT NULL, PRIMARY KEY (id)) PARTITION BY HASH (id);
 CREATE TABLE logs_0 PARTITION OF logs FOR VALUES WITH (MODULUS 1, REMAINDER 0);
-CREATE TABLE days (org_id uuid NOT NULL, day date, id int, UNIQUE (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE days (id int PRIMARY KEY, org_id text NOT NULL, log int REFERENCES logs);
+CREATE TABLE old_days (closed bool) INHERITS (days);
+CREATE TABLE shifts (id int PRIMARY KEY, org_id text NOT NULL, day int REFERENCES days);
+CREATE TABLE old_shifts (closed bool) INHERITS (shifts);
 CREATE TABLE log_texts (log int NOT NULL REFERENCES logs, org_id uuid NOT NULL);
 ALTER TABLE projects ADD FOREIGN KEY (lead) REFERENCES people ON UPDATE SET NULL;
 INSERT INTO orgs VALUES (:a, NULL), (:b, :a);
@@ -117,7 +119,7 @@ CALL custody.backfill_org('kin.tasks', foreign_key => 'tasks_project_fkey');
 RESET ROLE;
 
 SET client_min_messages = warning;
-SELECT count(*) > 0 AS steps FROM unnest('{people,projects,log_texts,logs,days,orgs}'::text[]) t
+SELECT count(*) > 0 AS steps FROM unnest('{people,projects,log_texts,shifts,days,logs,orgs}'::text[]) t
  CROSS JOIN LATERAL custody.unprotect(('kin.' || t)::regclass);
 DROP SCHEMA kin CASCADE;
 REVOKE ALL ON SCHEMA custody FROM kin_owner;
