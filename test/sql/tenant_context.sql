@@ -95,7 +95,7 @@ RESET ROLE;
 
 -- A role that policies bind, or that can become one, sets none, though it was granted.
 CREATE ROLE ctx_service;
-CREATE ROLE ctx_service_of_app IN ROLE ctx_app;
+CREATE ROLE ctx_service_of_app IN ROLE ctx_app, ctx_service;
 CREATE TABLE ctx_docs (org_id bigint);
 INSERT INTO custody.protection (relation, class, org_column, roles) VALUES ('ctx_docs', 'owned', 'org_id', '{ctx_app}');
 GRANT EXECUTE ON FUNCTION custody.set_context(bigint, text, text, timestamptz, jsonb, boolean) TO ctx_app, ctx_service, ctx_service_of_app;
@@ -105,6 +105,23 @@ SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
 SET ROLE ctx_service_of_app;
 SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
 SET ROLE ctx_service;
+SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
+RESET ROLE;
+-- Nor through a function of one that may: the session's user and the set role count.
+CREATE FUNCTION oblige() RETURNS void LANGUAGE sql SECURITY DEFINER
+    AS $$ SELECT custody.set_context(1::bigint, 'u') $$;
+ALTER FUNCTION oblige() OWNER TO ctx_service;
+SET ROLE ctx_app;
+SELECT try('SELECT oblige()');
+SET SESSION AUTHORIZATION ctx_service_of_app;
+SELECT try('SELECT oblige()');
+SET ROLE ctx_service;
+SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
+SET SESSION AUTHORIZATION ctx_service;
+SELECT try('SELECT oblige()');
+RESET SESSION AUTHORIZATION;
+UPDATE custody.protection SET multi_roles = roles, roles = '{}';
+SET ROLE ctx_app;
 SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
 RESET ROLE;
 DELETE FROM custody.protection;
