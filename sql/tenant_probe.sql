@@ -10,9 +10,10 @@ COMMENT ON TYPE custody.probe_setup IS
 
 CREATE TYPE custody.probe_subject AS (
     relation oid, object text, kind "char", class text, org_column text, org_attribute int2,
-    org_type text, key_columns text[], indexed bool, always_triggers text, before_insert text,
+    org_type text, exact text, key_columns text[], indexed bool, always_triggers text, before_insert text,
     before_update text, own_org text, victim_org text, own_key text, victim_key text,
-    own_rows bigint, control bool, reason text);
+    own_rows bigint, control bool,
+    own_values jsonb, victim_values jsonb, target_org text, change_column text, base oid);
 COMMENT ON TYPE custody.probe_subject IS
 'a relation that is attacked, with the rows of two organizations that the attacks are about';
 
@@ -32,55 +33,49 @@ COMMENT ON FUNCTION custody.probe_step() IS
 'condition of the prober''s writes: counts the rows that it is asked about and is false, so that none is written; outside a probe it is false and nothing else; errors: P0001 at the first row too many, which ends the statement; privilege: everyone may call it, so that a probe can as any role';
 
 CREATE FUNCTION custody.probe_attempt(
-        role oid, enter text, statement text, row_limit bigint DEFAULT 0,
-        takes_first bool DEFAULT false, row_cap bigint DEFAULT 10000, timeout int4 DEFAULT 10000)
+        role oid, path text, org text, org_type text, how text, enter text, statement text,
+        row_limit bigint DEFAULT 0, takes_first bool DEFAULT false, row_cap bigint DEFAULT 10000,
+        timeout int4 DEFAULT 10000, next_org text DEFAULT NULL)
     RETURNS custody.probe_outcome
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'custody_probe_attempt';
-COMMENT ON FUNCTION custody.probe_attempt(oid, text, text, bigint, bool, bigint, int4) IS
-'runs one statement as another role, which it cannot leave, and undoes it: enter: statement that is run before, as the caller (NULL = none); row_limit: rows that custody.probe_step() may meet in it; takes_first: that function is true for the first row; row_cap: rows that are read; timeout: milliseconds, 0 = none; result: rows, first value, rows met, and the error with who raised it (enter, privilege, row security, custody, function, server); errors: 42501 for others than superusers, 22004; sequences and what functions do outside the database are not undone; privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_attempt(oid, text, text, bigint, bool, bigint, int4) FROM PUBLIC;
-
-CREATE FUNCTION custody.probe_enter(setup custody.probe_setup, org text, org_type text, how text)
-    RETURNS text LANGUAGE sql IMMUTABLE AS $$
-SELECT format('SELECT set_config(''search_path'', %L, true)', setup.path) || CASE
-    WHEN how = 'none' THEN ''
-    WHEN setup.enter IS NOT NULL THEN '; ' || replace(setup.enter, '$1', quote_literal(org))
-    ELSE format('; SELECT custody.probe_context(%L, %L, %L)', org, org_type, how = 'expired') END
-$$;
-COMMENT ON FUNCTION custody.probe_enter(custody.probe_setup, text, text, text) IS
-'the statements that put the context of an organization in place for one attack; how: org, expired or none; privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_enter(custody.probe_setup, text, text, text) FROM PUBLIC;
+COMMENT ON FUNCTION custody.probe_attempt(oid, text, text, text, text, text, text, bigint, bool, bigint, int4, text) IS
+'runs one statement as another role, which it cannot leave, and undoes it: path: its search path; org, org_type: the context; how: org, expired or none; enter: statement that enters the context of organization $1 in place of custody''s, NULL = custody''s; row_limit: rows that custody.probe_step() may meet; takes_first: that function is true for the first row; row_cap: rows that are read; timeout: milliseconds, 0 = none; next_org: the statement is prepared with a generic plan and executed, the context becomes this one, and what counts is what the same plan then gives; result: rows, first value, rows met, and the error with who raised it (enter, privilege, row security, custody, function, server); errors: 42501 for others than superusers, 22023, 22004; sequences and what functions do outside the database are not undone; privilege: superuser';
+REVOKE ALL ON FUNCTION
+    custody.probe_attempt(oid, text, text, text, text, text, text, bigint, bool, bigint, int4, text) FROM PUBLIC;
 
 CREATE FUNCTION custody.probe_try(
         setup custody.probe_setup, subject custody.probe_subject, statement text,
         how text DEFAULT 'org', org text DEFAULT NULL, row_limit bigint DEFAULT 0,
-        takes_first bool DEFAULT false)
+        takes_first bool DEFAULT false, next_org text DEFAULT NULL)
     RETURNS custody.probe_outcome LANGUAGE sql VOLATILE AS $$
-SELECT custody.probe_attempt(setup.role,
-    custody.probe_enter(setup, coalesce(org, subject.own_org), subject.org_type, how),
-    statement, row_limit, takes_first, setup.row_cap, setup.timeout)
+SELECT custody.probe_attempt(setup.role, setup.path, coalesce(org, subject.own_org), subject.org_type, how,
+    setup.enter, statement, row_limit, takes_first, setup.row_cap, setup.timeout, next_org)
 $$;
-COMMENT ON FUNCTION custody.probe_try(custody.probe_setup, custody.probe_subject, text, text, text, bigint, bool) IS
+COMMENT ON FUNCTION custody.probe_try(custody.probe_setup, custody.probe_subject, text, text, text, bigint, bool, text) IS
 'one attack in the context of an organization, by default the own one; arguments as of custody.probe_attempt(); privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_try(custody.probe_setup, custody.probe_subject, text, text, text, bigint, bool)
-    FROM PUBLIC;
+REVOKE ALL ON FUNCTION
+    custody.probe_try(custody.probe_setup, custody.probe_subject, text, text, text, bigint, bool, text) FROM PUBLIC;
 
 -- A 42501 holds when it is about this relation or its rows; functions, sequences and other schemas
 -- may refuse today what is granted tomorrow without anybody thinking of isolation.
 CREATE FUNCTION custody.probe_refused(
         outcome custody.probe_outcome, relation oid, bare bool DEFAULT false)
-    RETURNS bool LANGUAGE sql STABLE
+    RETURNS bool LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce(outcome.sqlstate = '42501' AND CASE outcome.origin
-    WHEN 'row security' THEN true
-    WHEN 'custody' THEN bare
-    WHEN 'privilege' THEN
-        outcome.message ~ '^permission denied for (table|view|materialized view|foreign table|column) '
-        OR outcome.message = 'permission denied for schema '
-            || (SELECT n.nspname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                 WHERE c.oid = relation)
-    ELSE false END, false)
+BEGIN
+    IF outcome.sqlstate <> '42501' OR outcome.origin NOT IN ('row security', 'custody', 'privilege') THEN
+        RETURN false;
+    ELSIF outcome.origin = 'row security' THEN
+        RETURN true;
+    ELSIF outcome.origin = 'custody' THEN
+        RETURN bare;
+    ELSIF outcome.message ~ '^permission denied for (table|view|materialized view|foreign table|column) ' THEN
+        RETURN true;
+    END IF;
+    RETURN outcome.message IN (SELECT 'permission denied for schema ' || n.nspname
+        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_refused(custody.probe_outcome, oid, bool) IS
 'whether the error of an attack is a refusal by the privileges on the relation or by row security; bare: the attack had no valid context, so that custody''s refusal counts, too; privilege: superuser';

@@ -1,21 +1,5 @@
 -- Attacks through constraints, whose checks go past row security, and what privileges alone allow.
 
--- Columns of an index; of an expression those that it reads.
-CREATE FUNCTION custody.probe_index_columns(index oid) RETURNS int2[]
-    LANGUAGE sql STABLE
-    SET search_path = pg_catalog, pg_temp AS $$
-SELECT array_agg(DISTINCT number) FROM (
-    SELECT unnest(i.indkey::int2[]) AS number FROM pg_index i WHERE i.indexrelid = index
-    UNION
-    SELECT d.refobjsubid::int2 FROM pg_depend d
-     WHERE d.classid = 'pg_class'::regclass AND d.objid = index AND d.refclassid = 'pg_class'::regclass
-       AND d.refobjsubid > 0) c
- WHERE number > 0
-$$;
-COMMENT ON FUNCTION custody.probe_index_columns(oid) IS
-'numbers of the columns that an index is about; privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_index_columns(oid) FROM PUBLIC;
-
 -- Whether the server gives out the values of a column: nobody can guess a uuid, and the number of a
 -- sequence tells no more than that it was given out.
 CREATE FUNCTION custody.probe_generated(relation oid, number int2) RETURNS bool
@@ -38,7 +22,6 @@ DECLARE
     outcome custody.probe_outcome;
     finding custody.probe_finding;
     statement text;
-    own jsonb;
     victim jsonb;
 BEGIN
     FOR i IN SELECT n.relname, x.indpred IS NOT NULL AS partial, c.columns
@@ -48,11 +31,9 @@ BEGIN
                 AND NOT subject.org_attribute = ANY (c.columns)
                 AND NOT EXISTS (SELECT FROM unnest(c.columns) u
                                  WHERE custody.probe_generated(subject.relation, u)) LOOP
-        own := coalesce(own, custody.probe_row(subject, subject.own_key));
         victim := coalesce(victim, custody.probe_row(subject, subject.victim_key));
-        statement := custody.probe_insert(subject.relation, subject.org_attribute, subject.own_org, own,
-            0, 0, setup.role, (SELECT jsonb_object_agg(attname, victim -> attname::text) FROM pg_attribute
-                WHERE attrelid = subject.relation AND attnum = ANY (i.columns)));
+        statement := custody.probe_insert(subject.relation, subject.object, subject.own_values || (SELECT jsonb_object_agg(attname, victim -> attname::text) FROM pg_attribute
+                WHERE attrelid = subject.relation AND attnum = ANY (i.columns)), setup.role);
         outcome := custody.probe_try(setup, subject, statement);
         finding := custody.probe_judge(subject, 'unique_oracle', statement, outcome,
             coalesce(outcome.sqlstate IN ('23505', '23P01') AND outcome.message LIKE '%"' || i.relname || '"%', false),
@@ -92,7 +73,7 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
-        made := custody.probe_make(subject.relation, subject.org_attribute, custody.probe_target(subject),
+        made := custody.probe_make(subject.relation, subject.org_attribute, subject.target_org,
             custody.probe_row(subject, subject.victim_key));
     EXCEPTION WHEN OTHERS THEN
         finding.detail := 'a row to meet could not be made: ' || SQLERRM;
@@ -103,10 +84,9 @@ BEGIN
     SELECT jsonb_object_agg(a.attname, made -> a.attname::text) INTO key FROM pg_attribute a
      WHERE a.attrelid = subject.relation AND quote_ident(a.attname) = ANY (subject.key_columns)
        AND a.attnum <> subject.org_attribute;
-    statement := custody.probe_insert(subject.relation, subject.org_attribute, subject.own_org,
-            custody.probe_row(subject, subject.own_key), 0, 0, setup.role, coalesce(key, '{}'))
+    statement := custody.probe_insert(subject.relation, subject.object, subject.own_values || key, setup.role)
         || format(' ON CONFLICT (%s) DO UPDATE SET %s = DEFAULT WHERE custody.probe_step()',
-            array_to_string(subject.key_columns, ', '), custody.probe_column(subject.relation, setup.role));
+            array_to_string(subject.key_columns, ', '), subject.change_column);
     outcome := custody.probe_try(setup, subject, statement);
     finding := custody.probe_judge(subject, 'on_conflict', statement, outcome, outcome.met > 0,
         'the update reached the other organization''s row', control => outcome.rows > 0);
@@ -201,8 +181,7 @@ BEGIN
         RETURN NULL;
     END IF;
     points := custody.probe_points(subject, foreign_key, key);
-    statement := custody.probe_insert(subject.relation, subject.org_attribute, subject.own_org,
-        custody.probe_row(subject, subject.own_key), 0, 0, setup.role, key);
+    statement := custody.probe_insert(subject.relation, subject.object, subject.own_values || key, setup.role);
     outcome := custody.probe_try(setup, subject, statement);
     IF outcome.sqlstate = '42501' AND outcome.origin = 'privilege' THEN
         statement := format('UPDATE %s SET (%s) = ROW (%s) WHERE %s', subject.object,

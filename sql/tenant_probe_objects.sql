@@ -1,9 +1,10 @@
 -- What is decided by privileges, and what is not a table: views, functions, sequences.
 
 CREATE FUNCTION custody.probe_privileges(setup custody.probe_setup, subject custody.probe_subject)
-    RETURNS SETOF custody.probe_finding LANGUAGE sql STABLE
+    RETURNS SETOF custody.probe_finding LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT subject.object, lower(p), CASE WHEN has THEN 'leak' ELSE 'held' END, what,
+BEGIN
+    RETURN QUERY SELECT subject.object, lower(p), CASE WHEN has THEN 'leak' ELSE 'held' END, what,
     CASE WHEN has THEN 'the role has the privilege, which row security does not limit'
         ELSE 'no privilege' END, NULL::text, NULL::text
   FROM (VALUES ('TRUNCATE', format('TRUNCATE %s', subject.object)),
@@ -18,7 +19,8 @@ SELECT subject.object, 'owner', CASE WHEN m THEN 'leak' ELSE 'held' END,
         ELSE 'neither the owner nor a member of it' END, NULL, NULL
   FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner,
     LATERAL (SELECT pg_has_role(setup.role, c.relowner, 'MEMBER')) h (m)
- WHERE c.oid = subject.relation
+ WHERE c.oid = subject.relation;
+END
 $$;
 COMMENT ON FUNCTION custody.probe_privileges(custody.probe_setup, custody.probe_subject) IS
 'the attacks on a table that privileges and ownership alone decide: truncate, trigger, references, owner; nothing is executed; privilege: superuser';

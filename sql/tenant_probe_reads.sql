@@ -5,7 +5,7 @@ CREATE FUNCTION custody.probe_read_all(subject custody.probe_subject, row_cap bi
     LANGUAGE sql IMMUTABLE AS $$
 SELECT format('SELECT count(*) FILTER (WHERE o IS DISTINCT FROM %L) || '' '' || count(*) '
     'FROM (SELECT %s AS o FROM %s LIMIT %s) r',
-    subject.own_org, subject.org_column, subject.object, row_cap)
+    subject.own_org, subject.exact, subject.object, row_cap)
 $$;
 COMMENT ON FUNCTION custody.probe_read_all(custody.probe_subject, bigint) IS
 'statement of the unfiltered read; privilege: superuser';
@@ -30,7 +30,7 @@ BEGIN
     IF others = 0 AND total = setup.row_cap THEN
         -- The cap hid the rest: the first row of another organization, if there is one.
         statement := format('SELECT %1$s FROM %2$s WHERE %1$s IS DISTINCT FROM %3$L LIMIT 1',
-            subject.org_column, subject.object, subject.own_org);
+            subject.exact, subject.object, subject.own_org);
         outcome := custody.probe_try(setup, subject, statement);
         others := outcome.rows;
     END IF;
@@ -43,24 +43,27 @@ COMMENT ON FUNCTION custody.probe_control(custody.probe_setup, custody.probe_sub
 REVOKE ALL ON FUNCTION custody.probe_control(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
 
 -- The settings that policies, and the functions in them, read; what anybody may set proves nothing.
-CREATE FUNCTION custody.probe_settings() RETURNS text[]
+CREATE FUNCTION custody.probe_settings(relations oid[]) RETURNS text[]
     LANGUAGE sql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
 SELECT coalesce(array_agg(DISTINCT name ORDER BY name), '{}') FROM (
     SELECT m[1] AS name
       FROM pg_policy p,
         regexp_matches(concat(pg_get_expr(p.polqual, p.polrelid), ' ', pg_get_expr(p.polwithcheck, p.polrelid)),
-            'current_setting\(''([^'']+\.[^'']+)''', 'g') m
+            'current_setting\(''([^'']+)''', 'g') m
+     WHERE p.polrelid = ANY (relations)
     UNION
     SELECT m[1] FROM pg_depend d
         JOIN pg_proc f ON d.refclassid = 'pg_proc'::regclass AND f.oid = d.refobjid,
-        regexp_matches(f.prosrc, 'current_setting\(\s*''([^'']+\.[^'']+)''', 'gi') m
-     WHERE d.classid = 'pg_policy'::regclass) s
- WHERE name NOT LIKE 'custody.%'
+        regexp_matches(f.prosrc, 'current_setting\(\s*''([^'']+)''', 'gi') m
+     WHERE d.classid = 'pg_policy'::regclass
+       AND d.objid IN (SELECT oid FROM pg_policy WHERE polrelid = ANY (relations))) s
+ WHERE name NOT IN ('role', 'session_authorization') AND name NOT LIKE 'custody.%'
+   AND coalesce((SELECT g.context = 'user' FROM pg_settings g WHERE g.name = s.name), name LIKE '%_.%')
 $$;
-COMMENT ON FUNCTION custody.probe_settings() IS
-'settings that the policies of this database, and the functions that they call, read; privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_settings() FROM PUBLIC;
+COMMENT ON FUNCTION custody.probe_settings(oid[]) IS
+'settings that anybody may set and that the policies of the relations, and the functions that they call, read; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_settings(oid[]) FROM PUBLIC;
 
 -- Sets what applications use to say who they are to an organization: as claims where that is usual.
 CREATE FUNCTION custody.probe_forge(setup custody.probe_setup, org text) RETURNS text
@@ -82,6 +85,24 @@ COMMENT ON FUNCTION custody.probe_forge(custody.probe_setup, text) IS
 'statement that sets request.jwt.claims and every setting that a policy reads to an organization; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_forge(custody.probe_setup, text) FROM PUBLIC;
 
+-- A plan that remembers the organization for which it was made: a function in a policy that is declared
+-- IMMUTABLE does that.
+CREATE FUNCTION custody.probe_stale_plan(setup custody.probe_setup, subject custody.probe_subject)
+    RETURNS custody.probe_finding LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    statement text := format('SELECT %s FROM %s WHERE %s', subject.org_column, subject.object, subject.own_key);
+    outcome custody.probe_outcome;
+BEGIN
+    outcome := custody.probe_try(setup, subject, statement, next_org => subject.victim_org);
+    RETURN custody.probe_judge(subject, 'stale_plan', statement, outcome, outcome.rows > 0,
+        'a plan made for one organization showed its rows to the next');
+END
+$$;
+COMMENT ON FUNCTION custody.probe_stale_plan(custody.probe_setup, custody.probe_subject) IS
+'reads the own row with a generic plan, changes to the context of the victim, and executes the plan again; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_stale_plan(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
+
 CREATE FUNCTION custody.probe_reads(setup custody.probe_setup, subject custody.probe_subject)
     RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
@@ -96,7 +117,7 @@ BEGIN
     FOR attack IN SELECT * FROM (VALUES
         ('read_key', 'org', by_key, 'the victim''s row was read'),
         ('row_security_off', 'org', format('SET LOCAL row_security = off; SELECT %1$s FROM %2$s '
-            'WHERE %1$s IS DISTINCT FROM %3$L LIMIT 1', subject.org_column, subject.object, subject.own_org),
+            'WHERE %1$s IS DISTINCT FROM %3$L LIMIT 1', subject.exact, subject.object, subject.own_org),
             'row security does not bind the role'),
         ('no_context', 'none', any_row, 'a row was read without a context'),
         ('expired_context', 'expired', any_row, 'a row was read after the context had expired'),
@@ -111,6 +132,7 @@ BEGIN
         RETURN NEXT custody.probe_judge(subject, attack.name, attack.statement, outcome,
             outcome.rows > 0, attack.what, attack.how <> 'org');
     END LOOP;
+    RETURN NEXT custody.probe_stale_plan(setup, subject);
 END
 $$;
 COMMENT ON FUNCTION custody.probe_reads(custody.probe_setup, custody.probe_subject) IS

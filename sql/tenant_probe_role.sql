@@ -9,19 +9,26 @@ DECLARE
     outcome custody.probe_outcome;
     finding custody.probe_finding;
     nobody custody.probe_subject;
+    own text := custody.probe_fresh(org_type::regtype, -1, 0);
     forged text;
     -- What the setting holds afterwards does not count, but whose context the server then sees.
-    check_org text := format('SELECT 1 FROM custody.context_info() i WHERE %L = ANY (i.orgs)', org);
+    check_org text := format('SELECT 1 FROM custody.context_info() i WHERE i.is_valid AND i.orgs <> ARRAY[%L]', own);
 BEGIN
     PERFORM set_config('session_replication_role', 'origin', true); -- for the rule of pg_settings
     nobody.object := format('role %I', setup.role_name);
     nobody.org_type := org_type;
-    nobody.own_org := custody.probe_fresh(org_type::regtype, -1, 0);
-    forged := format('org=%s;type=%s;expires=9999-01-01', org, org_type);
+    nobody.own_org := own;
+    BEGIN -- what the setting would hold: nobody could forge better
+        PERFORM custody.probe_context(org, org_type);
+        forged := current_setting('custody.context');
+        RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
+    EXCEPTION WHEN SQLSTATE 'CU001' THEN
+        NULL;
+    END;
     FOR attack IN SELECT * FROM (VALUES
         ('context_set', format('SET custody.context = %L; %s', forged, check_org)),
-        ('context_empty', 'SET custody.context = ''''; SELECT 1'),
-        ('context_garbage', 'SET LOCAL custody.context = ''garbage''; SELECT 1'),
+        ('context_empty', 'SET custody.context = ''''; ' || check_org),
+        ('context_garbage', 'SET LOCAL custody.context = ''garbage''; ' || check_org),
         ('context_set_config', format('SELECT set_config(''custody.context'', %L, false); %s', forged, check_org)),
         ('context_pg_settings', format('UPDATE pg_settings SET setting = %L WHERE name = ''custody.context''; %s',
             forged, check_org)),
@@ -33,8 +40,7 @@ BEGIN
             CASE org_type WHEN 'bigint' THEN 'int8' ELSE org_type END, check_org)),
         ('context_probe', format('SELECT custody.probe_context(%L, %L); %s', org, org_type, check_org)))
         a (name, statement) LOOP
-        outcome := custody.probe_attempt(setup.role,
-            custody.probe_enter(setup, nobody.own_org, org_type, 'org'), attack.statement);
+        outcome := custody.probe_try(setup, nobody, attack.statement);
         finding := custody.probe_judge(nobody, attack.name, attack.statement, outcome, outcome.rows > 0,
             'the context was changed', control => outcome.sqlstate IS NULL);
         IF outcome.sqlstate = '42501' AND outcome.origin <> 'function' THEN
@@ -100,7 +106,7 @@ BEGIN
     IF statement IS NULL THEN
         RETURN;
     END IF;
-    outcome := custody.probe_attempt(setup.role, NULL, statement);
+    outcome := custody.probe_try(setup, subjects[1], statement, 'none');
     finding.object := 'pg_stats';
     finding.attack := 'statistics';
     finding.statement := statement;

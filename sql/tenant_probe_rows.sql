@@ -49,9 +49,10 @@ REVOKE ALL ON FUNCTION custody.probe_fresh(oid, int4, int4) FROM PUBLIC;
 
 -- The constants of a column's CHECK constraints, and of its domain's, with their neighbours.
 CREATE FUNCTION custody.probe_candidates(relation oid, attribute int2) RETURNS text[]
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT (
+BEGIN
+    RETURN (
     WITH definition AS (
         SELECT pg_get_constraintdef(k.oid) AS text FROM pg_constraint k
          WHERE k.contype = 'c' AND (k.conrelid = relation AND attribute = ANY (k.conkey)
@@ -65,31 +66,54 @@ SELECT (
           FROM definition, regexp_matches(text, '[^\w.''](-?\d{1,15})(?![\w.''])', 'g') m,
                unnest(ARRAY[1, 0, -1, 10]) d
     )
-    SELECT array_agg(word ORDER BY rank, word) FROM words)
+    SELECT array_agg(word ORDER BY rank, word) FROM words);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_candidates(oid, int2) IS
 'values that may satisfy the CHECK constraints of a column, taken from their text; NULL when there are none; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_candidates(oid, int2) FROM PUBLIC;
 
 CREATE FUNCTION custody.probe_org_column(relation oid) RETURNS int2
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce(
-    (SELECT a.attnum FROM custody.protection p
-        JOIN pg_attribute a ON a.attrelid = p.relation AND a.attname = p.org_column
-      WHERE p.relation = probe_org_column.relation),
-    (SELECT a.attnum FROM custody.protection p
-        JOIN pg_attribute a ON a.attname = p.org_column AND a.attrelid = probe_org_column.relation
-      WHERE p.relation IN (SELECT pg_partition_ancestors(probe_org_column.relation))
-        AND NOT a.attisdropped),
-    (SELECT a.attnum FROM pg_attribute a
-        JOIN unnest(ARRAY['org_id', 'tenant_id', 'organization_id', 'organisation_id', 'account_id'])
-            WITH ORDINALITY w(name, rank) ON a.attname = w.name
-      WHERE a.attrelid = relation AND NOT a.attisdropped ORDER BY w.rank LIMIT 1))
+DECLARE
+    name name;
+    ancestor oid := relation;
+BEGIN
+    WHILE ancestor IS NOT NULL LOOP
+        SELECT p.org_column INTO name FROM custody.protection p WHERE p.relation = ancestor;
+        EXIT WHEN name IS NOT NULL;
+        ancestor := (SELECT i.inhparent FROM pg_inherits i WHERE i.inhrelid = ancestor ORDER BY i.inhseqno LIMIT 1);
+    END LOOP;
+    RETURN (SELECT a.attnum FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+          AND a.attname = ANY (coalesce(ARRAY[name],
+            '{org_id,tenant_id,organization_id,organisation_id,account_id}'))
+        ORDER BY array_position('{org_id,tenant_id,organization_id,organisation_id,account_id}', a.attname)
+        LIMIT 1);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_org_column(oid) IS
 'number of the column that names the organization: that of custody.protection (of the table, or of what it is a partition of), or one with a usual name; NULL when there is none; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_org_column(oid) FROM PUBLIC;
+
+-- Columns of an index; of an expression those that it reads.
+CREATE FUNCTION custody.probe_index_columns(index oid) RETURNS int2[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN ARRAY(
+        SELECT number FROM unnest((SELECT i.indkey::int2[] FROM pg_index i WHERE i.indexrelid = index)) number
+         WHERE number > 0
+        UNION
+        SELECT d.refobjsubid::int2 FROM pg_depend d
+         WHERE d.classid = 'pg_class'::regclass AND d.objid = index AND d.objsubid = 0
+           AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0);
+END
+$$;
+COMMENT ON FUNCTION custody.probe_index_columns(oid) IS
+'numbers of the columns that an index is about; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_index_columns(oid) FROM PUBLIC;
 
 -- The values of one foreign key's columns for a new row of an organization, by attribute number.
 CREATE FUNCTION custody.probe_parent(foreign_key oid, org text, depth int4) RETURNS jsonb
@@ -126,18 +150,23 @@ COMMENT ON FUNCTION custody.probe_parent(oid, text, int4) IS
 'the key of a parent row of the organization for a foreign key, as an object from attribute number to text; the parent is made where there is none; {} when that fails, too; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_parent(oid, text, int4) FROM PUBLIC;
 
--- What a column gets: its constant as SQL, or NULL to leave it to its default.
-CREATE FUNCTION custody.probe_constants(
+-- Keys and what is unique are always new; the rest is taken from a row that is there, or made up.
+CREATE FUNCTION custody.probe_values(
         relation oid, org_number int2, org text, template jsonb, depth int4, round int4)
-    RETURNS TABLE (number int2, name text, constant text) LANGUAGE plpgsql VOLATILE
+    RETURNS jsonb LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     parents jsonb := '{}';
+    result jsonb := '{}';
+    unique_numbers int2[] := '{}';
     k record;
     a record;
     options text[];
     value text;
 BEGIN
+    FOR k IN SELECT indexrelid FROM pg_index WHERE indrelid = relation AND (indisunique OR indisexclusion) LOOP
+        unique_numbers := unique_numbers || custody.probe_index_columns(k.indexrelid);
+    END LOOP;
     IF template IS NULL THEN
         FOR k IN SELECT oid FROM pg_constraint
                   WHERE conrelid = relation AND contype = 'f' AND confrelid <> relation LOOP
@@ -147,15 +176,15 @@ BEGIN
     FOR a IN SELECT c.attnum, c.attname, c.atttypid, c.atttypmod, c.attnotnull, c.atthasdef,
                 t.typcategory IN ('A', 'C') AS nested,
                 c.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(', false) AS serial,
-                EXISTS (SELECT FROM pg_index i WHERE i.indrelid = relation AND i.indisunique
-                            AND c.attnum = ANY (i.indkey::int2[])) AS is_unique,
+                c.attnum = ANY (unique_numbers) AS is_unique,
                 EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = relation AND f.contype = 'f'
-                            AND c.attnum = ANY (f.conkey)) AS is_key
+                            AND c.attnum = ANY (f.conkey)) AS is_key,
+                t.typtype = 'd' OR EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = relation
+                            AND f.contype = 'c' AND c.attnum = ANY (f.conkey)) AS is_checked
                FROM pg_attribute c JOIN pg_type t ON t.oid = c.atttypid
                 LEFT JOIN pg_attrdef d ON d.adrelid = c.attrelid AND d.adnum = c.attnum
-              WHERE c.attrelid = relation AND c.attnum > 0 AND NOT c.attisdropped AND c.attgenerated = ''
-              ORDER BY c.attnum LOOP
-        options := custody.probe_candidates(relation, a.attnum);
+              WHERE c.attrelid = relation AND c.attnum > 0 AND NOT c.attisdropped AND c.attgenerated = '' LOOP
+        options := CASE WHEN a.is_checked THEN custody.probe_candidates(relation, a.attnum) END;
         value := CASE
             WHEN a.attnum = org_number THEN org
             WHEN a.is_key AND template IS NOT NULL THEN template ->> a.attname
@@ -167,39 +196,36 @@ BEGIN
             WHEN options IS NOT NULL THEN options[1 + round % cardinality(options)]
             ELSE custody.probe_fresh(a.atttypid, a.atttypmod, round) END;
         IF value IS NOT NULL THEN
-            number := a.attnum;
-            name := quote_ident(a.attname);
-            constant := quote_literal(value);
-            RETURN NEXT;
+            result := jsonb_set(result, ARRAY[a.attname], to_jsonb(value));
         ELSIF a.attnotnull AND NOT a.atthasdef AND a.attnum <> org_number THEN
             RAISE EXCEPTION 'no value is known for column % of type %', quote_ident(a.attname),
                 format_type(a.atttypid, a.atttypmod) USING ERRCODE = 'feature_not_supported';
         END IF;
     END LOOP;
+    RETURN result;
 END
 $$;
-COMMENT ON FUNCTION custody.probe_constants(oid, int2, text, jsonb, int4, int4) IS
-'columns and constants of a new row of an organization: template: row to take values from (NULL = made up, with parents), keys and what is unique are always new; errors: 0A000 when a column must have a value and none is known for its type; privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_constants(oid, int2, text, jsonb, int4, int4) FROM PUBLIC;
+COMMENT ON FUNCTION custody.probe_values(oid, int2, text, jsonb, int4, int4) IS
+'values of a new row of an organization, texts by column: template: row to take values from (NULL = made up, with parents); errors: 0A000 when a column must have a value and none is known for its type; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_values(oid, int2, text, jsonb, int4, int4) FROM PUBLIC;
 
-CREATE FUNCTION custody.probe_insert(
-        relation oid, org_number int2, org text, template jsonb, depth int4, round int4,
-        role oid DEFAULT NULL, other jsonb DEFAULT '{}')
-    RETURNS text LANGUAGE sql VOLATILE
+CREATE FUNCTION custody.probe_insert(relation oid, object text, row_values jsonb, role oid DEFAULT NULL)
+    RETURNS text LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', relation::regclass,
-        string_agg(coalesce(v.name, quote_ident(a.attname)), ', '),
-        string_agg(CASE WHEN other ? a.attname THEN quote_nullable(other ->> a.attname) ELSE v.constant END, ', '))
-  FROM pg_attribute a
-    LEFT JOIN custody.probe_constants(relation, org_number, org, template, depth, round) v
-      ON v.number = a.attnum
- WHERE a.attrelid = relation AND (v.number IS NOT NULL OR other ? a.attname)
-   AND (has_column_privilege(role, relation, a.attnum, 'INSERT') IS NOT FALSE
-        OR NOT has_any_column_privilege(role, relation, 'INSERT'))
+BEGIN
+    -- A role that may insert some columns only is asked about those.
+    IF role IS NOT NULL AND NOT has_table_privilege(role, relation, 'INSERT')
+       AND has_any_column_privilege(role, relation, 'INSERT') THEN
+        row_values := (SELECT jsonb_object_agg(key, value) FROM jsonb_each(row_values)
+                        WHERE has_column_privilege(role, relation, key, 'INSERT'));
+    END IF;
+    RETURN (SELECT format('INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE VALUES (%s)', object,
+        string_agg(quote_ident(key), ', '), string_agg(quote_nullable(value), ', ')) FROM jsonb_each_text(row_values));
+END
 $$;
-COMMENT ON FUNCTION custody.probe_insert(oid, int2, text, jsonb, int4, int4, oid, jsonb) IS
-'statement that inserts a new row of an organization; other arguments as of custody.probe_constants(); role: only columns that it may insert, if any; other: values, by column, instead of those; privilege: superuser';
-REVOKE ALL ON FUNCTION custody.probe_insert(oid, int2, text, jsonb, int4, int4, oid, jsonb) FROM PUBLIC;
+COMMENT ON FUNCTION custody.probe_insert(oid, text, jsonb, oid) IS
+'statement that inserts a row; role: only columns that it may insert, if there are any; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_insert(oid, text, jsonb, oid) FROM PUBLIC;
 
 -- Another round tries other values where a constraint refuses.
 CREATE FUNCTION custody.probe_make(
@@ -211,7 +237,8 @@ DECLARE
 BEGIN
     FOR round IN 0..11 LOOP
         BEGIN
-            EXECUTE custody.probe_insert(relation, org_number, org, template, depth, round)
+            EXECUTE custody.probe_insert(relation, relation::regclass::text,
+                    custody.probe_values(relation, org_number, org, template, depth, round))
                 || format(' RETURNING to_jsonb(%s.*)', (SELECT quote_ident(relname) FROM pg_class WHERE oid = relation))
                 INTO made;
             RETURN made;
@@ -227,5 +254,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.probe_make(oid, int2, text, jsonb, int4) IS
-'inserts a new row of an organization and returns it; NULL for a parent that cannot be made; errors: those of the insert, after twelve attempts, and those of custody.probe_constants(); privilege: superuser';
+'inserts a new row of an organization and returns it; NULL for a parent that cannot be made; errors: those of the insert, after twelve attempts, and those of custody.probe_values(); privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_make(oid, int2, text, jsonb, int4) FROM PUBLIC;

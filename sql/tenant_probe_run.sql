@@ -1,29 +1,51 @@
 -- The probe: all attacks on all relations, each table in a subtransaction of its own.
 
--- The views whose first table is this one: they are attacked together with it, while its rows are there.
-CREATE FUNCTION custody.probe_views_of(setup custody.probe_setup, subject custody.probe_subject,
-        subjects custody.probe_subject[])
+-- A view is attacked together with the first, by name, of its tables, while that table's rows are there.
+CREATE FUNCTION custody.probe_views_of(
+        setup custody.probe_setup, subject custody.probe_subject, views custody.probe_subject[])
     RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     view custody.probe_subject;
 BEGIN
-    FOREACH view IN ARRAY subjects LOOP
-        CONTINUE WHEN view.kind NOT IN ('v', 'm') OR subject.relation IS DISTINCT FROM (
-            SELECT s.relation FROM unnest(subjects) s
-             WHERE s.relation = ANY (custody.probe_base_tables(view.relation)) AND s.org_type IS NOT NULL
-             ORDER BY s.object COLLATE "C" LIMIT 1);
-        RETURN QUERY SELECT * FROM custody.probe_view(setup, view, subject);
+    FOREACH view IN ARRAY views LOOP
+        IF view.base = subject.relation THEN
+            RETURN QUERY SELECT * FROM custody.probe_view(setup, view, subject);
+        END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.probe_views_of(custody.probe_setup, custody.probe_subject, custody.probe_subject[]) IS
-'the attacks on the views whose first table, by name, is the subject; privilege: superuser';
+'the attacks on those of the views whose base is the subject; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_views_of(custody.probe_setup, custody.probe_subject, custody.probe_subject[])
     FROM PUBLIC;
 
+CREATE FUNCTION custody.probe_based(subjects custody.probe_subject[]) RETURNS custody.probe_subject[]
+    LANGUAGE plpgsql STABLE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    view custody.probe_subject;
+    views custody.probe_subject[] := '{}';
+    tables oid[];
+BEGIN
+    FOREACH view IN ARRAY subjects LOOP
+        IF view.kind IN ('v', 'm') THEN
+            tables := custody.probe_base_tables(view.relation);
+            view.base := (SELECT s.relation FROM unnest(subjects) s
+                WHERE s.relation = ANY (tables) AND s.org_type IS NOT NULL
+                ORDER BY s.object COLLATE "C" LIMIT 1);
+            views := views || view;
+        END IF;
+    END LOOP;
+    RETURN views;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_based(custody.probe_subject[]) IS
+'the views among the subjects, each with the table that it is attacked with, NULL when there is none; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_based(custody.probe_subject[]) FROM PUBLIC;
+
 CREATE FUNCTION custody.probe_attacks(
-        setup custody.probe_setup, subject custody.probe_subject, subjects custody.probe_subject[])
+        setup custody.probe_setup, subject custody.probe_subject, views custody.probe_subject[])
     RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -38,12 +60,13 @@ BEGIN
             'without on_clone nothing is written that fires ' || subject.always_triggers,
             'a foreign table is not written'), NULL, NULL)::custody.probe_finding;
     ELSE
+        subject := custody.probe_arm(setup, subject);
         RETURN QUERY SELECT * FROM custody.probe_writes(setup, subject);
         RETURN QUERY SELECT * FROM custody.probe_conflict(setup, subject);
         RETURN QUERY SELECT * FROM custody.probe_unique(setup, subject);
         RETURN QUERY SELECT * FROM custody.probe_foreign_keys(setup, subject);
     END IF;
-    RETURN QUERY SELECT * FROM custody.probe_views_of(setup, subject, subjects);
+    RETURN QUERY SELECT * FROM custody.probe_views_of(setup, subject, views);
     IF setup.on_clone THEN
         RETURN QUERY SELECT * FROM custody.probe_functions(setup, subject);
     END IF;
@@ -56,7 +79,7 @@ REVOKE ALL ON FUNCTION custody.probe_attacks(custody.probe_setup, custody.probe_
 
 -- Ends by raising, whatever happened: nothing of it stays.
 CREATE FUNCTION custody.probe_table(
-        setup custody.probe_setup, subject custody.probe_subject, subjects custody.probe_subject[])
+        setup custody.probe_setup, subject custody.probe_subject, views custody.probe_subject[])
     RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -69,7 +92,7 @@ BEGIN
     END IF;
     BEGIN -- "the probe is over" undoes it
         subject := custody.probe_complete(setup, custody.probe_pick(setup, subject));
-        RETURN QUERY SELECT * FROM custody.probe_attacks(setup, subject, subjects);
+        RETURN QUERY SELECT * FROM custody.probe_attacks(setup, subject, views);
         RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
     EXCEPTION
         WHEN SQLSTATE 'CU001' THEN
@@ -100,7 +123,7 @@ BEGIN
         ('delete_blind', format('DELETE FROM %s WHERE custody.probe_step()', subject.object)),
         ('update_blind', format('UPDATE %s SET %s = DEFAULT WHERE custody.probe_step()', subject.object,
             custody.probe_column(subject.relation, setup.role)))) a (name, statement) LOOP
-        outcome := custody.probe_attempt(setup.role, NULL, attack.statement, 0, false, setup.row_cap, setup.timeout);
+        outcome := custody.probe_try(setup, subject, attack.statement, 'none');
         RETURN NEXT custody.probe_judge(subject, attack.name, attack.statement, outcome, outcome.met > 0,
             'the role may change what all organizations read', control => false);
     END LOOP;
@@ -137,7 +160,6 @@ BEGIN
             AND d.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
           ORDER BY d.setrole = 0, d.setdatabase = 0 LIMIT 1),
         (SELECT reset_val FROM pg_settings WHERE name = 'search_path'));
-    setup.settings := custody.probe_settings();
     IF NOT has_schema_privilege(role, 'custody', 'USAGE') THEN
         -- custody.probe_step() has a name that the role must be able to say; undone like everything.
         EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', setup.role_name);
@@ -159,28 +181,25 @@ CREATE FUNCTION custody.probe_all(
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     subjects custody.probe_subject[] := ARRAY(SELECT s FROM custody.probe_subjects(relations) s);
+    views custody.probe_subject[] := custody.probe_based(subjects);
     subject custody.probe_subject;
     typical custody.probe_subject;
 BEGIN
+    setup.settings := custody.probe_settings(ARRAY(SELECT s.relation FROM unnest(subjects) s));
     FOREACH subject IN ARRAY subjects LOOP
-        IF subject.kind IN ('v', 'm') THEN
-            IF NOT EXISTS (SELECT FROM unnest(subjects) s WHERE s.org_type IS NOT NULL
-                    AND s.relation = ANY (custody.probe_base_tables(subject.relation))) THEN
-                RETURN NEXT (subject.object, 'rows', 'inconclusive', NULL,
-                    'it reads no table that could be attacked', NULL, NULL)::custody.probe_finding;
-            END IF;
-            CONTINUE;
-        END IF;
+        CONTINUE WHEN subject.kind IN ('v', 'm');
         IF subject.class = 'shared' THEN
             RETURN QUERY SELECT * FROM custody.probe_shared(setup, subject);
         ELSE
-            RETURN QUERY SELECT * FROM custody.probe_table(setup, subject, subjects);
+            RETURN QUERY SELECT * FROM custody.probe_table(setup, subject, views);
         END IF;
         IF subject.kind IN ('r', 'p') THEN
             RETURN QUERY SELECT * FROM custody.probe_privileges(setup, subject);
         END IF;
         typical := CASE WHEN subject.org_type IS NOT NULL THEN subject ELSE typical END;
     END LOOP;
+    RETURN QUERY SELECT v.object, 'rows', 'inconclusive', NULL::text, 'it reads no table that could be attacked',
+        NULL::text, NULL::text FROM unnest(views) v WHERE v.base IS NULL;
     IF typical.org_type IS NOT NULL THEN
         RETURN QUERY SELECT * FROM custody.probe_tamper(setup, custody.probe_stranger(typical), typical.org_type);
     END IF;

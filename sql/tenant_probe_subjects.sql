@@ -84,7 +84,10 @@ SELECT c.oid, c.oid::regclass::text, c.relkind, p.class, quote_ident(a.attname),
     CASE coalesce(nullif(t.typbasetype, 0), t.oid)
         WHEN 'uuid'::regtype THEN 'uuid'
         WHEN 'int2'::regtype THEN 'bigint' WHEN 'int4'::regtype THEN 'bigint' WHEN 'int8'::regtype THEN 'bigint'
-        WHEN 'text'::regtype THEN 'text' WHEN 'varchar'::regtype THEN 'text' END,
+        WHEN 'text'::regtype THEN 'text' WHEN 'varchar'::regtype THEN 'text'
+        ELSE CASE t.typname WHEN 'citext' THEN 'text' END END,
+    -- Organizations are told apart by their bytes, whatever the column's collation says.
+    CASE WHEN t.typcategory = 'S' THEN format('(%I::text COLLATE "C")', a.attname) ELSE quote_ident(a.attname) END,
     key.columns,
     EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indkey[0] = a.attnum
         AND i.indpred IS NULL AND i.indisvalid),
@@ -94,7 +97,8 @@ SELECT c.oid, c.oid::regclass::text, c.relkind, p.class, quote_ident(a.attname),
       WHERE g.relation = c.oid AND g.before AND g.on_insert),
     (SELECT string_agg(quote_ident(g.name), ', ') FROM custody.probe_untrusted_trigger g
       WHERE g.relation = c.oid AND g.before AND g.on_update),
-    NULL::text, NULL::text, NULL::text, NULL::text, NULL::bigint, false, NULL::text
+    NULL::text, NULL::text, NULL::text, NULL::text, NULL::bigint, false,
+    NULL::jsonb, NULL::jsonb, NULL::text, NULL::text, NULL::oid
   FROM custody.probe_relations(relations) r
     JOIN pg_class c ON c.oid = r
     LEFT JOIN custody.protection p ON p.relation = c.oid
@@ -159,6 +163,22 @@ COMMENT ON FUNCTION custody.probe_pick(custody.probe_setup, custody.probe_subjec
 'the subject with an own row and a victim''s row from among its live ones; NULL where there are none; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_pick(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
 
+CREATE FUNCTION custody.probe_count(setup custody.probe_setup, subject custody.probe_subject) RETURNS bigint
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    n bigint;
+BEGIN
+    -- The column by itself, too, for its index.
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s = %L AND %s = %3$L LIMIT %5$s) r', subject.object,
+        subject.org_column, subject.own_org, subject.exact, setup.row_cap + 1) INTO n;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_count(custody.probe_setup, custody.probe_subject) IS
+'number of own rows, row cap + 1 when there are more than the cap; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_count(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
+
 -- Rows that are not there are made up; the caller's subtransaction takes them away again.
 CREATE FUNCTION custody.probe_complete(setup custody.probe_setup, subject custody.probe_subject)
     RETURNS custody.probe_subject LANGUAGE plpgsql VOLATILE
@@ -185,8 +205,7 @@ BEGIN
         RAISE EXCEPTION 'the rows that were made up are not there'
             USING ERRCODE = 'object_not_in_prerequisite_state';
     END IF;
-    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s = %L LIMIT %s) r', subject.object,
-        subject.org_column, subject.own_org, setup.row_cap + 1) INTO subject.own_rows;
+    subject.own_rows := custody.probe_count(setup, subject);
     RETURN subject;
 END
 $$;

@@ -29,15 +29,35 @@ REVOKE ALL ON FUNCTION custody.probe_target(custody.probe_subject) FROM PUBLIC;
 
 -- A column that the role may update, so that a lack of privilege on another one does not count.
 CREATE FUNCTION custody.probe_column(relation oid, role oid) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT quote_ident(a.attname) FROM pg_attribute a
- WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
- ORDER BY NOT has_column_privilege(role, relation, a.attnum, 'UPDATE'), a.attnum DESC LIMIT 1
+BEGIN
+    RETURN (SELECT quote_ident(a.attname) FROM pg_attribute a
+        WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''
+        ORDER BY NOT has_column_privilege(role, relation, a.attnum, 'UPDATE'), a.attnum DESC LIMIT 1);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_column(oid, oid) IS
 'a column of the relation, one that the role may update if there is one; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_column(oid, oid) FROM PUBLIC;
+
+-- What the writing attacks on a table have in common.
+CREATE FUNCTION custody.probe_arm(setup custody.probe_setup, subject custody.probe_subject)
+    RETURNS custody.probe_subject LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    subject.target_org := custody.probe_target(subject);
+    subject.change_column := custody.probe_column(subject.relation, setup.role);
+    subject.own_values := custody.probe_values(subject.relation, subject.org_attribute, subject.own_org,
+        custody.probe_row(subject, subject.own_key), 0, 0);
+    subject.victim_values := custody.probe_values(subject.relation, subject.org_attribute, subject.target_org,
+        custody.probe_row(subject, subject.victim_key), 0, 0);
+    RETURN subject;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_arm(custody.probe_setup, custody.probe_subject) IS
+'the subject with the values of a new own row and of one of another organization; errors: those of custody.probe_values(); privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_arm(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
 
 -- Nothing but the policy of the command stands between a blind write and the rows. In the context of
 -- an organization without rows every row it meets is another's; in the own context it may meet as
@@ -60,8 +80,7 @@ BEGIN
     outcome := custody.probe_try(setup, subject, statement, row_limit => subject.own_rows);
     own_met := outcome.met;
     IF outcome.met > subject.own_rows THEN
-        EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s = %L LIMIT %s) r', subject.object,
-            subject.org_column, subject.own_org, setup.row_cap + 1) INTO recount;
+        recount := custody.probe_count(setup, subject);
     END IF;
     finding := custody.probe_judge(subject, attack, statement, outcome, outcome.met > recount,
         format('it reached more than the %s own rows', recount), control => subject.control OR own_met > 0);
@@ -105,18 +124,14 @@ CREATE FUNCTION custody.probe_inserts(setup custody.probe_setup, subject custody
 DECLARE
     attack record;
     outcome custody.probe_outcome;
-    victim jsonb := custody.probe_row(subject, subject.victim_key);
-    own jsonb := custody.probe_row(subject, subject.own_key);
-    bare_name text;
+    org_name text := (SELECT attname FROM pg_attribute
+        WHERE attrelid = subject.relation AND attnum = subject.org_attribute);
 BEGIN
-    SELECT attname INTO bare_name FROM pg_attribute
-     WHERE attrelid = subject.relation AND attnum = subject.org_attribute;
     FOR attack IN SELECT * FROM (VALUES
-        ('insert_other', custody.probe_insert(subject.relation, subject.org_attribute,
-            custody.probe_target(subject), victim, 0, 0, setup.role),
+        ('insert_other', custody.probe_insert(subject.relation, subject.object, subject.victim_values, setup.role),
             'a row of another organization was inserted'),
-        ('insert_null', custody.probe_insert(subject.relation, subject.org_attribute, NULL, own, 0, 0,
-            setup.role, jsonb_build_object(bare_name, NULL)),
+        ('insert_null', custody.probe_insert(subject.relation, subject.object,
+            subject.own_values || jsonb_build_object(org_name, NULL), setup.role),
             'a row without an organization was inserted')) a (name, statement, what) LOOP
         outcome := custody.probe_try(setup, subject, attack.statement);
         RETURN NEXT custody.probe_written(setup, subject, attack.name, attack.statement, outcome,
@@ -136,7 +151,7 @@ CREATE FUNCTION custody.probe_moves(
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     move text := format('UPDATE %s SET %s = %L WHERE ', subject.object, subject.org_column,
-        custody.probe_target(subject));
+        subject.target_org);
     statement text;
     outcome custody.probe_outcome;
     finding custody.probe_finding;
@@ -169,7 +184,7 @@ CREATE FUNCTION custody.probe_writes(setup custody.probe_setup, subject custody.
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     change text := format('UPDATE %s SET %s = DEFAULT WHERE ', subject.object,
-        custody.probe_column(subject.relation, setup.role));
+        subject.change_column);
     remove text := format('DELETE FROM %s WHERE ', subject.object);
     blind record;
     attack record;
@@ -187,7 +202,7 @@ BEGIN
         ('merge', format('MERGE INTO %s USING (SELECT 1 AS custody_probe) s ON %s '
                 'WHEN MATCHED AND custody.probe_step() THEN %s', subject.object, subject.victim_key,
             CASE WHEN has_table_privilege(setup.role, subject.relation, 'DELETE') THEN 'DELETE'
-                ELSE 'UPDATE SET ' || custody.probe_column(subject.relation, setup.role) || ' = DEFAULT' END),
+                ELSE 'UPDATE SET ' || subject.change_column || ' = DEFAULT' END),
             current_setting('server_version_num')::int4 >= 150000)) a (name, statement, wanted)
          WHERE wanted LOOP
         outcome := custody.probe_try(setup, subject, attack.statement);

@@ -1,6 +1,7 @@
 // custody.probe_attempt(): one attack, as another role, in a subtransaction that never commits.
 #include "extension/pg/memory.hpp"
 #include "extension/pg/values.hpp"
+#include "extension/tenant/probe_context.hpp"
 #include "extension/tenant/probe_step.hpp"
 
 namespace custody::tenant {
@@ -9,7 +10,9 @@ namespace {
 
 struct Attempt {
     Oid role;
-    const char *enter; // nullptr: no context is entered
+    const char *path; // search_path of the statement
+    const ProbeContext *context;
+    const char *next_org; // nullptr: the statement runs once
     const char *statement;
     std::int64_t row_cap;
     int timeout; // milliseconds, 0 = none
@@ -70,6 +73,12 @@ void must(int code, const char *what) {
     }
 }
 
+SPIPlanPtr prepare(const char *statement) {
+    SPIPlanPtr plan = SPI_prepare_cursor(statement, 0, nullptr, CURSOR_OPT_GENERIC_PLAN);
+    must(plan == nullptr ? SPI_result : 0, "cannot prepare the statement");
+    return plan;
+}
+
 /// Plain C-style. The role is changed as a SECURITY DEFINER function does it, so that what the
 /// statement calls cannot change it back (SET ROLE, SET SESSION AUTHORIZATION); the end of the
 /// subtransaction restores it. The error context starts here: what an error's context then names is
@@ -77,15 +86,27 @@ void must(int code, const char *what) {
 void attack(const Attempt *attempt, Outcome *outcome, MemoryContext result) {
     error_context_stack = nullptr;
     must(SPI_connect(), "cannot connect to the server's SQL interface");
-    if (attempt->enter != nullptr) {
-        must(SPI_execute(attempt->enter, false, 1), "cannot enter the context");
-    }
-    outcome->entered = true;
     Oid user;
     int security;
     GetUserIdAndSecContext(&user, &security);
-    SetUserIdAndSecContext(attempt->role, security | SECURITY_LOCAL_USERID_CHANGE);
-    must(SPI_execute(attempt->statement, false, attempt->row_cap), "cannot run the statement");
+    const int bound = security | SECURITY_LOCAL_USERID_CHANGE;
+    set_config_option("search_path", attempt->path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
+                      true, 0, false);
+    enter_probe_context(attempt->context, nullptr);
+    outcome->entered = true;
+    SetUserIdAndSecContext(attempt->role, bound);
+    if (attempt->next_org == nullptr) {
+        must(SPI_execute(attempt->statement, false, attempt->row_cap), "cannot run the statement");
+    } else {
+        SPIPlanPtr plan = prepare(attempt->statement);
+        must(SPI_execute_plan(plan, nullptr, nullptr, false, attempt->row_cap),
+             "cannot run the statement");
+        SetUserIdAndSecContext(user, security);
+        enter_probe_context(attempt->context, attempt->next_org);
+        SetUserIdAndSecContext(attempt->role, bound);
+        must(SPI_execute_plan(plan, nullptr, nullptr, false, attempt->row_cap),
+             "cannot run the statement");
+    }
     outcome->rows = static_cast<std::int64_t>(SPI_processed);
     if (SPI_tuptable != nullptr && SPI_tuptable->numvals > 0 && SPI_tuptable->tupdesc->natts > 0) {
         const char *value = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
@@ -104,11 +125,11 @@ const char *origin_of(const ErrorData &error, const Attempt &attempt, bool enter
     if (!entered) {
         return "enter";
     }
-    if (error.context != nullptr && error.context != itself) {
-        return "function";
-    }
     if (file.starts_with("context") && file.ends_with(".cpp")) {
         return "custody";
+    }
+    if (error.context != nullptr && error.context != itself) {
+        return "function";
     }
     if (file.ends_with("aclchk.c")) {
         return "privilege";
@@ -149,6 +170,10 @@ void try_attack(const Attempt &attempt, Outcome &outcome) {
         outcome.sqlstate = unpack_sql_state(error.sqlstate());
         outcome.message = error.what();
         outcome.origin = origin_of(error.data(), attempt, outcome.entered);
+    } catch (const pg::Error &error) { // no context of this organization
+        outcome.sqlstate = unpack_sql_state(error.sqlstate());
+        outcome.message = error.what();
+        outcome.origin = "enter";
     }
     pg::call<RollbackAndReleaseCurrentSubTransaction>();
     MemoryContextSwitchTo(context);
@@ -180,6 +205,26 @@ Datum row_of(const Outcome &outcome, FunctionCallInfo fcinfo) {
     return HeapTupleGetDatum(tuple);
 }
 
+enum Argument {
+    kRole,
+    kPath,
+    kOrg,
+    kOrgType,
+    kHow,
+    kEnter,
+    kStatement,
+    kLimit,
+    kFirst,
+    kCap,
+    kTimeout,
+    kNext
+};
+
+std::optional<std::string> optional_text(FunctionCallInfo fcinfo, int argument) {
+    return PG_ARGISNULL(argument) ? std::nullopt
+                                  : std::optional(pg::text_value(PG_GETARG_DATUM(argument)));
+}
+
 } // namespace
 
 CUSTODY_FUNCTION(custody_probe_attempt) {
@@ -187,17 +232,22 @@ CUSTODY_FUNCTION(custody_probe_attempt) {
         throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "only a superuser may probe")
             .detail("a probe acts as other roles and enters contexts of any organization");
     }
-    for (const int required : {0, 2, 3, 4, 5, 6}) {
+    for (const int required : {kRole, kPath, kHow, kStatement, kLimit, kFirst, kCap, kTimeout}) {
         if (PG_ARGISNULL(required)) {
             throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "an argument is null");
         }
     }
-    const std::string enter = PG_ARGISNULL(1) ? "" : pg::text_value(PG_GETARG_DATUM(1));
-    const std::string statement = pg::text_value(PG_GETARG_DATUM(2));
-    const Attempt attempt{PG_GETARG_OID(0), PG_ARGISNULL(1) ? nullptr : enter.c_str(),
-                          statement.c_str(), PG_GETARG_INT64(5), PG_GETARG_INT32(6)};
+    const std::string path = pg::text_value(PG_GETARG_DATUM(kPath));
+    const std::string statement = pg::text_value(PG_GETARG_DATUM(kStatement));
+    const auto next = optional_text(fcinfo, kNext);
+    const ProbeContext context{optional_text(fcinfo, kOrg), optional_text(fcinfo, kOrgType),
+                               pg::text_value(PG_GETARG_DATUM(kHow)),
+                               optional_text(fcinfo, kEnter)};
+    const Attempt attempt{PG_GETARG_OID(kRole),           path.c_str(),      &context,
+                          next ? next->c_str() : nullptr, statement.c_str(), PG_GETARG_INT64(kCap),
+                          PG_GETARG_INT32(kTimeout)};
     Outcome outcome;
-    const Counting counting(PG_GETARG_INT64(3), PG_GETARG_BOOL(4));
+    const Counting counting(PG_GETARG_INT64(kLimit), PG_GETARG_BOOL(kFirst));
     try_attack(attempt, outcome);
     outcome.met = probe_steps().met;
     return row_of(outcome, fcinfo);

@@ -1,4 +1,5 @@
-// custody.probe_context(): the contexts in which the prober attacks.
+#include "extension/tenant/probe_context.hpp"
+
 #include "extension/pg/values.hpp"
 #include "extension/tenant/context.hpp"
 
@@ -35,7 +36,49 @@ void enter_expired(ContextValues &values) {
     }
 }
 
+void enter(const std::string &org, const std::string &type, bool expired) {
+    ContextValues values;
+    values.org_type = org_type(type);
+    values.orgs = {org};
+    values.user = "custody probe";
+    values.way = kSet;
+    if (expired) {
+        enter_expired(values);
+    } else {
+        values.expires = GetCurrentTimestamp() + USECS_PER_HOUR;
+        set_current(values, false);
+    }
+}
+
+void run(const char *statement) {
+    const int code = SPI_execute(statement, false, 1);
+    if (code < 0) {
+        pg::raise(ERRCODE_INTERNAL_ERROR, "cannot enter the context", SPI_result_code_string(code));
+    }
+}
+
+std::string with_org(std::string statement, const std::string &org) {
+    char *literal = pg::call<quote_literal_cstr>(org.c_str());
+    for (std::size_t at = 0; (at = statement.find("$1", at)) != std::string::npos;) {
+        statement.replace(at, 2, literal);
+        at += std::char_traits<char>::length(literal);
+    }
+    return statement;
+}
+
 } // namespace
+
+void enter_probe_context(const ProbeContext *context, const char *org) {
+    if (context->how == "none") {
+        return;
+    }
+    const std::string whose = org != nullptr ? org : context->org.value_or("");
+    if (context->enter) {
+        pg::call<run>(with_org(*context->enter, whose).c_str());
+    } else {
+        enter(whose, context->org_type.value_or(""), context->how == "expired");
+    }
+}
 
 CUSTODY_FUNCTION(custody_probe_context) {
     if (!superuser()) {
@@ -44,17 +87,8 @@ CUSTODY_FUNCTION(custody_probe_context) {
     if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2)) {
         throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED, "an argument is null");
     }
-    ContextValues values;
-    values.org_type = org_type(pg::text_value(PG_GETARG_DATUM(1)));
-    values.orgs = {pg::text_value(PG_GETARG_DATUM(0))};
-    values.user = "custody probe";
-    values.way = kSet;
-    if (PG_GETARG_BOOL(2)) {
-        enter_expired(values);
-    } else {
-        values.expires = GetCurrentTimestamp() + USECS_PER_HOUR;
-        set_current(values, false);
-    }
+    enter(pg::text_value(PG_GETARG_DATUM(0)), pg::text_value(PG_GETARG_DATUM(1)),
+          PG_GETARG_BOOL(2));
     PG_RETURN_VOID();
 }
 
