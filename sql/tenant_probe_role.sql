@@ -97,9 +97,9 @@ DECLARE
     finding custody.probe_finding;
     bound bool;
 BEGIN
-    SELECT format('SELECT string_agg(DISTINCT format(''%%I.%%I'', schemaname, tablename), '', '') FROM pg_stats '
+    SELECT CASE WHEN count(*) > 0 THEN format('SELECT string_agg(DISTINCT format(''%%I.%%I'', schemaname, tablename), '', '') FROM pg_stats '
             'WHERE (schemaname, tablename) IN (%s) HAVING count(*) > 0',
-            string_agg(format('(%L, %L)', n.nspname, c.relname), ', '))
+            string_agg(format('(%L, %L)', n.nspname, c.relname), ', ')) END
       INTO statement
       FROM unnest(subjects) s JOIN pg_class c ON c.oid = s.relation JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'm') AND s.org_column IS NOT NULL AND coalesce(s.class, '') <> 'shared';

@@ -87,9 +87,9 @@ BEGIN
     END LOOP;
     RETURN (SELECT a.attnum FROM pg_attribute a
         WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
-          AND a.attname = ANY (coalesce(ARRAY[name],
-            '{org_id,tenant_id,organization_id,organisation_id,account_id}'))
-        ORDER BY array_position('{org_id,tenant_id,organization_id,organisation_id,account_id}', a.attname)
+          AND a.attname = ANY (CASE WHEN name IS NOT NULL THEN ARRAY[name]
+            ELSE '{org_id,tenant_id,organization_id,organisation_id,account_id}'::name[] END)
+        ORDER BY array_position('{org_id,tenant_id,organization_id,organisation_id,account_id}'::name[], a.attname)
         LIMIT 1);
 END
 $$;

@@ -141,6 +141,9 @@ CREATE FUNCTION custody.probe_start(
 DECLARE
     setup custody.probe_setup;
 BEGIN
+    IF current_setting('is_superuser') <> 'on' THEN
+        RAISE EXCEPTION 'only a superuser may probe' USING ERRCODE = 'insufficient_privilege';
+    END IF;
     IF NOT EXISTS (SELECT FROM pg_roles WHERE oid = role) THEN
         RAISE EXCEPTION 'there is no role to probe' USING ERRCODE = 'invalid_parameter_value';
     END IF;

@@ -77,6 +77,11 @@ BEGIN
             'it reached a row in the context of an organization that has none');
         RETURN;
     END IF;
+    IF subject.own_rows > setup.row_cap THEN
+        finding := (subject.object, attack, 'inconclusive', statement,
+            'the organization has more rows than the row cap', NULL, NULL)::custody.probe_finding;
+        RETURN;
+    END IF;
     outcome := custody.probe_try(setup, subject, statement, row_limit => subject.own_rows);
     own_met := outcome.met;
     IF outcome.met > subject.own_rows THEN
@@ -84,10 +89,6 @@ BEGIN
     END IF;
     finding := custody.probe_judge(subject, attack, statement, outcome, outcome.met > recount,
         format('it reached more than the %s own rows', recount), control => subject.control OR own_met > 0);
-    IF finding.verdict = 'held' AND outcome.sqlstate IS NULL AND subject.own_rows > setup.row_cap THEN
-        finding.verdict := 'inconclusive';
-        finding.detail := 'the organization has more rows than the row cap';
-    END IF;
 END
 $$;
 COMMENT ON FUNCTION custody.probe_blind(custody.probe_setup, custody.probe_subject, text, text) IS
@@ -162,7 +163,7 @@ BEGIN
         subject.before_update, 'an own row went to another organization');
 
     statement := move || 'custody.probe_step()';
-    IF own_met IS NULL OR own_met > subject.own_rows OR subject.own_rows > setup.row_cap THEN
+    IF own_met IS NULL OR own_met > subject.own_rows THEN
         outcome := custody.probe_try(setup, subject, statement);
         finding := custody.probe_judge(subject, 'move_blind', statement, outcome, false, NULL, control => false);
         finding.detail := CASE WHEN finding.verdict = 'held' THEN finding.detail
