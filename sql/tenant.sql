@@ -28,7 +28,7 @@ COMMENT ON COLUMN custody.protection.writers IS 'roles that may write a shared t
 COMMENT ON COLUMN custody.protection.parent IS 'table from which a derived table has its organization';
 COMMENT ON COLUMN custody.protection.reason IS 'why a table is exempt';
 COMMENT ON COLUMN custody.protection.made IS
-'what protect() made and changed, in order, as objects {action, undo}: custody.unprotect() goes back along it';
+'what protect() made and changed, in order, as objects {action, undo, table or partition}: custody.unprotect() goes back along it';
 COMMENT ON COLUMN custody.protection.protected_at IS 'when the table was protected';
 COMMENT ON COLUMN custody.protection.protected_by IS 'session user who protected it';
 

@@ -28,7 +28,8 @@ DECLARE
 BEGIN
     whole.relation := NULL;
     whole.class := CASE whole.class WHEN 'exempt' THEN 'exempt' END;
-    RETURN QUERY SELECT p.* FROM custody.role_stops(whole) n, custody.protect_step(whole, 'stop', NULL, NULL, n) p;
+    RETURN QUERY SELECT p.* FROM custody.role_stops(whole) n, custody.protect_step(whole, 'stop', NULL, NULL, n) p
+                  ORDER BY n COLLATE "C";
     RETURN QUERY SELECT p.* FROM unnest(subjects) s, custody.protect_step(s, 'stop', NULL, NULL, s.problem) p
                   WHERE s.problem IS NOT NULL;
     RETURN QUERY SELECT p.* FROM unnest(subjects) s JOIN custody.protection r ON r.relation = s.relation,
@@ -36,8 +37,10 @@ BEGIN
                             '%s is protected as %s: custody.unprotect() comes first', s.relation, r.class)) p
                   WHERE r.class <> s.class AND NOT (r.class IN ('owned', 'member') AND s.class IN ('owned', 'member'));
     RETURN QUERY SELECT p.* FROM custody.role_warnings(whole, relations) n,
-                        custody.protect_step(whole, 'warning', NULL, NULL, n) p;
-    RETURN QUERY SELECT p.* FROM custody.force_notes(relations) n, custody.protect_step(whole, 'note', NULL, NULL, n) p;
+                        custody.protect_step(whole, 'warning', NULL, NULL, n) p ORDER BY n COLLATE "C";
+    RETURN QUERY SELECT p.* FROM custody.member_notes(whole, relations) n, custody.protect_step(whole, 'note', NULL, NULL, n) p;
+    RETURN QUERY SELECT p.* FROM custody.force_notes(relations) n, custody.protect_step(whole, 'note', NULL, NULL, n) p
+                  ORDER BY n COLLATE "C";
     RETURN QUERY SELECT p.* FROM unnest(subjects) s, custody.policy_notes(s) n,
                         custody.protect_step(s, 'note', NULL, NULL, n) p;
 END
@@ -45,11 +48,15 @@ $$;
 COMMENT ON FUNCTION custody.note_steps(custody.protect_subject[]) IS
 'stops, warnings and notes of some subjects; privilege: EXECUTE and SELECT on custody.protection';
 
--- made: what the steps make, as custody.protection keeps it, in their order.
+-- What the steps make, as custody.protection keeps it, in their order. With the name of the table or
+-- partition that an undo is about: by then it may have another name, or be gone.
 CREATE FUNCTION custody.steps_made(steps custody.protect_step[], wanted regclass) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT jsonb_agg(jsonb_build_object('action', s.action, 'undo', s.undo) ORDER BY s.place)
+    WITH tree AS MATERIALIZED (SELECT t.member, t.member::text AS name FROM custody.table_tree(wanted) t)
+    SELECT jsonb_agg(jsonb_strip_nulls(jsonb_build_object('action', s.action, 'undo', s.undo,
+               CASE t.member WHEN wanted THEN 'table' ELSE 'partition' END, t.name)) ORDER BY s.place)
       FROM unnest(steps) WITH ORDINALITY s (relation, class, action, runs, sql, undo, note, place)
+      LEFT JOIN tree t ON strpos(s.undo || ' ', ' ' || t.name || ' ') > 0
      WHERE s.relation = wanted AND s.undo IS NOT NULL
 $$;
 COMMENT ON FUNCTION custody.steps_made(custody.protect_step[], regclass) IS

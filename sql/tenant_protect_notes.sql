@@ -34,6 +34,28 @@ $$;
 COMMENT ON FUNCTION custody.role_stops(custody.protect_subject) IS
 'why the roles of a subject cannot be bound; privilege: EXECUTE';
 
+-- A login that is a member of a bound role is bound as far as its own rights do not go past it.
+CREATE FUNCTION custody.member_notes(subject custody.protect_subject, relations regclass[]) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s is a member of %s and %s: the application must not log in as it', m.oid::regrole,
+                  (SELECT string_agg(r::text, ', ' ORDER BY r::text) FROM unnest(custody.bound_roles(subject)) r
+                    WHERE pg_has_role(m.oid, r, 'MEMBER')), w.why)
+      FROM pg_roles m
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN m.rolbypassrls THEN 'bypasses row security'
+                       WHEN EXISTS (SELECT FROM pg_roles b WHERE (b.rolbypassrls OR b.rolsuper)
+                                                             AND pg_has_role(m.oid, b.oid, 'MEMBER'))
+                       THEN 'can become a role that bypasses row security'
+                       WHEN EXISTS (SELECT FROM pg_class c WHERE c.oid = ANY (relations::oid[])
+                                                             AND pg_has_role(m.oid, c.relowner, 'MEMBER'))
+                       THEN 'owns tables, or can become their owner' END) w (why)
+     WHERE NOT m.rolsuper AND w.why IS NOT NULL AND m.oid <> ALL (custody.bound_roles(subject)::oid[])
+       AND EXISTS (SELECT FROM unnest(custody.bound_roles(subject)) r WHERE pg_has_role(m.oid, r, 'MEMBER'))
+     ORDER BY m.rolname
+$$;
+COMMENT ON FUNCTION custody.member_notes(custody.protect_subject, regclass[]) IS
+'members of a subject''s roles whom the policies of some tables do not hold; privilege: EXECUTE';
+
 CREATE FUNCTION custody.role_warnings(subject custody.protect_subject, relations regclass[]) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH bound AS (

@@ -20,22 +20,50 @@ $$;
 COMMENT ON FUNCTION custody.dependent_keys(regclass) IS
 'foreign keys of other tables that rest on a key that protect() made of a table, and whether they keep a derived table''s organization true; privilege: EXECUTE and SELECT on custody.protection';
 
+-- The table under the name that it has now; what is gone needs no undo.
+CREATE FUNCTION custody.undo_step(subject custody.protect_subject, made jsonb) RETURNS custody.protect_step
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    undo text := made ->> 'undo';
+    dropped text := substring(undo FROM '^DROP INDEX IF EXISTS ([^,]+)');
+    other regclass;
+BEGIN
+    IF to_regclass(made ->> 'partition') IS NULL AND made ? 'partition' THEN
+        RETURN custody.protect_step(subject, 'note', NULL, NULL, format(
+            'partition %s is not there any more: %s', made ->> 'partition', undo));
+    ELSIF dropped IS NOT NULL AND to_regclass(dropped) IS NULL THEN
+        RETURN custody.protect_step(subject, 'note', NULL, NULL, format(
+            'index %s is not there, or has another name now', dropped));
+    ELSIF made ? 'table' THEN
+        undo := rtrim(replace(undo || ' ', format(' %s ', made ->> 'table'), format(' %s ', subject.relation)));
+    END IF;
+    -- What several tables need goes with the last of them.
+    SELECT p.relation INTO other FROM custody.protection p
+     WHERE undo LIKE 'REVOKE USAGE ON SCHEMA custody FROM %' AND p.relation <> subject.relation
+       AND right(undo, -36) = ANY ((p.roles || p.multi_roles || p.writers)::text[])
+     ORDER BY p.protected_at LIMIT 1;
+    IF FOUND THEN
+        RETURN custody.protect_step(subject, 'keep', format(
+            'UPDATE custody.protection SET made = made || %L WHERE relation = %L::regclass',
+            jsonb_build_array(made), other), NULL, 'another table needs it');
+    END IF;
+    RETURN custody.protect_step(subject, 'undo ' || (made ->> 'action'), undo);
+END
+$$;
+COMMENT ON FUNCTION custody.undo_step(custody.protect_subject, jsonb) IS
+'the step that undoes one entry of custody.protection.made; privilege: EXECUTE and SELECT on custody.protection';
+
 CREATE FUNCTION custody.unprotect_steps(relation regclass) RETURNS SETOF custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    recorded custody.protection;
     whole custody.protect_subject;
-    one record;
-    other regclass;
+    made jsonb;
 BEGIN
-    SELECT * INTO recorded FROM custody.protection p WHERE p.relation = unprotect_steps.relation;
-    IF NOT FOUND THEN
-        recorded.made := '[]';
-    END IF;
-    recorded.made := recorded.made || coalesce((SELECT b.made FROM custody.protection_begun b
-                                                 WHERE b.relation = unprotect_steps.relation), '[]');
     whole.relation := relation;
-    whole.class := recorded.class;
+    SELECT p.class, p.made INTO whole.class, made FROM custody.protection p
+     WHERE p.relation = unprotect_steps.relation;
+    made := coalesce(made, '[]') || coalesce((SELECT b.made FROM custody.protection_begun b
+                                               WHERE b.relation = unprotect_steps.relation), '[]');
     RETURN QUERY SELECT s.* FROM custody.dependent_keys(relation) k, custody.protect_step(whole, 'stop', NULL, NULL,
                             format('foreign key %I of %s rests on a key that protect() made: unprotect %2$s first',
                                    k.foreign_key, k.child)) s
@@ -48,22 +76,12 @@ BEGIN
     RETURN QUERY SELECT s.* FROM custody.dependent_keys(relation) k, custody.protect_step(whole, 'undo add foreign key',
                             format('ALTER TABLE %s DROP CONSTRAINT %I', k.child, k.foreign_key)) s
                   WHERE NOT k.keeps;
-    FOR one IN SELECT min(m.value ->> 'action') AS action, m.value ->> 'undo' AS undo
-                 FROM jsonb_array_elements(recorded.made) WITH ORDINALITY m (value, place)
-                GROUP BY m.value ->> 'undo' ORDER BY min(m.place) DESC LOOP
-        SELECT p.relation INTO other FROM custody.protection p
-         WHERE one.undo LIKE 'REVOKE USAGE ON SCHEMA custody FROM %' AND p.relation <> unprotect_steps.relation
-           AND right(one.undo, -36) = ANY ((p.roles || p.multi_roles || p.writers)::text[])
-         ORDER BY p.protected_at LIMIT 1;
-        IF FOUND THEN
-            RETURN NEXT custody.protect_step(whole, 'keep', format(
-                'UPDATE custody.protection SET made = made || %L WHERE relation = %L::regclass',
-                jsonb_build_array(jsonb_build_object('action', one.action, 'undo', one.undo)), other),
-                NULL, 'another table needs it');
-        ELSE
-            RETURN NEXT custody.protect_step(whole, 'undo ' || one.action, one.undo);
-        END IF;
-    END LOOP;
+    RETURN QUERY SELECT s.* FROM (
+        SELECT DISTINCT ON (m.value ->> 'undo') m.value, m.place
+          FROM jsonb_array_elements(made) WITH ORDINALITY m (value, place)
+         ORDER BY m.value ->> 'undo', m.place) d
+        CROSS JOIN LATERAL custody.undo_step(whole, d.value) s
+     ORDER BY d.place DESC;
 END
 $$;
 COMMENT ON FUNCTION custody.unprotect_steps(regclass) IS

@@ -116,6 +116,10 @@ SELECT gen_try('SELECT count(*) FROM "Shop".countries'), gen_rows('INSERT INTO "
        gen_rows('UPDATE "Shop".countries SET code = code'), gen_rows('DELETE FROM "Shop".countries');
 SELECT gen_rows('TRUNCATE "Shop".lines CASCADE'), gen_rows('TRUNCATE "Shop".line_tags');
 SELECT has_table_privilege('"Shop".lines', 'TRUNCATE, TRIGGER, REFERENCES') AS more;
+-- The composite index brings the rows of the organization in the order that the plain one would.
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_sort = off;
+EXPLAIN (COSTS OFF) SELECT id FROM "Shop"."Order" ORDER BY amount DESC NULLS LAST LIMIT 20;
 RESET ROLE;
 SELECT id, org_id FROM "Shop"."Order" ORDER BY id;
 SELECT count(*) FROM "Shop".line_tags;

@@ -59,6 +59,18 @@ CREATE TABLE parts.events_27 PARTITION OF parts.events FOR VALUES FROM ('2027-01
 GRANT ALL ON parts.events_27 TO parts_app;
 SELECT action, sql FROM custody.protect('parts.events') WHERE sql IS NOT NULL AND action NOT IN ('begin', 'record');
 SELECT count(*) FROM custody.protect_schema('parts') WHERE sql IS NOT NULL;
+-- Meanwhile a partition was dropped, another renamed, the table, too.
+BEGIN;
+ALTER TABLE parts.events DETACH PARTITION parts.events_27;
+DROP TABLE parts.events_27;
+ALTER TABLE parts.events_26 RENAME TO renamed;
+ALTER TABLE parts.notes RENAME TO "new notes";
+ALTER INDEX parts.notes_custody_org RENAME TO other;
+SELECT count(*) > 0 AS steps FROM custody.unprotect('parts.details');
+SELECT note, count(*) FROM custody.unprotect('parts.events') WHERE action = 'note' GROUP BY 1 ORDER BY 1;
+SELECT action, sql, note FROM custody.unprotect('parts."new notes"');
+SELECT polrelid::regclass FROM pg_policy WHERE polrelid::regclass::text ~ 'notes';
+ROLLBACK;
 SELECT t, count(*) > 3 AS steps FROM unnest('{details,events,notes,orgs}'::text[]) t CROSS JOIN LATERAL custody.unprotect(('parts.' || t)::regclass) GROUP BY t;
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'parts'::regnamespace
    AND (c.relrowsecurity OR c.relforcerowsecurity OR c.relname ~ 'custody' OR EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid));

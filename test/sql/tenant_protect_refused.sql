@@ -107,6 +107,9 @@ GRANT ref_owner, ref_bypass TO ref_app;
 GRANT pg_read_server_files TO ref_owner;
 ALTER TABLE ref.int OWNER TO ref_owner;
 CREATE ROLE ref_group ROLE ref_app;
+CREATE ROLE ref_login LOGIN;
+CREATE ROLE ref_dba LOGIN BYPASSRLS;
+GRANT ref_app TO ref_login, ref_dba;
 GRANT TRUNCATE ON ref.int TO ref_group;
 SET ROLE ref_owner;
 GRANT TRIGGER ON ref.int TO ref_multi WITH GRANT OPTION;
@@ -122,7 +125,8 @@ ALTER MATERIALIZED VIEW ref.kept OWNER TO ref_owner;
 SET client_min_messages = error;
 CREATE PUBLICATION ref_publication FOR TABLE ref.int;
 RESET client_min_messages;
-SELECT action, note FROM custody.protect('ref.int', roles => '{ref_app}', multi_roles => '{ref_multi}', dry_run => true)
+SELECT action, regexp_replace(note, '\([^()]*ref_bypass[^()]*\)$', '(ref_bypass and others)') AS note
+  FROM custody.protect('ref.int', roles => '{ref_app}', multi_roles => '{ref_multi}', dry_run => true)
  WHERE sql IS NULL ORDER BY step;
 SET client_min_messages = error;
 SELECT count(*) > 0 AS steps FROM custody.protect('ref.int', roles => '{ref_app}', multi_roles => '{ref_multi}');
@@ -172,4 +176,4 @@ DROP OWNED BY ref_admin;
 DROP PUBLICATION ref_publication;
 ALTER DEFAULT PRIVILEGES FOR ROLE ref_owner IN SCHEMA ref REVOKE ALL ON TABLES FROM ref_app;
 DROP SCHEMA ref CASCADE;
-DROP ROLE ref_app, ref_owner, ref_super, ref_bypass, ref_multi, ref_group, ref_admin;
+DROP ROLE ref_app, ref_owner, ref_super, ref_bypass, ref_multi, ref_group, ref_login, ref_dba, ref_admin;
