@@ -26,21 +26,19 @@ COMMENT ON FUNCTION custody.prove_reading(regclass, regclass, name, oid) IS
 'a row of another organization than the context''s that the role reads through a view of the table, in contexts of some organizations; NULL when none is seen, the view has no such column, or the current user cannot become the role; errors: none of the view''s own; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.prove_reading(regclass, regclass, name, oid) FROM PUBLIC;
 
-CREATE FUNCTION custody.prove_isolation(
-        relations regclass[] DEFAULT NULL, roles regrole[] DEFAULT NULL, org_column name DEFAULT NULL,
-        witness boolean DEFAULT true)
+CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_column name, witness boolean)
     RETURNS TABLE (relation regclass, object text, role name, command text, part text, verdict text,
-                   expression text, reason text, witness text)
+                   expression text, reason text, witness text, accepted text)
     LANGUAGE sql VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
     WITH scope AS MATERIALIZED (
-        SELECT s.* FROM custody.proof_scope(prove_isolation.relations, prove_isolation.org_column) s
+        SELECT s.* FROM custody.proof_scope(proof_rows.relations, proof_rows.org_column) s
     ), subject AS MATERIALIZED (
         SELECT s.root, s.relation, s.org_column, m.role, m.application,
                coalesce(m.role = ANY (s.multi_roles::oid[]), false) OR s.roles IS NULL AS multi,
                coalesce(m.role = ANY (s.writers::oid[]), false) AS writer
-          FROM custody.proof_roles(prove_isolation.relations, prove_isolation.roles, prove_isolation.org_column) m
+          FROM custody.proof_roles(proof_rows.relations, proof_rows.roles, proof_rows.org_column) m
           JOIN scope s ON s.relation = m.relation
-         WHERE prove_isolation.roles IS NOT NULL OR m.application
+         WHERE proof_rows.roles IS NOT NULL OR m.application
             OR custody.proof_reaches(m.role, s.relation)
     ), lists AS MATERIALIZED (
         SELECT array_agg(s.relation) AS relations, array_agg(s.role) AS roles,
@@ -75,7 +73,7 @@ CREATE FUNCTION custody.prove_isolation(
                        array_agg(q.writer ORDER BY q.relation, q.role, q.multi) AS writer
                   FROM question q GROUP BY q.shown) q
          CROSS JOIN custody.prove_policies(q.relations, q.columns, q.roles, q.multi, q.writer,
-                                           q.shown AND prove_isolation.witness) a
+                                           q.shown AND proof_rows.witness) a
           JOIN pg_roles r ON r.rolname = a.role
     ), found AS (
         SELECT s.root, s.relation::text AS object, a.role, a.command, a.part, a.verdict, a.expression, a.reason, a.witness
@@ -92,17 +90,19 @@ CREATE FUNCTION custody.prove_isolation(
                   FROM view v JOIN answer a ON NOT a.shown AND a.relation = v.relation AND a.role_oid = v.acting AND a.command IS NOT NULL
                                            AND a.part IN ('using', 'check')
                  CROSS JOIN LATERAL (
-                       SELECT CASE WHEN prove_isolation.witness AND a.verdict <> 'proven' AND a.command = 'SELECT'
+                       SELECT CASE WHEN proof_rows.witness AND a.verdict <> 'proven' AND a.command = 'SELECT'
                                    THEN custody.prove_reading(v.view, v.relation, v.org_column, v.role) END AS witness) r
                  WHERE NOT v.by_matview AND has_any_column_privilege(v.role, v.view, CASE a.command WHEN 'DELETE' THEN 'SELECT' ELSE a.command END)
                    AND (a.command = 'SELECT' OR has_table_privilege(v.role, v.view, a.command)
                         AND pg_relation_is_updatable(v.view, false) <> 0)) w
         UNION ALL
-        SELECT v.root, format('materialized view %s', v.view), pg_get_userbyid(v.role), 'SELECT', 'view',
+        SELECT v.root, format('%s %s', CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, v.view),
+               pg_get_userbyid(v.role), 'SELECT', 'view',
                CASE WHEN r.witness IS NULL THEN 'unproven' ELSE 'refuted' END, NULL,
-               format('keeps rows of %s, to which no policy applies', v.relation), r.witness
+               format('shows kept rows of %s, to which no policy applies', v.relation), r.witness
           FROM (SELECT DISTINCT v.root, v.relation, v.org_column, v.view, v.role FROM view v WHERE v.by_matview) v
-         CROSS JOIN LATERAL (SELECT CASE WHEN prove_isolation.witness
+          JOIN pg_class c ON c.oid = v.view
+         CROSS JOIN LATERAL (SELECT CASE WHEN proof_rows.witness
                                     THEN custody.prove_reading(v.view, v.relation, v.org_column, v.role) END AS witness) r
         UNION ALL
         SELECT s.root, s.relation::text, pg_get_userbyid(p.role), p.command, 'privilege', 'unproven', NULL, p.reason, NULL
@@ -138,22 +138,75 @@ CREATE FUNCTION custody.prove_isolation(
           FROM scope s
          WHERE s.class <> 'exempt' AND s.root = s.relation AND NOT EXISTS (SELECT FROM subject u WHERE u.relation = s.relation)
         UNION ALL
-        SELECT s.root, s.relation::text, NULL, NULL, 'exempt', 'unproven', NULL, 'exempt: ' || s.reason, NULL
+        SELECT s.root, s.relation::text, NULL, NULL, 'exempt', 'unproven', NULL, 'exempt from protection', NULL
           FROM scope s WHERE s.class = 'exempt'
         UNION ALL
         SELECT n.relation, n.relation::text, NULL, NULL, 'table', 'unproven', NULL, 'not an ordinary or partitioned table, or gone', NULL
-          FROM unnest(prove_isolation.relations) AS n (relation)
+          FROM unnest(proof_rows.relations) AS n (relation)
          WHERE NOT EXISTS (SELECT FROM scope s WHERE s.relation = n.relation)
     )
-    SELECT f.root, f.object, f.role, f.command, f.part, f.verdict, f.expression,
-           f.reason || coalesce('; accepted: ' || e.reason, ''), f.witness
+    SELECT f.*, coalesce(e.reason, (SELECT s.reason FROM scope s WHERE f.part = 'exempt' AND s.relation = f.root))
       FROM found f
       LEFT JOIN LATERAL (SELECT x.reason FROM custody.exemption x
                           WHERE f.verdict = 'unproven' AND x.tool = 'prove' AND x.code = f.part AND f.object LIKE x.object
                             AND coalesce(x.expires > now(), true)
                           ORDER BY x.id LIMIT 1) e ON true
-     ORDER BY f.root::text, f.object, f.role, f.command, f.part
+$$;
+COMMENT ON FUNCTION custody.proof_rows(regclass[], regrole[], name, boolean) IS
+'the rows of custody.prove_isolation(), and why one that is not proven was accepted; arguments, errors, privilege: as there';
+REVOKE EXECUTE ON FUNCTION custody.proof_rows(regclass[], regrole[], name, boolean) FROM PUBLIC;
+
+CREATE FUNCTION custody.prove_isolation(
+        relations regclass[] DEFAULT NULL, roles regrole[] DEFAULT NULL, org_column name DEFAULT NULL,
+        witness boolean DEFAULT true)
+    RETURNS TABLE (relation regclass, object text, role name, command text, part text, verdict text,
+                   expression text, reason text, witness text)
+    LANGUAGE sql VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.relation, p.object, p.role, p.command, p.part, p.verdict, p.expression,
+           p.reason || coalesce('; accepted: ' || p.accepted, ''), p.witness
+      FROM custody.proof_rows(prove_isolation.relations, prove_isolation.roles, prove_isolation.org_column,
+                              prove_isolation.witness) p
+     ORDER BY p.relation::text, p.object, p.role, p.command, p.part
 $$;
 COMMENT ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) IS
 'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, function, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
 REVOKE EXECUTE ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) FROM PUBLIC;
+
+CREATE FUNCTION custody.prove_summary(
+        relations regclass[] DEFAULT NULL, roles regrole[] DEFAULT NULL, org_column name DEFAULT NULL,
+        witness boolean DEFAULT true)
+    RETURNS TABLE (tables bigint, proven bigint, refuted bigint, unproven bigint, accepted bigint,
+                   not_bound name[], success boolean)
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.tables, c.proven, c.refuted, c.unproven, c.accepted,
+           (SELECT coalesce(array_agg(r.rolname ORDER BY r.rolname), '{}') FROM pg_roles r
+             WHERE r.rolcanlogin AND (r.rolsuper OR r.rolbypassrls)),
+           c.proven > 0 AND c.refuted = 0 AND c.unproven = 0
+      FROM (SELECT count(DISTINCT p.relation) AS tables,
+                   count(*) FILTER (WHERE p.verdict = 'proven') AS proven,
+                   count(*) FILTER (WHERE p.verdict = 'refuted') AS refuted,
+                   count(*) FILTER (WHERE p.verdict = 'unproven' AND p.accepted IS NULL) AS unproven,
+                   count(*) FILTER (WHERE p.verdict = 'unproven' AND p.accepted IS NOT NULL) AS accepted
+              FROM custody.proof_rows(prove_summary.relations, prove_summary.roles, prove_summary.org_column,
+                                      prove_summary.witness) p) c
+$$;
+COMMENT ON FUNCTION custody.prove_summary(regclass[], regrole[], name, boolean) IS
+'custody.prove_isolation() in one row: tables looked at, rows of each verdict; unproven without those that custody.exemption or the class exempt accepts, which are accepted; not_bound: roles that can log in and that no policy binds, which nothing is proven about; success: something is proven, nothing refuted, nothing unproven. Arguments, errors, privilege: as there';
+REVOKE EXECUTE ON FUNCTION custody.prove_summary(regclass[], regrole[], name, boolean) FROM PUBLIC;
+
+-- Auditors and admins may prove; witnesses are shown to who can read them and become the role.
+DO $$
+DECLARE
+    duty name;
+    function regprocedure;
+BEGIN
+    FOR duty IN SELECT r.name FROM custody.role r WHERE r.made AND r.name IN ('custody_admin', 'custody_auditor') LOOP
+        FOR function IN
+            SELECT p.oid FROM pg_proc p
+             WHERE p.pronamespace = 'custody'::regnamespace AND p.proname ~ '^(prove|proof|policy_verdict)'
+        LOOP
+            EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', function, duty);
+        END LOOP;
+    END LOOP;
+END
+$$;

@@ -71,16 +71,22 @@ REVOKE EXECUTE ON FUNCTION custody.proof_of_functions(oid[], regclass[]) FROM PU
 CREATE FUNCTION custody.proof_of_policy_functions(relations regclass[])
     RETURNS TABLE (relation regclass, object text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT DISTINCT p.polrelid::regclass, f.oid::regprocedure::text,
+    WITH calls AS MATERIALIZED (
+        SELECT p.polrelid, d.refobjid AS function
+          FROM pg_policy p
+          JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
+         WHERE p.polrelid = ANY (relations)
+    ), function AS MATERIALIZED (
+        SELECT f.oid, f.provolatile
+          FROM (SELECT DISTINCT c.function FROM calls c WHERE c.function >= 16384) c JOIN pg_proc f ON f.oid = c.function
+         WHERE f.provolatile = 'v' OR f.provolatile = 'i' AND f.pronargs = 0
+    )
+    SELECT DISTINCT c.polrelid::regclass, f.oid::regprocedure::text,
            CASE f.provolatile
                WHEN 'i' THEN 'IMMUTABLE: its value is kept in plans, also for the organization that comes next'
                ELSE 'VOLATILE: it may tell something else for each row, and no index is used'
            END
-      FROM pg_policy p
-      JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid AND d.refclassid = 'pg_proc'::regclass
-      JOIN pg_proc f ON f.oid = d.refobjid AND f.provolatile IN ('i', 'v') AND f.oid >= 16384
-     WHERE p.polrelid = ANY (relations)
-       AND (f.provolatile = 'v' OR f.pronargs = 0)
+      FROM calls c JOIN function f ON f.oid = c.function
 $$;
 COMMENT ON FUNCTION custody.proof_of_policy_functions(regclass[]) IS
 'functions in policies of these tables that may not be what they look like: VOLATILE ones, and IMMUTABLE ones without arguments; errors: none; privilege: EXECUTE';

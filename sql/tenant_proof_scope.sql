@@ -73,6 +73,20 @@ CREATE FUNCTION custody.proof_roles(relations regclass[], roles regrole[], org_c
         SELECT s.relation, n.role::oid AS role
           FROM scope s CROSS JOIN unnest(s.roles || s.multi_roles || s.writers) AS n (role)
          WHERE EXISTS (SELECT FROM pg_roles r WHERE r.oid = n.role::oid)
+    ), granted AS MATERIALIZED (
+        SELECT s.relation, a.grantee
+          FROM scope s JOIN pg_class c ON c.oid = s.relation
+         CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) a
+        UNION
+        SELECT s.relation, a.grantee
+          FROM scope s JOIN pg_attribute t ON t.attrelid = s.relation AND t.attacl IS NOT NULL
+         CROSS JOIN LATERAL aclexplode(t.attacl) a
+        UNION
+        SELECT s.relation, r.oid FROM scope s, pg_roles r WHERE r.rolname IN ('pg_read_all_data', 'pg_write_all_data')
+    ), holder AS MATERIALIZED (
+        SELECT g.grantee, f.oid AS role
+          FROM (SELECT DISTINCT grantee FROM granted) g, free f
+         WHERE CASE WHEN g.grantee = 0 THEN true ELSE pg_has_role(f.oid, g.grantee, 'USAGE') END
     ), met AS (
         SELECT s.relation, a.oid AS role, true AS application FROM scope s, asked a
         UNION ALL
@@ -82,9 +96,10 @@ CREATE FUNCTION custody.proof_roles(relations regclass[], roles regrole[], org_c
         UNION ALL
         SELECT b.relation, b.role, true FROM bound b WHERE proof_roles.roles IS NULL
         UNION ALL
-        SELECT s.relation, f.oid, s.roles IS NULL AND f.oid <> c.relowner
-          FROM scope s JOIN pg_class c ON c.oid = s.relation, free f
-         WHERE proof_roles.roles IS NULL AND custody.proof_reaches(f.oid, s.relation)
+        SELECT DISTINCT s.relation, h.role, s.roles IS NULL AND h.role <> c.relowner
+          FROM scope s JOIN pg_class c ON c.oid = s.relation
+          JOIN granted g ON g.relation = s.relation JOIN holder h ON h.grantee = g.grantee
+         WHERE proof_roles.roles IS NULL
     )
     SELECT m.relation, m.role, bool_or(m.application) FROM met m GROUP BY m.relation, m.role
 $$;
@@ -116,7 +131,7 @@ CREATE FUNCTION custody.proof_views(relations regclass[], roles oid[])
          WHERE has_any_column_privilege(r.role, k.oid, 'SELECT, INSERT, UPDATE')
             OR has_table_privilege(r.role, k.oid, 'DELETE')
         UNION
-        SELECT p.role, p.top, k.oid, CASE WHEN k.invoker THEN p.acting ELSE k.relowner END,
+        SELECT p.role, p.top, k.oid, CASE WHEN k.invoker THEN p.role ELSE k.relowner END,
                p.by_matview OR k.matview
           FROM path p JOIN reads r ON r.view = p.view JOIN kind k ON k.oid = r.relation
     )

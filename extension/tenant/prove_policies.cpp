@@ -88,7 +88,7 @@ const char *reason_unbound(Binding binding) {
     case Binding::bypasses:
         return "the role bypasses row security";
     default:
-        return "the role owns the table, and row security is not forced on owners";
+        return "the role has the rights of the table's owner, on whom row security is not forced";
     }
 }
 
@@ -112,11 +112,14 @@ void judge(const Prover *prover, const Subject *subject, Known *known) {
         known->reason = "no policy lets a row through";
     } else if (!AttributeNumberIsValid(subject->column)) {
         known->reason = "the role may write a shared table and is none of its writers";
-    } else if (implies(known->conditions, known->multi ? subject->any : subject->active)) {
+    } else if (implies(known->conditions, subject->active)) {
         known->proven = true;
-        known->reason = psprintf("implies that \"%s\" is %s", subject->name,
-                                 known->multi ? "an organization of the context"
-                                              : "the organization of the context");
+        known->reason =
+            psprintf("implies that \"%s\" is the organization of the context", subject->name);
+    } else if (known->multi && implies(known->conditions, subject->any)) {
+        known->proven = true;
+        known->reason =
+            psprintf("implies that \"%s\" is an organization of the context", subject->name);
     } else {
         known->reason = reason_not_implied(subject, known);
     }
