@@ -123,8 +123,7 @@ inline constexpr std::array kCommands{
         "# Start all over\n"
         "custody abandon --target=service=new --drop-rows\n"},
     CommandInfo{
-        Command::lint, "lint",
-        "names what the catalogs tell against the isolation of organizations",
+        Command::lint, "lint", "names what undoes the isolation of organizations",
         "Looks at the catalogs of any server from PostgreSQL 13 on for what lets one organization "
         "see or change rows of another: tables without row security, policies that let everything "
         "through, owners, roles, views, functions and privileges that lead past it, keys and "

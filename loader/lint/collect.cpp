@@ -126,7 +126,9 @@ class Collector {
     void one_by_one() {
         std::vector<const Rule *> run;
         for (const auto *rule : chosen_) {
-            const auto query = with_code(*rule, text_of(rule->query));
+            // Not every rule names $1, whose type the server then would not know.
+            const auto query =
+                with_code(*rule, text_of(rule->query)) + " CROSS JOIN (SELECT $1::text) given";
             if (attempt([&] { add(connection_.query(query, org_column_)); }))
                 run.push_back(rule);
             else

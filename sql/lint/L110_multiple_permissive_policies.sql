@@ -10,7 +10,8 @@ SELECT p.table_name AS object,
        'make one policy of them, or restrictive those that have to hold always' AS remediation
   FROM unnest(ARRAY['r', 'a', 'w', 'd']) c(cmd)
   JOIN lint_policy p ON p.polpermissive AND p.polcmd IN ('*', c.cmd)
- WHERE EXISTS (SELECT FROM pg_policy o
+ WHERE p.oid NOT IN (SELECT policy FROM lint_floored)
+   AND EXISTS (SELECT FROM pg_policy o
                 WHERE o.polrelid = p.relation AND o.oid <> p.oid AND o.polpermissive
                   AND o.polcmd IN ('*', c.cmd)
                   AND (o.polroles && p.polroles OR 0::oid = ANY (o.polroles)

@@ -1,6 +1,6 @@
 -- code: L114
 -- name: floor_missing
--- level: error
+-- level: warning
 -- title: Protected table without the restrictive policy that holds whatever else is added
 -- why: any permissive policy added later opens rows of other organizations
 -- needs: custody
@@ -14,5 +14,8 @@ SELECT o.name AS object,
  WHERE o.relrowsecurity
    AND NOT EXISTS (SELECT FROM pg_policy f
                     WHERE f.polrelid = o.relation AND NOT f.polpermissive AND f.polcmd = '*'
-                      AND (b.role = ANY (f.polroles) OR 0::oid = ANY (f.polroles)))
+                      AND (b.role = ANY (f.polroles) OR 0::oid = ANY (f.polroles)
+                           OR EXISTS (SELECT FROM lint_member m
+                                       WHERE m.member = b.role AND m.may_inherit
+                                         AND m.roleid = ANY (f.polroles))))
  GROUP BY o.name

@@ -9,6 +9,7 @@ SELECT i.indexrelid::regclass::text AS object, pg_get_indexdef(i.indexrelid) AS 
   FROM pg_index i
   JOIN lint_org o ON o.relation = i.indrelid AND NOT o.relispartition
  WHERE (i.indisunique OR i.indisexclusion) AND NOT o.attnum = ANY (i.indkey::int2[])
+   AND coalesce(i.indexprs::text, '') !~ (':varattno ' || o.attnum || '\M')
    AND o.class IS DISTINCT FROM 'root'
    AND NOT EXISTS (SELECT FROM pg_attribute a
                      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

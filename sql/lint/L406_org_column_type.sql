@@ -6,15 +6,18 @@
 --   accessor refuses
 -- needs: org
 SELECT format('%s.%I', o.name, o.attname) AS object,
-       'type ' || format_type(o.atttypid, NULL) || ', most are ' || m.kind AS seen,
+       'type ' || format_type(o.atttypid, NULL) || ', most of the schema are ' || m.kind AS seen,
        format('ALTER TABLE %s ALTER COLUMN %I TYPE %s USING ...;', o.name, o.attname, m.kind)
        AS remediation
-  FROM (SELECT relation, name, attname, atttypid,
-               CASE WHEN atttypid IN (20, 21, 23) THEN 'bigint' WHEN atttypid IN (25, 1042, 1043)
-                    THEN 'text' ELSE format_type(atttypid, NULL) END AS kind
-          FROM lint_org WHERE NOT relispartition) o,
-       (SELECT CASE WHEN atttypid IN (20, 21, 23) THEN 'bigint' WHEN atttypid IN (25, 1042, 1043)
-                    THEN 'text' ELSE format_type(atttypid, NULL) END AS kind
-          FROM lint_org WHERE NOT relispartition
-         GROUP BY 1 ORDER BY bool_or(class = 'root') DESC NULLS LAST, count(*) DESC, 1 LIMIT 1) m
- WHERE o.kind <> m.kind
+  FROM lint_org o
+  JOIN lint_relation r ON r.oid = o.relation
+  JOIN (SELECT DISTINCT ON (n.relnamespace) n.relnamespace, k.kind
+          FROM lint_org t
+          JOIN lint_relation n ON n.oid = t.relation
+          JOIN lint_kind k ON k.oid = t.atttypid
+         WHERE NOT t.relispartition
+         GROUP BY n.relnamespace, k.kind
+         ORDER BY n.relnamespace, bool_or(t.class = 'root') DESC NULLS LAST, count(*) DESC, k.kind) m
+    ON m.relnamespace = r.relnamespace
+  JOIN lint_kind k ON k.oid = o.atttypid AND k.kind <> m.kind
+ WHERE NOT o.relispartition

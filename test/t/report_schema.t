@@ -27,6 +27,7 @@ documented_ok('custody verify', custody('verify', @ends, '--json', '--recheck', 
 documented_ok('custody verify', custody('verify', @ends, '--json', '--dry-run'));
 documented_ok('custody compare', custody('compare', @ends, '--json', '--ignore', 'trigger'));
 documented_ok('custody repair', custody('repair', @ends, '--json', '--apply', '--recheck', 0));
+documented_ok('custody lint', custody('lint', '--target', $source->conninfo('shop'), '--json', '--org-column', 'id'));
 done_testing;
 
 # Title => text of each part of the page.

@@ -7,6 +7,7 @@ VALUES ('a', 'owned', 'org_id', '{app,other}');
 -- safe
 CREATE TABLE a (org_id uuid);
 ALTER TABLE a ENABLE ROW LEVEL SECURITY;
-CREATE POLICY custody_floor ON a AS RESTRICTIVE TO app, other USING (org_id = ctx());
+CREATE POLICY custody_floor ON a AS RESTRICTIVE TO other USING (org_id = ctx());
+GRANT other TO app;
 INSERT INTO custody.protection (relation, class, org_column, roles)
 VALUES ('a', 'owned', 'org_id', '{app,other}');
