@@ -13,6 +13,11 @@ my %known = map { ("$_->{code}_$_->{name}" => $_) } @rule;
 is_deeply [ sort keys %$cases ], [ sort keys %known ], 'every rule has a case, and every case its rule';
 is scalar(keys %{ { map { $_->{code} => 1 } @rule } }), scalar(@rule), 'no code is used twice';
 
+open my $page, '<:utf8', source_directory() . '/docs/isolation.md' or die "docs/isolation.md: $!";
+my ($section) = do { local $/; <$page> } =~ /^## Lint\n(.*?)^## /ms;
+my %told = map { $_ => 1 } $section =~ /\b(L\d{3})\b/g;
+is_deeply [ sort keys %told ], [ sort map { $_->{code} } @rule ], 'the page says of every rule which leak it is for';
+
 sub cases_ok {
     my ($server, $version) = @_;
     my @wanted = grep { $known{$_}{since} <= $version * 10000 } sort keys %known;
