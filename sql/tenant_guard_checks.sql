@@ -104,7 +104,7 @@ CREATE FUNCTION custody.guard_table_findings(touched oid[])
                               CASE WHEN NOT c.relforcerowsecurity THEN 'row security is not forced' END),
            format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', p.relation)
       FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
-     WHERE p.class NOT IN ('exempt', 'shared') AND (touched IS NULL OR c.oid = ANY (touched))
+     WHERE p.class <> 'exempt' AND (touched IS NULL OR c.oid = ANY (touched))
        AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
     UNION ALL
     SELECT 'owner', p.relation::text,
@@ -149,11 +149,11 @@ CREATE FUNCTION custody.guard_column_findings(touched oid[])
                         THEN format('its type is %s', format_type(a.atttypid, a.atttypmod))
                         WHEN NOT coalesce(l.collisdeterministic, true)
                         THEN format('its collation %I is nondeterministic: two organizations would be one', l.collname)
-                        WHEN d.expression !~ '^custody[.]current_org_(uuid|bigint|text)[(][)]'
+                        WHEN d.expression !~ '^[(]*custody[.]current_org_(uuid|bigint|text)[(][)][): a-z]*$'
                          AND p.class NOT IN ('root', 'member')
                         THEN format('its default is %s, not the context''s organization', d.expression)
                         WHEN d.expression IS NULL
-                         AND p.made::text ~ 'SET DEFAULT custody[.]current_org'
+                         AND p.made @> '[{"action": "set default"}]'
                         THEN 'its default was dropped' END AS seen
               FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
               LEFT JOIN pg_attribute a ON a.attrelid = p.relation AND a.attname = p.org_column

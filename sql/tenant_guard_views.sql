@@ -82,34 +82,37 @@ $$;
 COMMENT ON FUNCTION custody.guard_function_findings(oid[]) IS
 'findings about SECURITY DEFINER functions that a bound role may execute and whose owner no policy binds; argument: NULL = all, else those that this transaction changed; errors: none; privilege: SELECT on the state of isolation';
 
--- Until a proof of the effective expression is at hand: the floor is there, and as it was made.
+-- A floor may be mended or replaced, another policy may come: what counts is what all of them let
+-- through together, for each command.
 CREATE FUNCTION custody.guard_policy_findings(touched oid[])
     RETURNS TABLE (code text, object text, seen text, remedy text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT 'policy', p.relation::text,
-           format('no restrictive policy for all commands keeps role %I at %I = the context''s organization',
-                  b.rolname, p.org_column),
-           format('custody.protect(%L, ...) again; DROP POLICY what it does not need', p.relation)
-      FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
-     CROSS JOIN unnest(p.roles || p.multi_roles) AS n (role)
-      JOIN pg_roles b ON b.oid = n.role
-     WHERE p.class NOT IN ('exempt', 'shared') AND (touched IS NULL OR c.oid = ANY (touched))
-       AND NOT EXISTS (
-           SELECT FROM pg_policy f CROSS JOIN pg_get_expr(f.polqual, f.polrelid) AS q (text)
-            WHERE f.polrelid = p.relation AND NOT f.polpermissive AND f.polcmd = '*'
-              AND EXISTS (SELECT FROM unnest(f.polroles) AS m (oid)
-                           WHERE m.oid = 0 OR pg_has_role(b.oid, NULLIF(m.oid, 0), 'MEMBER'))
-              AND coalesce(pg_get_expr(f.polwithcheck, f.polrelid) = q.text, true)
-              AND q.text IN (
-                  SELECT format(v.shape, o.org, t.type)
-                    FROM (VALUES ('uuid'), ('bigint'), ('text')) AS t (type)
-                   CROSS JOIN (VALUES ('(%s = custody.current_org_%s())'),
-                                      ('(%s = ANY (custody.current_orgs_%s()))')) AS v (shape)
-                   CROSS JOIN (VALUES (quote_ident(p.org_column)),
-                                      ('(' || quote_ident(p.org_column) || ')::text')) AS o (org)))
+    WITH asked (relations) AS (
+        SELECT array_agg(p.relation) FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
+         WHERE p.class <> 'exempt' AND c.relrowsecurity
+           AND (touched IS NULL
+                OR EXISTS (SELECT FROM custody.guard_relation g
+                            WHERE g.root = p.relation AND g.relation = ANY (touched)))
+           AND (p.org_column IS NULL
+                OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p.relation AND a.attname = p.org_column
+                                                        AND a.attnum > 0 AND NOT a.attisdropped))
+    )
+    SELECT 'policy', v.object,
+           format('not proven for role %I and %s: %s', min(v.role::text), string_agg(DISTINCT v.command, ', '), min(v.reason)),
+           format('SELECT * FROM custody.prove_isolation(%L) shows why; custody.protect(%L) restores the policies',
+                  '{' || v.relation || '}', v.relation)
+      FROM asked a CROSS JOIN LATERAL custody.prove_isolation(a.relations, witness => false) v
+     WHERE a.relations IS NOT NULL AND v.verdict <> 'proven'
+       AND v.part IN ('using', 'check', 'blind using', 'blind check', 'policy function')
+       -- One finding for one cause: these have findings of their own.
+       AND v.role IN (SELECT b.rolname FROM custody.guard_bound b JOIN pg_roles r ON r.oid = b.role
+                       WHERE b.relation = v.relation AND NOT r.rolbypassrls AND NOT r.rolsuper)
+       AND CASE WHEN v.part = 'policy function' THEN true
+                ELSE (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = to_regclass(v.object)) END
+     GROUP BY v.relation, v.object
 $$;
 COMMENT ON FUNCTION custody.guard_policy_findings(oid[]) IS
-'findings about protected tables without the restrictive policy that keeps a bound role in its organization; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
+'findings about protected tables whose policies, all together, are not proven by custody.prove_isolation() to keep a bound role in its organization; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
 
 CREATE FUNCTION custody.guard_findings(touched oid[])
     RETURNS TABLE (code text, object text, seen text, remedy text)

@@ -15,21 +15,12 @@ CREATE TABLE guarded.doc (
 CREATE TABLE guarded.event (id int, org_id uuid NOT NULL, day int NOT NULL) PARTITION BY RANGE (day);
 CREATE TABLE guarded.event_1 PARTITION OF guarded.event FOR VALUES FROM (0) TO (10);
 RESET ROLE;
-ALTER TABLE guarded.doc ALTER org_id SET DEFAULT custody.current_org_uuid();
+ALTER TABLE guarded.doc ALTER org_id DROP DEFAULT;
 GRANT SELECT, INSERT, UPDATE, DELETE ON guarded.doc, guarded.event TO regress_guard_app;
-DO $$
-DECLARE t text;
-BEGIN
-    FOREACH t IN ARRAY ARRAY['doc', 'event'] LOOP
-        EXECUTE format('ALTER TABLE guarded.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', t);
-        EXECUTE format('CREATE POLICY own ON guarded.%I TO regress_guard_app USING (org_id = custody.current_org_uuid())', t);
-        EXECUTE format('CREATE POLICY custody_floor ON guarded.%I AS RESTRICTIVE TO regress_guard_app USING (org_id = custody.current_org_uuid())', t);
-    END LOOP;
-END
-$$;
-INSERT INTO custody.protection (relation, class, org_column, roles) VALUES
-    ('guarded.doc', 'owned', 'org_id', '{regress_guard_app}'),
-    ('guarded.event', 'owned', 'org_id', '{regress_guard_app}');
+SELECT count(*) > 0 AS protected FROM custody.protect('guarded.doc', 'org_id', '{regress_guard_app}', 'owned');
+SELECT count(*) > 0 AS protected FROM custody.protect('guarded.event', 'org_id', '{regress_guard_app}', 'owned');
+-- Only the floor stands between the role and all rows.
+CREATE POLICY legacy ON guarded.doc TO regress_guard_app USING (true);
 
 SELECT code, seen FROM custody.check_guard();
 SELECT custody.set_guard('sometimes');
@@ -55,12 +46,15 @@ ALTER POLICY custody_floor ON guarded.doc USING (true);
 ALTER POLICY custody_floor ON guarded.doc USING (org_id = custody.current_org_uuid() OR id < 0);
 ALTER POLICY custody_floor ON guarded.doc TO regress_guard_owner;
 ALTER POLICY custody_floor ON guarded.doc WITH CHECK (true);
+BEGIN;
+ALTER POLICY custody_select ON guarded.event_1 USING (true);
+DROP POLICY custody_floor ON guarded.event_1;
+COMMIT;
 ALTER TABLE guarded.doc OWNER TO regress_guard_app;
 ALTER TABLE guarded.doc ALTER org_id DROP NOT NULL;
 ALTER TABLE guarded.doc ALTER org_id SET DEFAULT gen_random_uuid();
 ALTER TABLE guarded.doc RENAME org_id TO tenant;
 ALTER TABLE guarded.doc DROP org_id CASCADE;
-DROP FUNCTION custody.current_org_uuid() CASCADE;
 GRANT TRUNCATE ON guarded.doc TO regress_guard_app;
 GRANT TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA guarded TO PUBLIC;
 GRANT TRUNCATE ON guarded.doc TO regress_guard_login;
@@ -70,10 +64,10 @@ GRANT EXECUTE ON FUNCTION custody.set_context(uuid, text, text, timestamptz, jso
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA custody TO PUBLIC;
 \set VERBOSITY terse
 -- Partitions: reached directly, attached, detached.
-GRANT SELECT ON guarded.event_1 TO regress_guard_app;
-GRANT INSERT ON guarded.event_1 TO PUBLIC;
-ALTER TABLE guarded.event DETACH PARTITION guarded.event_1;
 CREATE TABLE guarded.event_2 PARTITION OF guarded.event FOR VALUES FROM (10) TO (20);
+GRANT SELECT ON guarded.event_2 TO regress_guard_app;
+GRANT INSERT ON guarded.event_2 TO PUBLIC;
+ALTER TABLE guarded.event DETACH PARTITION guarded.event_2;
 BEGIN;
 CREATE TABLE public.regress_guard_part (id int, org_id uuid NOT NULL, day int NOT NULL);
 GRANT SELECT ON public.regress_guard_part TO regress_guard_app;
@@ -109,6 +103,10 @@ CREATE INDEX ON guarded.doc (org_id, title);
 CREATE INDEX CONCURRENTLY ON guarded.doc (title);
 CREATE POLICY wide ON guarded.doc FOR SELECT TO regress_guard_app USING (true);
 DROP POLICY wide ON guarded.doc;
+BEGIN;
+DROP POLICY legacy ON guarded.doc;
+DROP POLICY custody_floor ON guarded.doc;
+COMMIT;
 CREATE TEMP TABLE scratch (a int);
 CREATE TABLE public.regress_guard_elsewhere (a int);
 GRANT ALL ON public.regress_guard_elsewhere TO regress_guard_app;
@@ -120,8 +118,28 @@ COMMIT;
 -- A table that is made and protected, or repaired, in one transaction.
 BEGIN;
 CREATE TABLE guarded.list (a int);
-INSERT INTO custody.protection (relation, class, reason) VALUES ('guarded.list', 'exempt', 'names of countries');
+SELECT count(*) FROM custody.protect('guarded.list', class => 'exempt', reason => 'names of countries');
 COMMIT;
+BEGIN;
+CREATE TABLE guarded.another (id int PRIMARY KEY, org_id int NOT NULL);
+GRANT SELECT, INSERT ON guarded.another TO regress_guard_app;
+SELECT count(*) > 0 AS protected FROM custody.protect('guarded.another', 'org_id', '{regress_guard_app}', 'owned');
+COMMIT;
+CREATE POLICY legacy ON guarded.another USING (true);
+ALTER TABLE guarded.another ALTER org_id DROP DEFAULT;
+SELECT count(*) > 0 AS unprotected FROM custody.unprotect('guarded.another');
+BEGIN;
+SELECT count(*) > 0 AS unprotected FROM custody.unprotect('guarded.another');
+DROP TABLE guarded.another;
+COMMIT;
+BEGIN;
+CREATE TABLE guarded.rates (a int);
+GRANT SELECT ON guarded.rates TO regress_guard_app;
+SELECT count(*) > 0 AS protected
+  FROM custody.protect('guarded.rates', roles => '{regress_guard_app}', class => 'shared', reason => 'same for all');
+COMMIT;
+GRANT TRUNCATE ON guarded.rates TO regress_guard_app;
+DROP TABLE guarded.rates;
 BEGIN;
 ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
 ALTER TABLE guarded.doc ENABLE ROW LEVEL SECURITY;
@@ -161,7 +179,7 @@ ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
 ROLLBACK;
 SET SESSION AUTHORIZATION regress_guard_login;
 BEGIN;
-DROP POLICY custody_floor ON guarded.doc;
+ALTER TABLE guarded.doc NO FORCE ROW LEVEL SECURITY;
 ROLLBACK;
 -- The locks of a run help nobody who may not write the state of migrations.
 RESET SESSION AUTHORIZATION;
