@@ -60,7 +60,8 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
     ), question AS MATERIALIZED (
         SELECT s.relation, s.org_column, s.role, s.multi, s.writer, true AS shown
           FROM subject s JOIN pg_class c ON c.oid = s.relation
-         WHERE NOT (c.relowner = s.role AND NOT s.application AND c.relrowsecurity AND NOT c.relforcerowsecurity
+         WHERE c.relkind <> 'f'
+           AND NOT (c.relowner = s.role AND NOT s.application AND c.relrowsecurity AND NOT c.relforcerowsecurity
                     AND NOT custody.proof_is_reachable(s.role))
         UNION SELECT f.relation, f.org_column, f.acting, f.multi, false, true FROM free f
         UNION SELECT v.relation, v.org_column, v.acting, v.multi, false, false FROM view v WHERE NOT v.by_matview
@@ -86,15 +87,16 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
         SELECT w.root, w.object, w.role, w.command, w.part, w.verdict, w.expression, w.reason, w.witness
           FROM (SELECT v.root, format('view %s', v.view) AS object, pg_get_userbyid(v.role) AS role, a.command,
                        'view' AS part, CASE WHEN a.verdict = 'proven' THEN a.verdict WHEN r.witness IS NULL THEN 'unproven' ELSE 'refuted' END AS verdict,
-                       a.expression, format('reads %s as %I: %s', v.relation, a.role, a.reason) AS reason, r.witness
+                       a.expression, format('%s of %s as %I: %s', a.part, v.relation, a.role, a.reason) AS reason, r.witness
                   FROM view v JOIN answer a ON NOT a.shown AND a.relation = v.relation AND a.role_oid = v.acting AND a.command IS NOT NULL
-                                           AND a.part IN ('using', 'check')
+                                           AND (a.command IN ('SELECT', 'INSERT') OR a.part LIKE 'blind %')
                  CROSS JOIN LATERAL (
                        SELECT CASE WHEN proof_rows.witness AND a.verdict <> 'proven' AND a.command = 'SELECT'
                                    THEN custody.prove_reading(v.view, v.relation, v.org_column, v.role) END AS witness) r
-                 WHERE NOT v.by_matview AND has_any_column_privilege(v.role, v.view, CASE a.command WHEN 'DELETE' THEN 'SELECT' ELSE a.command END)
-                   AND (a.command = 'SELECT' OR has_table_privilege(v.role, v.view, a.command)
-                        AND pg_relation_is_updatable(v.view, false) <> 0)) w
+                 WHERE NOT v.by_matview
+                   AND CASE a.command WHEN 'DELETE' THEN has_table_privilege(v.role, v.view, 'DELETE')
+                            ELSE has_any_column_privilege(v.role, v.view, a.command) END
+                   AND (a.command = 'SELECT' OR pg_relation_is_updatable(v.view, false) <> 0)) w
         UNION ALL
         SELECT v.root, format('%s %s', CASE c.relkind WHEN 'm' THEN 'materialized view' ELSE 'view' END, v.view),
                pg_get_userbyid(v.role), 'SELECT', 'view',
@@ -109,6 +111,11 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
           FROM lists l CROSS JOIN custody.proof_of_privileges(l.relations, l.roles) p
           JOIN subject s ON s.relation = p.relation AND s.role = p.role
           JOIN pg_class c ON c.oid = p.relation AND (s.application OR NOT pg_has_role(s.role, c.relowner, 'USAGE'))
+        UNION ALL
+        SELECT s.root, format('foreign table %s', s.relation), pg_get_userbyid(s.role), NULL, 'foreign table', 'unproven', NULL,
+               'has no row security, and the role has a privilege on it', NULL
+          FROM subject s JOIN pg_class c ON c.oid = s.relation AND c.relkind = 'f'
+         WHERE custody.proof_reaches(s.role, s.relation)
         UNION ALL
         SELECT NULL, o.object, pg_get_userbyid(o.role), NULL, 'owner', o.verdict, NULL, o.reason, NULL
           FROM lists l CROSS JOIN custody.proof_of_owners(l.relations, l.roles, l.application) o
@@ -169,7 +176,7 @@ CREATE FUNCTION custody.prove_isolation(
      ORDER BY p.relation::text, p.object, p.role, p.command, p.part
 $$;
 COMMENT ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) IS
-'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, function, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
+'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, foreign table, function, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
 REVOKE EXECUTE ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) FROM PUBLIC;
 
 CREATE FUNCTION custody.prove_summary(

@@ -52,11 +52,12 @@ CREATE FUNCTION custody.proof_scope(relations regclass[], org_column name)
     SELECT t.root, t.relation::regclass, n.class, CASE WHEN n.class NOT IN ('shared', 'exempt') THEN n.org_column END,
            n.roles, n.multi_roles, n.writers, n.reason
       FROM tree t JOIN named n ON n.relation = t.root
-      JOIN pg_class c ON c.oid = t.relation AND c.relkind IN ('r', 'p')
+      JOIN pg_class c ON c.oid = t.relation
+                     AND (c.relkind IN ('r', 'p') OR c.relkind = 'f' AND t.relation <> t.root)
      WHERE t.root = t.relation OR NOT EXISTS (SELECT FROM named m WHERE m.relation = t.relation)
 $$;
 COMMENT ON FUNCTION custody.proof_scope(regclass[], name) IS
-'the tables of a proof with their partitions and inheritance children, which can be named directly; arguments as for custody.prove_isolation(); roles NULL: not protected by custody; errors: none; privilege: SELECT on custody.protection';
+'the tables of a proof with their partitions and inheritance children, foreign ones too, which can be named directly; arguments as for custody.prove_isolation(); roles NULL: not protected by custody; errors: none; privilege: SELECT on custody.protection';
 REVOKE EXECUTE ON FUNCTION custody.proof_scope(regclass[], name) FROM PUBLIC;
 
 -- A superuser or a role with BYPASSRLS is no subject unless it was named: it is what the others must not become.

@@ -35,7 +35,9 @@ void add_row(StringInfo sql, const Candidates *candidates, bool made_up) {
         if (made_up && matters(candidates, attribute->attnum)) {
             appendStringInfo(sql, "v%d.v", attribute->attnum);
         } else if (!made_up && (matters(candidates, attribute->attnum) ||
-                                bms_is_member(attribute->attnum, candidates->key))) {
+                                bms_is_member(attribute->attnum, candidates->key) ||
+                                get_typtype(attribute->atttypid) == TYPTYPE_DOMAIN)) {
+            // A domain may not take a NULL.
             appendStringInfo(sql, "r.%s", quote_identifier(NameStr(attribute->attname)));
         } else {
             appendStringInfoString(sql, "NULL");

@@ -41,10 +41,11 @@ List *orgs_to_try(const View *view) {
 }
 
 const char *foreign_row(const View *view, Oid role, Oid org_type, const char *org) {
-    const char *query = psprintf("SELECT left(jsonb_strip_nulls(to_jsonb(v))::text, 400) FROM %s v "
-                                 "WHERE v.%s IS DISTINCT FROM %s::%s LIMIT 1",
-                                 view->name, view->column_name, quote_literal_cstr(org),
-                                 format_type_be_qualified(view->column_type));
+    const char *query =
+        psprintf("SELECT left(jsonb_strip_nulls(to_jsonb(v.*))::text, 400) FROM %s v "
+                 "WHERE v.%s IS DISTINCT FROM %s::%s LIMIT 1",
+                 view->name, view->column_name, quote_literal_cstr(org),
+                 format_type_be_qualified(view->column_type));
     const Standpoint standpoint{role, org_type, org, NIL, nullptr};
     List *rows = NIL;
     char *error;

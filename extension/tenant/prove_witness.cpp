@@ -48,7 +48,7 @@ char *test_query(const Trial *trial) {
     const char *name = get_attname(RelationGetRelid(relation), trial->search->column, false);
     const char *column = quote_identifier(name);
     return psprintf(
-        "SELECT (jsonb_strip_nulls(to_jsonb(%s)) || jsonb_build_object(%s, %s.%s))::text "
+        "SELECT (jsonb_strip_nulls(to_jsonb(%s.*)) || jsonb_build_object(%s, %s.%s))::text "
         "FROM unnest($1) AS %s "
         "WHERE %s.%s IS DISTINCT FROM $2 AND (%s) AND (%s) LIMIT 1",
         alias, quote_literal_cstr(name), alias, column, alias, alias, column, trial->constraints,

@@ -86,6 +86,10 @@ CREATE VIEW over_invoker AS SELECT * FROM invoker;
 GRANT SELECT ON seen, invoker, over_invoker TO regress_custody_team;
 SELECT object, part, verdict FROM verdicts('seen', '{regress_custody_team}');
 
+-- Writing through a view, without the right to read it.
+GRANT INSERT, DELETE, UPDATE (title) ON definer TO regress_custody_multi;
+SELECT object, command, part, verdict, reason FROM verdicts('seen', '{regress_custody_multi}') WHERE part = 'view';
+
 -- Partitions and children that can be named directly.
 CREATE TABLE divided (org_id uuid NOT NULL, day int NOT NULL) PARTITION BY LIST (day);
 CREATE TABLE divided_1 PARTITION OF divided FOR VALUES IN (1);
@@ -107,6 +111,25 @@ CALL make('checked');
 ALTER TABLE checked ADD CHECK (title <> 'public');
 ALTER POLICY p ON checked USING (org_id = custody.current_org_uuid() OR title = 'public');
 SELECT object, verdict, witness FROM verdicts('checked', '{regress_custody_app}');
+
+-- A partition that is a foreign table.
+CREATE FOREIGN DATA WRAPPER regress_custody_nowhere;
+CREATE SERVER regress_custody_nowhere FOREIGN DATA WRAPPER regress_custody_nowhere;
+CREATE FOREIGN TABLE divided_3 PARTITION OF divided FOR VALUES IN (3) SERVER regress_custody_nowhere;
+SELECT object, part, verdict, reason FROM verdicts('divided', '{regress_custody_app}') WHERE object LIKE '%\_3';
+GRANT SELECT ON divided_3 TO regress_custody_app;
+SELECT object, part, verdict, reason FROM verdicts('divided', '{regress_custody_app}') WHERE object LIKE '%\_3';
+DROP FOREIGN DATA WRAPPER regress_custody_nowhere CASCADE;
+
+-- A table that is awkward to make rows of: dropped columns, one named as the table, a domain without NULL.
+CREATE DOMAIN filled AS text NOT NULL;
+CREATE TABLE "odd ""one" (gone int, id int PRIMARY KEY, also_gone text, "odd ""one" text, org_id uuid, need filled, v int);
+ALTER TABLE "odd ""one" DROP gone, DROP also_gone;
+INSERT INTO "odd ""one" VALUES (1, 'x', org(1), 'y', 2), (2, 'x', org(2), 'y', 3);
+ALTER TABLE "odd ""one" ENABLE ROW LEVEL SECURITY;
+CREATE POLICY p ON "odd ""one" USING ("odd ""one" = 'x' AND v + id > 4);
+GRANT SELECT ON "odd ""one" TO regress_custody_app;
+SELECT object, verdict, witness FROM verdicts('"odd ""one"', '{regress_custody_app}') WHERE part = 'using';
 
 -- SECURITY DEFINER functions of an owner whom nothing binds, and of one who is bound.
 CALL make('called');
