@@ -87,9 +87,6 @@ COMMENT ON FUNCTION custody.judge_policy(pg_policy, name, bool) IS
 CREATE FUNCTION custody.claims_are_fed(claims text[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF to_regclass('custody.jwt_issuer') IS NULL THEN
-        RETURN false;
-    END IF;
     RETURN EXISTS (SELECT FROM custody.compat_object c
                     WHERE c.kind = 'function' AND c.name = 'auth.jwt()'
                       AND c.definition = custody.compat_digest(c.kind, c.name))
@@ -107,7 +104,7 @@ CREATE FUNCTION custody.judgement_note(policy pg_policy, judged custody.policy_j
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT concat_ws('; ',
         CASE WHEN NOT policy.polpermissive THEN 'restrictive: it only takes rows away' END,
-        CASE WHEN fed THEN format('the same as long as all contexts come from tokens of custody.jwt_issuer, whose org is the claim %s',
+        CASE WHEN fed THEN format('holds as long as all contexts come from tokens of custody.jwt_issuer, whose org is the claim %s',
                                   judged.claims[1]) END,
         CASE WHEN judged.claims <> '{}' AND NOT fed
              THEN format('reads the claim %s: not shown to be the organization of the verified context', judged.claims[1]) END,

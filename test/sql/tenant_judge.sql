@@ -76,6 +76,25 @@ SELECT s.expression, cost_before > 1.1 * cost_after AS dearer, cost_before < 1.1
   FROM custody.judge_policies('doc') JOIN shape s ON policy = 'p' || to_char(number, 'FM00')
  WHERE number IN (1, 3, 12, 15, 17, 18) ORDER BY number;
 
+-- The claim is the context's org when every issuer says so, and auth.jwt() is ours.
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy IN ('p01', 'p05', 'p06', 'p07', 'p33');
+INSERT INTO custody.jwt_issuer (issuer, audience, org_type, org_path)
+    VALUES ('https://issuer.example', '{app}', 'uuid', '{org_id}');
+SELECT policy, verdict, note FROM custody.judge_policies('doc', costs => false) WHERE policy IN ('p01', 'p05', 'p06', 'p07', 'p33');
+UPDATE custody.jwt_issuer SET org_path = '{app_metadata,org_id}';
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy IN ('p01', 'p05', 'p06', 'p07', 'p33');
+SELECT custody.trust_request_settings(true);
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+SELECT custody.trust_request_settings(false);
+BEGIN;
+CREATE OR REPLACE FUNCTION auth.jwt() RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT '{}'::jsonb $$;
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+ROLLBACK;
+INSERT INTO custody.jwt_issuer (issuer, audience, org_type, org_path)
+    VALUES ('https://other.example', '{app}', 'uuid', '{org}');
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+DELETE FROM custody.jwt_issuer;
+
 -- USING and WITH CHECK together, commands and roles; other columns and types; no such column.
 CREATE ROLE regress_judge_app;
 CREATE ROLE regress_judge_other;
