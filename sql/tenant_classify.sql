@@ -83,8 +83,8 @@ CREATE FUNCTION custody.class_recorded() RETURNS SETOF custody.table_class
     SELECT p.relation, p.class, p.org_column, p.parent,
            (SELECT f.conname FROM pg_constraint f
              WHERE f.contype = 'f' AND f.conrelid = p.relation AND f.confrelid = p.parent
-               AND coalesce(custody.column_number(p.relation, p.org_column) <> ALL (f.conkey), true)
-             ORDER BY f.confdeltype = 'c' DESC, f.conname LIMIT 1), p.reason
+             ORDER BY coalesce(custody.column_number(p.relation, p.org_column) = ANY (f.conkey), false),
+                      f.confdeltype = 'c' DESC, f.conname LIMIT 1), p.reason
       FROM (SELECT relation, class, org_column, parent, reason, protected_at FROM custody.protection
             UNION ALL
             SELECT relation, class, org_column, parent, NULL, now() FROM custody.protection_begun b

@@ -37,6 +37,25 @@ $$;
 COMMENT ON FUNCTION custody.composite_problem(custody.protect_subject, custody.protect_subject, oid) IS
 'why a foreign key cannot carry the organization, NULL where it can; privilege: EXECUTE';
 
+-- The composite key takes the place and the name of the plain one, unless the plain one does what the
+-- composite one cannot: then both stay.
+CREATE FUNCTION custody.replaceable_key(foreign_key oid) RETURNS bool
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT f.confupdtype NOT IN ('n', 'd') AND (f.confmatchtype = 's' OR cardinality(f.conkey) = 1)
+           AND (f.confdeltype NOT IN ('n', 'd') OR current_setting('server_version_num')::int4 >= 150000)
+      FROM pg_constraint f WHERE f.oid = foreign_key
+$$;
+COMMENT ON FUNCTION custody.replaceable_key(oid) IS
+'whether a foreign key that carries the organization does all that a plain one does; privilege: EXECUTE';
+
+CREATE FUNCTION custody.made_key(child regclass, plain name) RETURNS bool
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT c.convalidated FROM pg_constraint c
+     WHERE c.conrelid = child AND c.contype = 'f' AND c.conname = custody.made_name('custody', plain::text)
+$$;
+COMMENT ON FUNCTION custody.made_key(regclass, name) IS
+'whether the composite key that protect() makes beside a plain one is valid, NULL where it is not there; privilege: EXECUTE';
+
 -- The foreign keys of a subject that should carry the organization and do not yet: all on request, that
 -- to the parent of a derived table always.
 CREATE FUNCTION custody.composite_wanted(subject custody.protect_subject, known custody.protect_subject[])
@@ -58,10 +77,12 @@ CREATE FUNCTION custody.composite_wanted(subject custody.protect_subject, known 
        AND NOT (f.conrelid = f.confrelid AND (subject).class = 'root')
        AND NOT EXISTS (SELECT FROM pg_constraint g
                         WHERE g.contype = 'f' AND g.conrelid = f.conrelid AND g.confrelid = f.confrelid
+                          AND g.conname <> custody.made_name('custody', f.conname::text)
                           AND cardinality(g.conkey) = cardinality(f.conkey) + 1 AND g.convalidated
                           AND custody.key_has_pair(g.oid, o.child, o.parent)
                           AND NOT EXISTS (SELECT FROM generate_subscripts(f.conkey, 1) n
                                            WHERE NOT custody.key_has_pair(g.oid, f.conkey[n], f.confkey[n])))
+       AND NOT (custody.made_key(f.conrelid, f.conname) IS TRUE AND NOT custody.replaceable_key(f.oid))
      ORDER BY f.conname
 $$;
 COMMENT ON FUNCTION custody.composite_wanted(custody.protect_subject, custody.protect_subject[]) IS

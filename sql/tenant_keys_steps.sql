@@ -41,8 +41,8 @@ DECLARE
     columns text := (SELECT string_agg(quote_ident(n), ', ') FROM unnest(key.child_org || key.child_columns) n);
     parent_columns text := (SELECT string_agg(quote_ident(n), ', ')
                               FROM unnest(key.parent_org || key.parent_columns) n);
-    there bool := (SELECT c.convalidated FROM pg_constraint c
-                    WHERE c.conrelid = key.child AND c.conname = key.name);
+    plain name := (SELECT f.conname FROM pg_constraint f WHERE f.oid = key.foreign_key);
+    there bool := custody.made_key(key.child, plain);
     -- A partitioned table takes no foreign key that is not valid yet.
     at_once bool := EXISTS (SELECT FROM pg_class c WHERE c.oid = key.child AND c.relkind = 'p');
 BEGIN
@@ -55,16 +55,24 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM custody.table_tree(key.child) t WHERE t.level > 0 AND NOT t.partition) THEN
         RETURN NEXT custody.protect_step(subject, 'note', NULL, NULL, format(
-            'foreign key %I does not hold in the inheritance children of %s: no foreign key does', key.name, key.child));
+            'foreign key %I does not hold in the inheritance children of %s: no foreign key does', plain, key.child));
     END IF;
-    IF NOT at_once THEN
+    IF NOT at_once AND there IS NOT TRUE THEN
         RETURN NEXT custody.protect_step(subject, 'validate', format(
             'ALTER TABLE %s VALIDATE CONSTRAINT %I', key.child, key.name), NULL, NULL, runs);
+    END IF;
+    IF custody.replaceable_key(key.foreign_key) THEN
+        RETURN NEXT custody.protect_step(subject, 'drop foreign key', format(
+            'ALTER TABLE %s DROP CONSTRAINT %I', key.child, plain),
+            format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %I, ADD CONSTRAINT %2$I %s', key.child, plain,
+                   pg_get_constraintdef(key.foreign_key)), NULL, runs);
+        RETURN NEXT custody.protect_step(subject, 'rename foreign key', format(
+            'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', key.child, key.name, plain), NULL, NULL, runs);
     END IF;
 END
 $$;
 COMMENT ON FUNCTION custody.composite_step(custody.protect_subject, custody.composite_key, bool) IS
-'the steps that add and validate one composite foreign key; privilege: EXECUTE';
+'the steps that add and validate one composite foreign key and give it the place of the plain one; privilege: EXECUTE';
 
 CREATE FUNCTION custody.composite_steps(
         subject custody.protect_subject, known custody.protect_subject[], waiting regclass[])

@@ -20,6 +20,18 @@ $$;
 COMMENT ON FUNCTION custody.dependent_keys(regclass) IS
 'foreign keys of other tables that rest on a key that protect() made of a table, and whether they keep a derived table''s organization true; privilege: EXECUTE and SELECT on custody.protection';
 
+-- The plain key comes back where a composite one of another table has taken its place.
+CREATE FUNCTION custody.plain_key(child regclass, foreign_key name) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((SELECT m ->> 'undo' FROM custody.protection p CROSS JOIN jsonb_array_elements(p.made) m
+                      WHERE p.relation = child
+                        AND starts_with(m ->> 'undo', format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %I, ADD ',
+                                                             child, foreign_key)) LIMIT 1),
+                    format('ALTER TABLE %s DROP CONSTRAINT %I', child, foreign_key))
+$$;
+COMMENT ON FUNCTION custody.plain_key(regclass, name) IS
+'the statement that takes a composite foreign key away and brings back the plain one in whose place it is; privilege: EXECUTE and SELECT on custody.protection';
+
 -- The table under the name that it has now; what is gone needs no undo.
 CREATE FUNCTION custody.undo_step(subject custody.protect_subject, made jsonb) RETURNS custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -74,7 +86,7 @@ BEGIN
     RETURN NEXT custody.protect_step(whole, 'forget', format(
         'DELETE FROM custody.protection_begun WHERE relation = %L::regclass', relation));
     RETURN QUERY SELECT s.* FROM custody.dependent_keys(relation) k, custody.protect_step(whole, 'undo add foreign key',
-                            format('ALTER TABLE %s DROP CONSTRAINT %I', k.child, k.foreign_key)) s
+                            custody.plain_key(k.child, k.foreign_key)) s
                   WHERE NOT k.keeps;
     RETURN QUERY SELECT s.* FROM (
         SELECT DISTINCT ON (m.value ->> 'undo') m.value, m.place

@@ -58,7 +58,7 @@ SELECT count(*) FROM custody.protection;
 SELECT action, note FROM custody.protect_schema('kin', roles => '{kin_app}', composite_keys => true, dry_run => true) WHERE action = 'note';
 SELECT count(*) > 0 AS steps FROM custody.protect_schema('kin', roles => '{kin_app}', composite_keys => true);
 SELECT conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated FROM pg_constraint
- WHERE contype = 'f' AND conparentid = 0 AND conname ~ 'custody' ORDER BY conrelid::regclass::text, conname;
+ WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'kin'::regnamespace AND cardinality(conkey) > 1 ORDER BY conrelid::regclass::text, conname;
 SELECT count(*) FROM custody.protect_schema('kin', composite_keys => true) WHERE sql IS NOT NULL;
 SELECT id, org_id FROM kin.tasks ORDER BY id;
 SELECT task, org_id FROM kin.hours ORDER BY task;
@@ -121,6 +121,8 @@ RESET ROLE;
 SET client_min_messages = warning;
 SELECT count(*) > 0 AS steps FROM unnest('{people,projects,log_texts,shifts,days,logs,orgs}'::text[]) t
  CROSS JOIN LATERAL custody.unprotect(('kin.' || t)::regclass);
+SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
+ WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'kin'::regnamespace ORDER BY conrelid::regclass::text, conname;
 DROP SCHEMA kin CASCADE;
 REVOKE ALL ON SCHEMA custody FROM kin_owner;
 REVOKE ALL ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) FROM kin_owner;
