@@ -8,7 +8,7 @@ use JSON::PP ();
 
 use parent qw(Exporter);
 
-our @EXPORT = qw(plant judge rows);
+our @EXPORT = qw(plant judge flagged rows);
 
 # Makes the database with the whole corpus; returns what was planted, one hash for each place.
 sub plant {
@@ -39,6 +39,29 @@ sub judge {
     }
     my $last = (split /\n/, $out)[-1] // '';
     return $last =~ /^\d+$/ ? $last > 0 ? 'leak' : 'held' : "nothing was counted: $out";
+}
+
+my %query = (
+    prove => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.command, v.part, v.reason) AS what
+        FROM suite.planted p, custody.prove_isolation(p.relations) v WHERE v.verdict <> 'proven'},
+    # Every place is a database of its own to the prober: nothing else is its role's.
+    probe => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.attack, v.detail) AS what
+        FROM suite.planted p, custody.probe_isolation(p.app::regrole, p.relations, on_clone => true) v
+        WHERE v.verdict = 'leak'},
+    lint => q{SELECT p.place, l.level AS verdict, concat_ws(' ', l.code, l.object, l.seen) AS what
+        FROM custody.lint() l LEFT JOIN suite.elsewhere e USING (object)
+            CROSS JOIN LATERAL (SELECT place FROM suite.planted
+                WHERE coalesce(e.place, l.object) ~ ('\m' || place) ORDER BY length(place) DESC LIMIT 1) p
+        WHERE l.level <> 'info' AND l.exempt IS NULL},
+);
+
+# {place => [what a tool says against it]}.
+sub flagged {
+    my ($cluster, $database, $tool) = @_;
+    my %flagged;
+    push @{ $flagged{ $_->{place} } }, "[$_->{verdict} $_->{what}]"
+        for @{ rows($cluster, $database, $query{$tool}, timeout => 600) };
+    return \%flagged;
 }
 
 1;
