@@ -17,3 +17,4 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 \ir corpus/sessions.sql
 \ir corpus/server.sql
 \ir corpus/others.sql
+ANALYZE;

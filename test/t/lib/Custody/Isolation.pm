@@ -44,10 +44,12 @@ sub judge {
 my %query = (
     prove => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.command, v.part, v.reason) AS what
         FROM suite.planted p, custody.prove_isolation(p.relations) v WHERE v.verdict <> 'proven'},
-    # Every place is a database of its own to the prober: nothing else is its role's.
+    # What only custody probe can try, and what is about the whole database, is inconclusive everywhere.
     probe => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.attack, v.detail) AS what
-        FROM suite.planted p, custody.probe_isolation(p.app::regrole, p.relations, on_clone => true) v
-        WHERE v.verdict = 'leak'},
+        FROM suite.planted p, custody.probe_isolation(p.app::regrole, ARRAY(SELECT c.oid::regclass FROM pg_class c
+            WHERE c.relnamespace = p.place::regnamespace AND c.relkind IN ('r', 'p', 'f')
+              AND NOT c.relispartition), on_clone => true) v
+        WHERE v.verdict = 'leak' OR v.verdict <> 'held' AND v.object NOT IN ('session', 'large objects')},
     lint => q{SELECT p.place, l.level AS verdict, concat_ws(' ', l.code, l.object, l.seen) AS what
         FROM custody.lint() l LEFT JOIN suite.elsewhere e USING (object)
             CROSS JOIN LATERAL (SELECT place FROM suite.planted
