@@ -17,4 +17,6 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 \ir corpus/sessions.sql
 \ir corpus/server.sql
 \ir corpus/others.sql
+-- Each place is a database of its own, with one type for its organizations.
+INSERT INTO custody.exemption (tool, code, object, reason) VALUES ('lint', 'L406', '%', 'all types are in the corpus');
 ANALYZE;

@@ -122,13 +122,22 @@ BEGIN
         EXECUTE suite.fill(coalesce(statement, ''), made);
     END LOOP;
     PERFORM suite.policies(made.t, made.org, made.ctx, made.g);
-    PERFORM suite.register(made.t, trim('"' FROM made.org), made.app);
+    PERFORM suite.register(made.t, trim('"' FROM made.org), made.g);
 END
 $$;
 
 -- A table of this suite with its org column and the role that is bound, as custody.protect() keeps them.
-CREATE FUNCTION suite.register(relation regclass, org name, app text) RETURNS void LANGUAGE sql AS $$
-INSERT INTO custody.protection (relation, class, org_column, roles) VALUES (relation, 'owned', org, ARRAY[app::regrole])
+CREATE FUNCTION suite.register(relation regclass, org name, role_name text) RETURNS void LANGUAGE sql AS $$
+INSERT INTO custody.protection (relation, class, org_column, roles) VALUES (relation, 'owned', org, ARRAY[role_name::regrole])
+$$;
+
+-- What stands beside the protected tables of a place was looked at: it is no organization's.
+CREATE FUNCTION suite.exempt_others(place text) RETURNS void LANGUAGE sql AS $$
+INSERT INTO custody.protection (relation, class, reason)
+SELECT c.oid, 'exempt', 'a table beside the protected ones' FROM pg_class c
+ WHERE c.relnamespace = place::regnamespace AND c.relkind IN ('r', 'p', 'f')
+   AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+ON CONFLICT DO NOTHING
 $$;
 
 -- Plants one leak on each of the bases, and its twin beside it. Templates: {s} schema, {t} table, {r} what
@@ -155,9 +164,12 @@ BEGIN
             EXCEPTION WHEN OTHERS THEN
                 RAISE EXCEPTION '%: %', made.s, SQLERRM;
             END;
+            IF leak <> 40 THEN
+                PERFORM suite.exempt_others(made.s);
+            END IF;
             INSERT INTO suite.planted VALUES (made.s, leak, shape, side, made.type,
                 ARRAY(SELECT c.oid::regclass FROM pg_class c JOIN custody.protection p ON p.relation = c.oid
-                       WHERE c.relnamespace = made.s::regnamespace ORDER BY 1),
+                       WHERE c.relnamespace = made.s::regnamespace AND p.class <> 'exempt' ORDER BY 1),
                 made.app,
                 ARRAY(SELECT suite.fill(step, made)
                         FROM unnest(CASE side WHEN 'leak' THEN attack ELSE coalesce(twin_attack, attack) END)

@@ -1,14 +1,13 @@
 -- Leaks 12 to 15, 22, 23, 35 and 37: what the policies themselves let through. The twins keep the restrictive floor, under
 -- which the same permissive policy opens nothing.
 SELECT suite.plant(12, 'true', '{plain,quoted,partitioned,view,inherited}',
-    'CREATE POLICY everyone ON {t} FOR SELECT USING (true); DROP POLICY custody_floor ON {t}',
-    'CREATE POLICY everyone ON {t} FOR SELECT USING (true)',
+    'CREATE POLICY everyone ON {t} FOR SELECT TO {g} USING (true); DROP POLICY custody_floor ON {t}',
+    'CREATE POLICY everyone ON {t} FOR SELECT TO {g} USING (true)',
     '{prove,probe,lint,loader}');
 SELECT suite.plant(12, 'by_title', '{plain,quoted,inherited}',
     'CREATE POLICY "public docs" ON {t} TO {g} USING (title LIKE ''doc%''); DROP POLICY custody_floor ON {t}',
     'CREATE POLICY "public docs" ON {t} TO {g} USING (title LIKE ''doc%'')',
-    '{prove,probe,loader}',
-    why => 'a condition on another column may be what was wanted: only proof and probe tell that it opens the table');
+    '{prove,probe,lint,loader}');
 SELECT suite.plant(12, 'inside', '{plain,partitioned}',
     'ALTER POLICY custody_select ON {t} USING ({org} = {ctx} OR created_at > ''2000-01-01'');
      ALTER POLICY custody_floor ON {t} USING ({org} = {ctx} OR title <> '''')',
@@ -25,19 +24,17 @@ SELECT suite.plant(13, 'true', '{plain,quoted,partitioned,view,inherited}',
 SELECT suite.plant(13, 'other_column', '{plain,quoted,inherited}',
     'ALTER POLICY custody_insert ON {t} WITH CHECK (title <> ''''); DROP POLICY custody_floor ON {t}',
     'ALTER POLICY custody_insert ON {t} WITH CHECK (title <> '''')',
-    '{prove,probe,loader}',
+    '{prove,probe,lint,loader}',
     ARRAY['@A', 'INSERT INTO {r} ({org}, title) VALUES ({b}, ''planted'')', '@super',
-          'SELECT count(*) - 4 FROM {t} WHERE {org} = {b}'],
-    why => 'a condition on another column may be what was wanted: only proof and probe tell that it opens the table');
+          'SELECT count(*) - 4 FROM {t} WHERE {org} = {b}']);
 -- Without WITH CHECK the USING is checked: no leak.
 SELECT suite.plant(13, 'missing', '{plain,partitioned}',
     'DROP POLICY custody_insert ON {t}; CREATE POLICY "all" ON {t} TO {g} USING ({org} = {ctx}) WITH CHECK ({org} IS NOT NULL);
      DROP POLICY custody_floor ON {t}',
-    'DROP POLICY custody_insert ON {t}; CREATE POLICY "all" ON {t} TO {g} USING ({org} = {ctx}); DROP POLICY custody_floor ON {t}',
-    '{prove,probe,loader}',
+    'DROP POLICY custody_insert ON {t}; CREATE POLICY "all" ON {t} TO {g} USING ({org} = {ctx}); ALTER POLICY custody_floor ON {t} USING ({org} = {ctx})',
+    '{prove,probe,lint,loader}',
     ARRAY['@A', 'INSERT INTO {r} ({org}, title) VALUES ({b}, ''planted'')', '@super',
-          'SELECT count(*) - 4 FROM {t} WHERE {org} = {b}'],
-    why => 'a condition on another column may be what was wanted: only proof and probe tell that it opens the table');
+          'SELECT count(*) - 4 FROM {t} WHERE {org} = {b}']);
 
 SELECT suite.plant(14, NULL, '{plain,quoted,partitioned,view,inherited}',
     'ALTER POLICY custody_update ON {t} USING ({org} = {ctx}) WITH CHECK (true); DROP POLICY custody_floor ON {t}',
@@ -60,9 +57,8 @@ SELECT suite.plant(15, 'delete', '{plain,quoted,partitioned,view,inherited}',
 SELECT suite.plant(15, 'update', '{plain,quoted,inherited}',
     'ALTER POLICY custody_update ON {t} USING (title <> ''''); DROP POLICY custody_floor ON {t}',
     'ALTER POLICY custody_update ON {t} USING (title <> '''')',
-    '{prove,probe,loader}',
-    ARRAY['@A', 'UPDATE {r} SET {org} = {a}', '@super', 'SELECT 4 - count(*) FROM {t} WHERE {org} = {b}'],
-    why => 'a condition on another column may be what was wanted: only proof and probe tell that it opens the table');
+    '{prove,probe,lint,loader}',
+    ARRAY['@A', 'UPDATE {r} SET {org} = {a}', '@super', 'SELECT 4 - count(*) FROM {t} WHERE {org} = {b}']);
 
 SELECT suite.plant(22, 'prefix', '{plain,quoted,inherited}',
     'ALTER POLICY custody_select ON {t} USING ({org}::text LIKE current_setting(''app.org'', true) || ''%'');

@@ -94,7 +94,8 @@ SELECT suite.plant(9, 'child', '{plain,quoted,inherited}',
     'CREATE TABLE {s}."old docs" () INHERITS ({t}); ALTER TABLE {s}."old docs" OWNER TO suite_owner;
      INSERT INTO {s}."old docs" ({org}, title) VALUES ({b}, ''old''); GRANT SELECT ON {s}."old docs" TO {g}',
     'CREATE TABLE {s}."old docs" () INHERITS ({t}); ALTER TABLE {s}."old docs" OWNER TO suite_owner;
-     INSERT INTO {s}."old docs" ({org}, title) VALUES ({b}, ''old'')',
+     INSERT INTO {s}."old docs" ({org}, title) VALUES ({b}, ''old'');
+     SELECT suite.policies(''{s}."old docs"'', ''{org}'', ''{ctx}'', ''{g}'')',
     '{prove,probe,lint,loader}',
     ARRAY['@A', 'SELECT count(*) FROM {s}."old docs" WHERE {org} <> {a}']);
 
