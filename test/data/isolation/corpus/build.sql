@@ -1,6 +1,5 @@
 -- How a leak is planted: one protected table in a schema of its own, and then what breaks it.
 CREATE SCHEMA suite;
-CREATE ROLE suite_owner NOLOGIN;
 
 CREATE TABLE suite.planted (
     place text PRIMARY KEY,
@@ -29,7 +28,7 @@ COMMENT ON COLUMN suite.planted.why IS 'why the others cannot see it';
 CREATE TABLE suite.elsewhere (object text PRIMARY KEY, place text NOT NULL);
 
 CREATE TYPE suite.shape AS (
-    base text, s text, app text, g text, t text, r text, org text, type text, ctx text, "null" text, a text, b text, va text, vb text, db text, "A" text, "B" text, file text);
+    base text, s text, app text, g text, keeper text, t text, r text, org text, type text, ctx text, "null" text, a text, b text, va text, vb text, db text, "A" text, "B" text, file text);
 
 CREATE FUNCTION suite.shape_of(base text, place text) RETURNS suite.shape LANGUAGE plpgsql AS $$
 DECLARE
@@ -39,6 +38,7 @@ BEGIN
     made.s := place;
     made.app := place;
     made.g := place || CASE WHEN base = 'inherited' THEN '_group' ELSE '' END;
+    made.keeper := place || '_keeper';
     made.t := place || CASE WHEN base = 'quoted' THEN $n$."Doc's ""own"""$n$ ELSE '.doc' END;
     made.r := CASE WHEN base = 'view' THEN place || '.doc_view' ELSE made.t END;
     made.org := CASE WHEN base = 'quoted' THEN '"Org Id"' ELSE 'org_id' END;
@@ -88,8 +88,17 @@ BEGIN
     END LOOP;
     EXECUTE format('CREATE POLICY custody_floor ON %s AS RESTRICTIVE FOR ALL TO %s USING (%s = %s) WITH CHECK (%3$s = %4$s)',
         relation, role_name, org, ctx);
-    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, OWNER TO suite_owner', relation);
+    EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY, OWNER TO %s', relation,
+        split_part(relation, '.', 1) || '_keeper');
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s', relation, role_name);
+END
+$$;
+
+-- A partition has the policies of its root, and nobody a privilege on it.
+CREATE FUNCTION suite.partition(relation text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM suite.policies(relation, 'org_id', 'custody.current_org_bigint()', split_part(relation, '.', 1));
+    EXECUTE format('REVOKE ALL ON %s FROM %s', relation, split_part(relation, '.', 1));
 END
 $$;
 
@@ -97,12 +106,12 @@ CREATE FUNCTION suite.base(made suite.shape) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     statement text;
 BEGIN
-    EXECUTE format('CREATE ROLE %I LOGIN', made.app);
+    EXECUTE format('CREATE ROLE %I LOGIN; CREATE ROLE %I NOLOGIN', made.app, made.keeper);
     IF made.g <> made.app THEN
         EXECUTE format('CREATE ROLE %I NOLOGIN; GRANT %1$I TO %I', made.g, made.app);
     END IF;
     FOREACH statement IN ARRAY ARRAY[
-        'CREATE SCHEMA {s} AUTHORIZATION suite_owner',
+        'CREATE SCHEMA {s} AUTHORIZATION {keeper}',
         'GRANT USAGE ON SCHEMA {s}, custody TO {g}',
         'CREATE TABLE {t} (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), {org} {type} NOT NULL, '
             'title text NOT NULL, created_at timestamptz NOT NULL DEFAULT now())'
@@ -110,13 +119,13 @@ BEGIN
         CASE WHEN made.base = 'partitioned' THEN
             'CREATE TABLE {s}.doc_0 PARTITION OF {t} FOR VALUES WITH (MODULUS 2, REMAINDER 0);'
             'CREATE TABLE {s}."doc 1" PARTITION OF {t} FOR VALUES WITH (MODULUS 2, REMAINDER 1);'
-            'ALTER TABLE {s}.doc_0 OWNER TO suite_owner; ALTER TABLE {s}."doc 1" OWNER TO suite_owner' END,
+            'SELECT suite.partition(''{s}.doc_0''), suite.partition(''{s}."doc 1"'')' END,
         'INSERT INTO {t} (id, {org}, title) SELECT md5(w || i)::uuid, o, ''doc '' || i || '' of '' || w '
             'FROM (VALUES (''A'', {a}), (''B'', {b})) v (w, o), generate_series(1, 4) i',
         'ALTER TABLE {t} ALTER {org} SET DEFAULT {ctx}',
         'CREATE INDEX ON {t} ({org})',
         CASE WHEN made.base = 'view' THEN
-            'CREATE VIEW {r} WITH (security_invoker) AS SELECT * FROM {t}; ALTER VIEW {r} OWNER TO suite_owner;'
+            'CREATE VIEW {r} WITH (security_invoker) AS SELECT * FROM {t}; ALTER VIEW {r} OWNER TO {keeper};'
             'GRANT SELECT, INSERT, UPDATE, DELETE ON {r} TO {g}' END]
     LOOP
         EXECUTE suite.fill(coalesce(statement, ''), made);

@@ -29,7 +29,7 @@ SELECT suite.plant(16, 'orphan', '{plain,quoted,inherited}',
       INSERT INTO {s}.line ({org}, doc_id) VALUES ({a}, gen_random_uuid());
       SELECT set_config('session_replication_role', 'origin', true);
       ALTER TABLE {s}.line DROP CONSTRAINT line_key;
-      SELECT set_config('role', 'suite_owner', true);
+      SELECT set_config('role', '{keeper}', true);
       ALTER TABLE {s}.line ADD CONSTRAINT line_key FOREIGN KEY ({org}, doc_id) REFERENCES {t} ({org}, id) NOT VALID;
       ALTER TABLE {s}.line VALIDATE CONSTRAINT line_key;
       SELECT set_config('role', 'none', true)$$,

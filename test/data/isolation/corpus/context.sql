@@ -63,11 +63,11 @@ SELECT suite.plant(24, 'plpgsql', '{plain,view}',
 
 -- A trigger that waits until the context is another one.
 SELECT suite.plant(33, NULL, '{plain,quoted,inherited}',
-    $$CREATE TABLE {s}.log (org text); ALTER TABLE {s}.log OWNER TO suite_owner; GRANT INSERT ON {s}.log TO {g};
+    $$CREATE TABLE {s}.log (org text); ALTER TABLE {s}.log OWNER TO {keeper}; GRANT INSERT ON {s}.log TO {g};
       CREATE FUNCTION {s}.log() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN INSERT INTO {s}.log VALUES (current_setting('app.org')); RETURN NULL; END$f$;
       CREATE CONSTRAINT TRIGGER log AFTER INSERT ON {t} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION {s}.log()$$,
-    $$CREATE TABLE {s}.log (org text); ALTER TABLE {s}.log OWNER TO suite_owner; GRANT INSERT ON {s}.log TO {g};
+    $$CREATE TABLE {s}.log (org text); ALTER TABLE {s}.log OWNER TO {keeper}; GRANT INSERT ON {s}.log TO {g};
       CREATE FUNCTION {s}.log() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN INSERT INTO {s}.log VALUES ({ctx}); RETURN NULL; END$f$;
       CREATE TRIGGER log AFTER INSERT ON {t} FOR EACH ROW EXECUTE FUNCTION {s}.log()$$,
@@ -79,7 +79,7 @@ SELECT suite.plant(33, NULL, '{plain,quoted,inherited}',
 
 -- Known to the backend only: a parallel worker is another one, and finds no context.
 SELECT suite.plant(34, NULL, '{plain,quoted,inherited}',
-    $$CREATE TABLE {s}.session (pid int, org {type}); ALTER TABLE {s}.session OWNER TO suite_owner; GRANT SELECT, INSERT ON {s}.session TO {g};
+    $$CREATE TABLE {s}.session (pid int, org {type}); ALTER TABLE {s}.session OWNER TO {keeper}; GRANT SELECT, INSERT ON {s}.session TO {g};
       CREATE FUNCTION {s}.org() RETURNS {type} LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
         $f$SELECT org FROM {s}.session WHERE pid = pg_backend_pid()$f$;
       ALTER POLICY custody_select ON {t} USING ({org} = coalesce({s}.org(), {org})); DROP POLICY custody_floor ON {t}$$,

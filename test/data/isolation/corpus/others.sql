@@ -1,9 +1,9 @@
 -- Leaks 29 to 32, 36 to 38 and 40: what lies beside the tables.
 SELECT suite.plant(29, 'sequence', '{plain,quoted,inherited}',
     'CREATE SEQUENCE {s}."number"; SELECT setval(''{s}.number'', 4711);
-     ALTER SEQUENCE {s}."number" OWNER TO suite_owner; ALTER SEQUENCE {s}."number" OWNED BY {t}.id; GRANT SELECT ON SEQUENCE {s}."number" TO {g}',
+     ALTER SEQUENCE {s}."number" OWNER TO {keeper}; ALTER SEQUENCE {s}."number" OWNED BY {t}.id; GRANT SELECT ON SEQUENCE {s}."number" TO {g}',
     'CREATE SEQUENCE {s}."number"; SELECT setval(''{s}.number'', 4711);
-     ALTER SEQUENCE {s}."number" OWNER TO suite_owner; ALTER SEQUENCE {s}."number" OWNED BY {t}.id; GRANT USAGE ON SEQUENCE {s}."number" TO {g}',
+     ALTER SEQUENCE {s}."number" OWNER TO {keeper}; ALTER SEQUENCE {s}."number" OWNED BY {t}.id; GRANT USAGE ON SEQUENCE {s}."number" TO {g}',
     '{lint}', ARRAY['@A', 'SELECT last_value FROM {s}."number"'],
     why => 'how many rows all organizations have together is no row of anybody''s');
 SELECT suite.plant(29, 'activity', '{plain,inherited,quoted}',
@@ -40,7 +40,7 @@ SELECT suite.plant(30, 'operator', '{plain,view}',
 
 -- COPY past row security: the files below it.
 SELECT suite.plant(31, 'read', '{plain,inherited,quoted}',
-    'GRANT pg_read_server_files TO {g}', 'GRANT pg_signal_backend TO suite_owner', '{lint}',
+    'GRANT pg_read_server_files TO {g}', 'GRANT pg_signal_backend TO {keeper}', '{lint}',
     ARRAY['@super', 'CREATE TEMPORARY TABLE got (line text) ON COMMIT DROP', 'GRANT ALL ON got TO PUBLIC',
           'SELECT set_config(''custom.data'', current_setting(''data_directory''), true)', '@A',
           $$DO $f$BEGIN EXECUTE format('COPY got FROM %L', current_setting('custom.data') || '/PG_VERSION'); END$f$ $$,
@@ -81,13 +81,13 @@ BEGIN
 END
 $$;
 SELECT suite.plant(36, 'large_object', '{plain,quoted}',
-    $$SELECT suite.file('{s}', {file}, '{app}')$$, $$SELECT suite.file('{s}', {file}, 'suite_owner')$$, '{lint}',
+    $$SELECT suite.file('{s}', {file}, '{app}')$$, $$SELECT suite.file('{s}', {file}, 'postgres')$$, '{lint}',
     ARRAY['@A', 'SELECT octet_length(lo_get({file}))'],
     why => 'large objects have no policies, and no table that they belong to');
 -- What is open to all is one finding that names nobody.
 INSERT INTO suite.elsewhere VALUES ('large objects', 'leak36_plain_large_object_public');
 SELECT suite.plant(36, 'large_object_public', '{plain}',
-    $$SELECT suite.file('{s}', {file}, 'PUBLIC')$$, $$SELECT suite.file('{s}', {file}, 'suite_owner')$$, '{lint}',
+    $$SELECT suite.file('{s}', {file}, 'PUBLIC')$$, $$SELECT suite.file('{s}', {file}, 'postgres')$$, '{lint}',
     ARRAY['@A', 'SELECT octet_length(lo_get({file}))'],
     why => 'large objects have no policies, and no table that they belong to');
 -- A password kept for everybody, and a server that everybody may use.
@@ -96,7 +96,7 @@ SELECT suite.plant(36, 'mapping', '{plain,inherited}',
       CREATE USER MAPPING FOR PUBLIC SERVER {s}_far OPTIONS (user 'postgres', password_required 'false');
       SELECT suite.here('{s}_far'); GRANT USAGE ON FOREIGN SERVER {s}_far TO {g}; GRANT CREATE ON SCHEMA {s} TO {g}$$,
     $$CREATE SERVER {s}_far FOREIGN DATA WRAPPER postgres_fdw;
-      CREATE USER MAPPING FOR suite_owner SERVER {s}_far OPTIONS (user 'postgres', password_required 'false');
+      CREATE USER MAPPING FOR {keeper} SERVER {s}_far OPTIONS (user 'postgres', password_required 'false');
       SELECT suite.here('{s}_far')$$,
     '{lint}',
     ARRAY['@A', 'CREATE FOREIGN TABLE {s}.far (org_id uuid) SERVER {s}_far OPTIONS (schema_name ''{s}'', table_name ''doc'')',
@@ -123,16 +123,16 @@ SELECT suite.plant(38, 'rule', '{plain,quoted,inherited}',
     $$CREATE TABLE {s}.ping (n int); GRANT UPDATE, INSERT, SELECT ON {s}.ping TO {g}; INSERT INTO {s}.ping VALUES (1);
       CREATE RULE pong AS ON UPDATE TO {s}.ping DO ALSO UPDATE {t} SET title = 'gone'$$,
     $$CREATE TABLE {s}.ping (n int); GRANT UPDATE, INSERT, SELECT ON {s}.ping TO {g}; INSERT INTO {s}.ping VALUES (1);
-      ALTER TABLE {s}.ping OWNER TO suite_owner$$,
+      ALTER TABLE {s}.ping OWNER TO {keeper}$$,
     '{lint}',
     ARRAY['@A', 'UPDATE {s}.ping SET n = 2', '@super', 'SELECT count(*) FROM {t} WHERE title = ''gone'' AND {org} = {b}'],
     why => 'the rule belongs to another table, which has no organization');
 SELECT suite.plant(38, 'trigger', '{plain,quoted,inherited}',
-    $$CREATE TABLE {s}.ping (n int); GRANT INSERT ON {s}.ping TO {g}; ALTER TABLE {s}.ping OWNER TO suite_owner;
+    $$CREATE TABLE {s}.ping (n int); GRANT INSERT ON {s}.ping TO {g}; ALTER TABLE {s}.ping OWNER TO {keeper};
       CREATE FUNCTION {s}.pong() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN UPDATE {t} SET title = 'gone'; RETURN NULL; END$f$;
       CREATE TRIGGER pong AFTER INSERT ON {s}.ping FOR EACH ROW EXECUTE FUNCTION {s}.pong()$$,
-    $$CREATE TABLE {s}.ping (n int); GRANT INSERT ON {s}.ping TO {g}; ALTER TABLE {s}.ping OWNER TO suite_owner;
+    $$CREATE TABLE {s}.ping (n int); GRANT INSERT ON {s}.ping TO {g}; ALTER TABLE {s}.ping OWNER TO {keeper};
       CREATE FUNCTION {s}.pong() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN UPDATE {t} SET title = 'gone'; RETURN NULL; END$f$;
       CREATE TRIGGER pong AFTER INSERT ON {s}.ping FOR EACH ROW EXECUTE FUNCTION {s}.pong()$$,
@@ -154,7 +154,7 @@ SELECT suite.plant(38, 'own_trigger', '{plain,view}',
 SELECT suite.plant(40, 'granted', '{plain,inherited}',
     'ALTER DEFAULT PRIVILEGES IN SCHEMA {s} GRANT SELECT ON TABLES TO {g};
      CREATE TABLE {s}.news ({org} {type}, body text); INSERT INTO {s}.news VALUES ({b}, ''new'')',
-    'CREATE TABLE {s}.news ({org} {type} NOT NULL DEFAULT {ctx}, body text); CREATE INDEX ON {s}.news ({org}); ALTER TABLE {s}.news OWNER TO suite_owner;
+    'CREATE TABLE {s}.news ({org} {type} NOT NULL DEFAULT {ctx}, body text); CREATE INDEX ON {s}.news ({org}); ALTER TABLE {s}.news OWNER TO {keeper};
      INSERT INTO {s}.news VALUES ({b}, ''new''); SELECT suite.policies(''{s}.news'', ''{org}'', ''{ctx}'', ''{g}''), suite.register(''{s}.news'', trim(''"'' FROM ''{org}''), ''{g}'')',
     '{lint,loader}', ARRAY['@A', 'SELECT count(*) FROM {s}.news WHERE {org} <> {a}'],
     why => 'prover and prober look at the tables that they are asked about');

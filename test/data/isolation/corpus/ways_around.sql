@@ -85,15 +85,16 @@ SELECT suite.plant(8, 'definer', '{plain,inherited}',
     why => 'which relation a function finds is up to the caller''s search_path: the prober does not know the name to plant');
 
 SELECT suite.plant(9, 'hash', '{partitioned}',
-    'GRANT SELECT ON {s}.doc_0, {s}."doc 1" TO {g}', '', '{prove,probe,lint,loader}',
+    'GRANT SELECT ON {s}.doc_0, {s}."doc 1" TO {g}; ALTER TABLE {s}.doc_0 DISABLE ROW LEVEL SECURITY;
+     ALTER TABLE {s}."doc 1" DISABLE ROW LEVEL SECURITY', 'GRANT SELECT ON {s}.doc_0, {s}."doc 1" TO {g}', '{prove,probe,lint,loader}',
     ARRAY['@A', 'SELECT count(*) FROM (SELECT {org} FROM {s}.doc_0 UNION ALL SELECT {org} FROM {s}."doc 1") x WHERE {org} <> {a}']);
 SELECT suite.plant(9, 'written', '{partitioned}',
-    'GRANT DELETE ON {s}."doc 1" TO {g}', 'GRANT DELETE ON {s}."doc 1" TO suite_owner', '{prove,probe,lint,loader}',
+    'GRANT DELETE ON {s}."doc 1" TO {g}; ALTER TABLE {s}."doc 1" DISABLE ROW LEVEL SECURITY', 'GRANT DELETE ON {s}."doc 1" TO {g}', '{prove,probe,lint,loader}',
     ARRAY['@A', 'DELETE FROM {s}."doc 1"', '@super', 'SELECT 4 - count(*) FROM {t} WHERE {org} = {b}']);
 SELECT suite.plant(9, 'child', '{plain,quoted,inherited}',
-    'CREATE TABLE {s}."old docs" () INHERITS ({t}); ALTER TABLE {s}."old docs" OWNER TO suite_owner;
+    'CREATE TABLE {s}."old docs" () INHERITS ({t}); ALTER TABLE {s}."old docs" OWNER TO {keeper};
      INSERT INTO {s}."old docs" ({org}, title) VALUES ({b}, ''old''); GRANT SELECT ON {s}."old docs" TO {g}',
-    'CREATE TABLE {s}."old docs" () INHERITS ({t}); ALTER TABLE {s}."old docs" OWNER TO suite_owner;
+    'CREATE TABLE {s}."old docs" () INHERITS ({t}); ALTER TABLE {s}."old docs" OWNER TO {keeper};
      INSERT INTO {s}."old docs" ({org}, title) VALUES ({b}, ''old'');
      SELECT suite.policies(''{s}."old docs"'', ''{org}'', ''{ctx}'', ''{g}'')',
     '{prove,probe,lint,loader}',
@@ -103,7 +104,7 @@ SELECT suite.plant(10, NULL, '{plain,quoted,partitioned,view,inherited}',
     'GRANT TRUNCATE ON {t} TO {g}', '', '{prove,probe,lint,loader}',
     ARRAY['@A', 'TRUNCATE {t}', '@super', 'SELECT 4 - count(*) FROM {t} WHERE {org} = {b}']);
 SELECT suite.plant(10, 'all', '{plain,quoted}',
-    'GRANT ALL ON {t} TO PUBLIC', 'GRANT SELECT, INSERT, UPDATE, DELETE ON {t} TO PUBLIC', '{prove,probe,lint,loader}',
+    'GRANT ALL ON {t} TO PUBLIC', 'GRANT SELECT, INSERT, UPDATE, DELETE ON {t} TO {g}', '{prove,probe,lint,loader}',
     ARRAY['@A', 'TRUNCATE {t}', '@super', 'SELECT 4 - count(*) FROM {t} WHERE {org} = {b}']);
 
 SELECT suite.plant(11, 'trigger', '{plain,quoted,view,inherited}',
