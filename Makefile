@@ -83,6 +83,7 @@ bench:
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/run
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/digests
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/drill_down
+	@PG_CONFIG='$(PG_CONFIG)' test/bench/isolation
 
 format:
 	@clang-format --dry-run -Werror $(sources)

@@ -144,7 +144,7 @@ $$;
 CREATE FUNCTION suite.exempt_others(place text) RETURNS void LANGUAGE sql AS $$
 INSERT INTO custody.protection (relation, class, reason)
 SELECT c.oid, 'exempt', 'a table beside the protected ones' FROM pg_class c
- WHERE c.relnamespace = place::regnamespace AND c.relkind IN ('r', 'p', 'f')
+ WHERE c.relnamespace = place::regnamespace AND c.relkind IN ('r', 'p')
    AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
 ON CONFLICT DO NOTHING
 $$;

@@ -4,7 +4,7 @@ SELECT suite.plant(29, 'sequence', '{plain,quoted,inherited}',
      ALTER SEQUENCE {s}."number" OWNER TO {keeper}; ALTER SEQUENCE {s}."number" OWNED BY {t}.id; GRANT SELECT ON SEQUENCE {s}."number" TO {g}',
     'CREATE SEQUENCE {s}."number"; SELECT setval(''{s}.number'', 4711);
      ALTER SEQUENCE {s}."number" OWNER TO {keeper}; ALTER SEQUENCE {s}."number" OWNED BY {t}.id; GRANT USAGE ON SEQUENCE {s}."number" TO {g}',
-    '{lint}', ARRAY['@A', 'SELECT last_value FROM {s}."number"'],
+    '{probe,lint,loader}', ARRAY['@A', 'SELECT last_value FROM {s}."number"'],
     why => 'how many rows all organizations have together is no row of anybody''s');
 SELECT suite.plant(29, 'activity', '{plain,inherited,quoted}',
     'GRANT pg_read_all_stats TO {g}', 'CREATE ROLE {s}_plain NOLOGIN; GRANT {s}_plain TO {g}', '{lint}',
@@ -156,10 +156,10 @@ SELECT suite.plant(40, 'granted', '{plain,inherited}',
      CREATE TABLE {s}.news ({org} {type}, body text); INSERT INTO {s}.news VALUES ({b}, ''new'')',
     'CREATE TABLE {s}.news ({org} {type} NOT NULL DEFAULT {ctx}, body text); CREATE INDEX ON {s}.news ({org}); ALTER TABLE {s}.news OWNER TO {keeper};
      INSERT INTO {s}.news VALUES ({b}, ''new''); SELECT suite.policies(''{s}.news'', ''{org}'', ''{ctx}'', ''{g}''), suite.register(''{s}.news'', trim(''"'' FROM ''{org}''), ''{g}'')',
-    '{lint,loader}', ARRAY['@A', 'SELECT count(*) FROM {s}.news WHERE {org} <> {a}'],
-    why => 'prover and prober look at the tables that they are asked about');
+    '{probe,lint,loader}', ARRAY['@A', 'SELECT count(*) FROM {s}.news WHERE {org} <> {a}'],
+    why => 'the prover is asked about the tables that are protected');
 SELECT suite.plant(40, 'copy', '{quoted,partitioned}',
     'CREATE TABLE {s}."Doc (copy)" AS SELECT * FROM {t}; GRANT SELECT ON {s}."Doc (copy)" TO {g}',
     'CREATE TABLE {s}."Doc (copy)" AS SELECT * FROM {t}; SELECT suite.exempt_others(''{s}'')',
-    '{lint,loader}', ARRAY['@A', 'SELECT count(*) FROM {s}."Doc (copy)" WHERE {org} <> {a}'],
-    why => 'prover and prober look at the tables that they are asked about');
+    '{probe,lint,loader}', ARRAY['@A', 'SELECT count(*) FROM {s}."Doc (copy)" WHERE {org} <> {a}'],
+    why => 'the prover is asked about the tables that are protected');
