@@ -79,4 +79,3 @@ END
 $$;
 COMMENT ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) IS
 'fills the org column of a table where it is NULL from the parent that a foreign key names, about batch_rows rows per transaction, each of them committed; can be cancelled and called again; parent_column: of the parent, NULL = org_column; filled: rows that got their organization; errors: 2D000 inside of a transaction block, 42704 for an unknown foreign key, 22023, 42501 where row security would hide rows; locks: ROW EXCLUSIVE on the table, the rows of a batch until its commit; privilege: EXECUTE, UPDATE on the table and SELECT on both';
-REVOKE EXECUTE ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) FROM PUBLIC;

@@ -59,7 +59,6 @@ END
 $$;
 COMMENT ON FUNCTION custody.count_rows(text) IS
 'number of rows of a FROM clause, all of them; errors: 42501 where row security would hide some; privilege: EXECUTE, and that of the query';
-REVOKE EXECUTE ON FUNCTION custody.count_rows(text) FROM PUBLIC;
 
 -- Every other foreign key of a derived table to a table with an organization must lead to the same one.
 CREATE FUNCTION custody.disagreement_steps(subject custody.protect_subject, known custody.protect_subject[])
@@ -133,7 +132,6 @@ END
 $$;
 COMMENT ON FUNCTION custody.fill_steps(custody.protect_subject, custody.protect_subject[], bool) IS
 'the steps that fill the org column of a derived table from its parent, and stops for rows for which this is not possible; privilege: EXECUTE, and SELECT on the tables without row security';
-REVOKE EXECUTE ON FUNCTION custody.fill_steps(custody.protect_subject, custody.protect_subject[], bool) FROM PUBLIC;
 
 CREATE FUNCTION custody.not_null_steps(subject custody.protect_subject, runs bool)
     RETURNS SETOF custody.protect_step
@@ -205,7 +203,6 @@ END
 $$;
 COMMENT ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[], bool) IS
 'the steps that make the org column of a subject exist, be filled and NOT NULL; privilege: EXECUTE, and SELECT on the tables without row security';
-REVOKE EXECUTE ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[], bool) FROM PUBLIC;
 
 -- Last of all: a default set with ADD COLUMN would stamp every row with the organization of who runs it.
 CREATE FUNCTION custody.default_steps(subject custody.protect_subject, runs bool)

@@ -108,4 +108,3 @@ END
 $$;
 COMMENT ON FUNCTION custody.composite_steps(custody.protect_subject, custody.protect_subject[], regclass[]) IS
 'the steps that make a subject''s foreign keys carry the organization, with a note for each that cannot; waiting: tables that have steps the caller has to run first; privilege: EXECUTE, and SELECT on the tables without row security';
-REVOKE EXECUTE ON FUNCTION custody.composite_steps(custody.protect_subject, custody.protect_subject[], regclass[]) FROM PUBLIC;

@@ -184,4 +184,3 @@ END
 $$;
 COMMENT ON FUNCTION custody.protect_plan(custody.protect_subject[], custody.protect_subject[]) IS
 'all steps for some subjects, in their order; known: these and all that is protected already; privilege: EXECUTE, and SELECT on the tables without row security';
-REVOKE EXECUTE ON FUNCTION custody.protect_plan(custody.protect_subject[], custody.protect_subject[]) FROM PUBLIC;

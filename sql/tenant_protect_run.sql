@@ -104,7 +104,6 @@ END
 $$;
 COMMENT ON FUNCTION custody.run_steps(custody.protect_step[], bool) IS
 'runs and returns steps, or with dry_run only returns them; errors: 55000 for steps that are a stop; privilege: EXECUTE, and those of the statements';
-REVOKE EXECUTE ON FUNCTION custody.run_steps(custody.protect_step[], bool) FROM PUBLIC;
 
 CREATE FUNCTION custody.check_protectable(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -163,8 +162,6 @@ $$;
 COMMENT ON FUNCTION custody.protect(
         regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool) IS
 'protects a table with its partitions and children: the org column NOT NULL and with the context as default, indexes, policies for each command with a restrictive floor, TRUNCATE, TRIGGER and REFERENCES revoked, row security enabled and forced; returns the steps in their order (step, relation, class, action, sql, note): a note, warning or stop has no sql, a script is not run but left to the caller; calling it again does what is missing. org_column: name of the column; roles: bound to one organization, multi_roles: to several, writers: of a shared table; NULL = as before; class: root, owned, derived, member, shared or exempt, NULL = as custody.classify_schema() says; reason: why exempt; composite_keys: foreign keys carry the organization (those of a derived table always do); dry_run: only returns the steps, and where one is a stop, none with sql; errors: 55000 with all that is in the way, 42809 for what is not a table, 22023 for an unknown class, 42501; privilege: EXECUTE, ownership of the tables, SELECT on them that row security does not bind, and what custody_admin may do in schema custody';
-REVOKE EXECUTE ON FUNCTION custody.protect(
-        regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool) FROM PUBLIC;
 
 CREATE FUNCTION custody.parent_first(subject custody.protect_subject, known custody.protect_subject[])
     RETURNS custody.protect_subject
@@ -213,5 +210,3 @@ $$;
 COMMENT ON FUNCTION custody.protect_schema(
         regnamespace, name, regrole[], regrole[], regrole[], jsonb, bool, bool) IS
 'custody.protect() for all tables of a schema, parents first, in one transaction; classes: of tables by name, {"countries": "shared", "jobs": {"class": "exempt", "reason": "..."}, "deals": {"class": "owned", "org_column": "seller_id"}}; every table needs a class; other arguments, result and errors as of custody.protect(), 42P01 for a name in classes that is no table of the schema; privilege: as of custody.protect()';
-REVOKE EXECUTE ON FUNCTION custody.protect_schema(
-        regnamespace, name, regrole[], regrole[], regrole[], jsonb, bool, bool) FROM PUBLIC;

@@ -118,29 +118,61 @@ END
 $$;
 COMMENT ON FUNCTION custody.unprotect(regclass, bool) IS
 'takes back exactly what custody.protect() made of a table and of its partitions, the last first: policies, row security, default, NOT NULL, indexes, keys, and the org column where it added it, with what is in it; gives back the privileges that it revoked; what was there before stays; dry_run: only returns the steps; errors: 42704 where the table is not protected, 55000 where a foreign key of another protected table rests on a key of this one; privilege: as of custody.protect()';
-REVOKE EXECUTE ON FUNCTION custody.unprotect(regclass, bool) FROM PUBLIC;
+
+-- All of the above: nobody but who protects has a use for it.
+CREATE FUNCTION custody.protecting_functions() RETURNS SETOF regprocedure
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.oid FROM pg_proc p
+     WHERE p.pronamespace = 'custody'::regnamespace AND p.proname = ANY ('{
+        backfill_leaves, backfill_org, backfill_statement, begin_steps, bound_roles,
+        check_protectable, class_derived, class_direct, class_member, class_of_one,
+        class_recorded, class_roots, class_said, class_tables, class_undecided, classes_of,
+        classify_schema, column_names, column_not_null, column_number, column_steps,
+        composite_actions, composite_columns, composite_problem, composite_step,
+        composite_steps, composite_wanted, count_rows, default_steps, dependent_keys,
+        disagreement_steps, fill_steps, force_notes, index_place, index_steps, key_condition,
+        key_has_pair, known_subject, large_table_bytes, leaky_index, made_index_name, made_key,
+        made_name, may_bypass, member_notes, names_of, not_null_steps, note_steps,
+        org_column_kind, org_condition, org_condition_stored, org_expression, org_index_steps,
+        parent_first, parent_record_steps, plain_key, policy_clauses, policy_notes, policy_step,
+        policy_steps, primary_key_column, protect, protect_plan, protect_schema, protect_step,
+        readers_of, record_steps, replaceable_key, revoke_steps, role_stops, role_warnings,
+        roles_without_writers, run_steps, security_steps, steps_made, subject_column,
+        subject_of, subjects_of, table_steps, table_tree, tree_bytes, unbound_privileges,
+        undo_step, unique_columns, unique_steps, unique_suffix, unprotect, unprotect_steps,
+        usage_steps, wanted_policies, whole_subject
+        }')
+$$;
+COMMENT ON FUNCTION custody.protecting_functions() IS
+'the functions of custody.protect() and its companions, which custody.grant_protecting() gives; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.protecting_functions() FROM PUBLIC;
 
 -- Whoever protects has to be able to call all of it, and to let the bound roles call what enters a context.
 CREATE FUNCTION custody.grant_protecting(role name) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    callable regprocedure;
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I WITH GRANT OPTION', role);
     EXECUTE format('GRANT SELECT ON custody.isolation_setting TO %I', role);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON custody.protection, custody.protection_begun, '
                    'custody.exemption TO %I', role);
-    EXECUTE format('GRANT EXECUTE ON FUNCTION custody.count_rows(text),
-        custody.fill_steps(custody.protect_subject, custody.protect_subject[], bool),
-        custody.column_steps(custody.protect_subject, custody.protect_subject[], bool),
-        custody.composite_steps(custody.protect_subject, custody.protect_subject[], regclass[]),
-        custody.protect_plan(custody.protect_subject[], custody.protect_subject[]),
-        custody.run_steps(custody.protect_step[], bool),
-        custody.protect(regclass, name, regrole[], text, regrole[], regrole[], text, bool, bool),
-        custody.protect_schema(regnamespace, name, regrole[], regrole[], regrole[], jsonb, bool, bool),
-        custody.unprotect(regclass, bool) TO %I', role);
-    EXECUTE format('GRANT EXECUTE ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) TO %I', role);
+    FOR callable IN SELECT custody.protecting_functions() LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', callable, role);
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.grant_protecting(name) IS
 'gives a role what custody.protect() and its companions need in schema custody, with the right to give USAGE on it to the roles that it binds; part of the duty admin (custody.grant_duty()); errors: 42704 for a role that does not exist; privilege: EXECUTE and ownership';
 REVOKE EXECUTE ON FUNCTION custody.grant_protecting(name) FROM PUBLIC;
-SELECT custody.grant_protecting(r.name) FROM custody.role r WHERE r.made AND r.name = 'custody_admin';
+
+DO $$
+DECLARE
+    callable regprocedure;
+BEGIN
+    FOR callable IN SELECT custody.protecting_functions() LOOP
+        EXECUTE format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', callable);
+    END LOOP;
+    PERFORM custody.grant_protecting(r.name) FROM custody.role r WHERE r.made AND r.name = 'custody_admin';
+END
+$$;

@@ -112,8 +112,7 @@ CREATE ROLE kin_owner;
 ALTER TABLE kin.tasks OWNER TO kin_owner;
 ALTER TABLE kin.projects OWNER TO kin_owner;
 GRANT USAGE ON SCHEMA kin TO kin_owner;
-GRANT EXECUTE ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) TO kin_owner;
-GRANT USAGE ON SCHEMA custody TO kin_owner;
+SELECT custody.grant_duty('kin_owner', 'admin');
 SET ROLE kin_owner;
 CALL custody.backfill_org('kin.tasks', foreign_key => 'tasks_project_fkey');
 RESET ROLE;
@@ -124,6 +123,5 @@ SELECT count(*) > 0 AS steps FROM unnest('{people,projects,log_texts,shifts,days
 SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint
  WHERE contype = 'f' AND conparentid = 0 AND connamespace = 'kin'::regnamespace ORDER BY conrelid::regclass::text, conname;
 DROP SCHEMA kin CASCADE;
-REVOKE ALL ON SCHEMA custody FROM kin_owner;
-REVOKE ALL ON PROCEDURE custody.backfill_org(regclass, int4, name, name, name, int8) FROM kin_owner;
+DROP OWNED BY kin_owner;
 DROP ROLE kin_app, kin_owner;

@@ -165,6 +165,10 @@ SELECT relation, class, protected_by = session_user AS by FROM custody.protectio
 SELECT count(*) > 0 AS steps FROM custody.unprotect('ref.child');
 RESET ROLE;
 -- And without any, nothing.
+SELECT p.oid::regprocedure FROM pg_proc p
+ WHERE p.pronamespace = 'custody'::regnamespace AND has_function_privilege('public', p.oid, 'EXECUTE')
+   AND (p.oid IN (SELECT custody.protecting_functions())
+        OR p.oid::regprocedure::text || format_type(p.prorettype, NULL) ~ 'protect_|table_class|composite_key|wanted_policy');
 SET ROLE ref_app;
 SELECT custody.protect('ref.child', roles => '{ref_app}');
 SELECT custody.unprotect('ref.int');
