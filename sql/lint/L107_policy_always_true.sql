@@ -12,4 +12,6 @@ SELECT p.name AS object,
   JOIN lint_policy p ON p.oid = e.policy AND p.polpermissive
  WHERE query_to_xml('SELECT 1 WHERE ' || e.expression, false, false, '')::text LIKE '%<row>%'
    AND (e.policy, e.part) NOT IN (SELECT policy, part FROM lint_floored)
+   AND (p.polcmd <> 'r' OR p.relation NOT IN (SELECT s.relation FROM lint_protection s
+                                               WHERE s.class = 'shared'))
  GROUP BY p.oid, p.name, p.polname, p.table_name

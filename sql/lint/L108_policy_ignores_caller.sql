@@ -16,4 +16,6 @@ SELECT p.name AS object,
    AND (e.policy, e.part) NOT IN (SELECT policy, part FROM lint_caller)
    AND EXISTS (SELECT FROM lint_node n
                 WHERE n.policy = e.policy AND n.part = e.part AND n.label = 'VAR')
+   AND (p.polcmd <> 'r' OR p.relation NOT IN (SELECT s.relation FROM lint_protection s
+                                               WHERE s.class = 'shared'))
  GROUP BY p.oid, p.name, p.polname, p.table_name

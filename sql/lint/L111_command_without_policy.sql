@@ -11,6 +11,7 @@ SELECT r.name AS object,
   JOIN (SELECT DISTINCT relation, grantee, role_name, privilege FROM lint_grant
          WHERE privilege IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')) g ON g.relation = r.oid
  WHERE r.relrowsecurity AND r.relkind IN ('r', 'p')
+   AND r.oid NOT IN (SELECT s.relation FROM lint_protection s WHERE s.class = 'shared')
    AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = r.oid AND p.polpermissive)
    AND NOT EXISTS (SELECT FROM pg_policy p
                     WHERE p.polrelid = r.oid AND p.polpermissive

@@ -13,5 +13,7 @@ SELECT format('%I on %s', k.conname, c.name) AS object, pg_get_constraintdef(k.o
   JOIN lint_org p ON p.relation = k.confrelid
  WHERE k.contype = 'f' AND k.conparentid = 0
    AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
-   AND NOT EXISTS (SELECT FROM unnest(k.conkey, k.confkey) u(child, parent)
-                    WHERE u.child = c.attnum AND u.parent = p.attnum)
+   AND NOT EXISTS (SELECT FROM pg_constraint w, unnest(w.conkey, w.confkey) u(child, parent)
+                    WHERE w.contype = 'f' AND w.convalidated AND w.conrelid = k.conrelid
+                      AND w.confrelid = k.confrelid AND w.conkey @> k.conkey
+                      AND w.confkey @> k.confkey AND u.child = c.attnum AND u.parent = p.attnum)

@@ -42,6 +42,21 @@ SELECT code, object, exempt FROM lint_here WHERE code IN ('L101', 'L107', 'L210'
 UPDATE custody.exemption SET expires = now() + interval '1 hour' WHERE code = 'L210';
 SELECT code, exempt FROM lint_here WHERE code = 'L210';
 
+-- A shared table may be read by all, and only read.
+CREATE TABLE lint_shop.country (code text PRIMARY KEY);
+CREATE TABLE lint_shop.currency (code text PRIMARY KEY);
+ALTER TABLE lint_shop.country ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+ALTER TABLE lint_shop.currency ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY all_read ON lint_shop.country FOR SELECT USING (true);
+CREATE POLICY some_read ON lint_shop.country FOR SELECT USING (code <> 'XX');
+CREATE POLICY all_write ON lint_shop.currency USING (true);
+GRANT SELECT, INSERT, UPDATE, DELETE ON lint_shop.country, lint_shop.currency TO lint_app;
+INSERT INTO custody.protection (relation, class, roles)
+VALUES ('lint_shop.country', 'shared', '{lint_app}'), ('lint_shop.currency', 'shared', '{lint_app}');
+SELECT code, object, seen FROM lint_here WHERE object LIKE '%lint\_shop.c%' AND code <> 'L110';
+UPDATE custody.protection SET class = 'owned', org_column = 'code' WHERE class = 'shared';
+SELECT code, object, seen FROM lint_here WHERE object LIKE '%lint\_shop.c%' AND code IN ('L107', 'L108', 'L111');
+
 -- Reads only.
 BEGIN READ ONLY;
 SELECT count(*) > 0 FROM custody.lint();

@@ -38,7 +38,7 @@ sub lint_cases {
 # Runs the case of each rule [NAME, QUERY] in one session: NAME => {planted => [lines], safe => [lines]}.
 sub run_cases {
     my ($cluster, $database, $cases, @rule) = @_;
-    my $sql = '';
+    my $sql = "SELECT current_setting('server_version_num')::int >= 160000 AS from_16 \\gset\n";
     for my $rule (@rule) {
         my ($name, $query) = @$rule;
         my $case = $cases->{$name} or next;
