@@ -162,6 +162,9 @@ BEGIN
             custody.migration_worker, custody.migration_copying, custody.migration_progress,
             custody.migration_verdict TO %I', role);
     EXECUTE format('GRANT EXECUTE ON FUNCTION custody.guard_unproven() TO %I', role);
+    IF duty <> 'operator' THEN
+        PERFORM custody.grant_looking(role);
+    END IF;
     IF duty = 'admin' THEN
         PERFORM custody.grant_protecting(role);
     END IF;

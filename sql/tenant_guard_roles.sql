@@ -101,20 +101,3 @@ REVOKE ALL ON FUNCTION custody.guard_mode(), custody.guard_binds(name), custody.
     custody.guard_view_findings(oid[]), custody.guard_function_findings(oid[]),
     custody.guard_policy_findings(oid[]), custody.guard_findings(oid[]),
     custody.guard_role_findings(), custody.guard_own_findings(), custody.check_guard() FROM PUBLIC;
-
-DO $$
-DECLARE
-    duty record;
-BEGIN
-    FOR duty IN SELECT name FROM custody.role WHERE made AND name IN ('custody_admin', 'custody_auditor') LOOP
-        EXECUTE format('GRANT SELECT ON custody.guard_relation, custody.guard_bound TO %I', duty.name);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION custody.guard_mode(), custody.guard_binds(name),
-            custody.guard_touched(oid[]), custody.guard_table_findings(oid[]),
-            custody.guard_column_findings(oid[]), custody.guard_privilege_findings(oid[]),
-            custody.guard_bypasses(oid, oid), custody.guard_view_findings(oid[]),
-            custody.guard_function_findings(oid[]), custody.guard_policy_findings(oid[]),
-            custody.guard_findings(oid[]), custody.guard_role_findings(),
-            custody.guard_own_findings(), custody.check_guard() TO %I', duty.name);
-    END LOOP;
-END
-$$;

@@ -31,6 +31,16 @@ RESET ROLE;
 SELECT custody.set_guard('refuse');
 SELECT evtname, evtenabled FROM pg_event_trigger ORDER BY 1;
 SELECT * FROM custody.check_guard();
+-- An auditor may look, and only that.
+CREATE ROLE regress_guard_auditor;
+SELECT custody.grant_duty('regress_guard_auditor', 'auditor');
+SET ROLE regress_guard_auditor;
+SELECT * FROM custody.check_guard();
+SELECT count(*) > 0 AS judged FROM custody.judge_policies(costs => false);
+SELECT count(*) FROM custody.find_references('no such text');
+SELECT custody.set_guard('off');
+DELETE FROM custody.exemption;
+RESET ROLE;
 
 -- What would undo isolation is refused before it commits.
 CREATE TABLE guarded.new (a int);
@@ -263,5 +273,5 @@ SELECT custody.set_guard('off');
 SELECT count(*) FROM pg_event_trigger;
 TRUNCATE custody.guard_finding RESTART IDENTITY;
 DROP TABLE public.regress_guard_elsewhere;
-DROP OWNED BY regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator;
-DROP ROLE regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator;
+DROP OWNED BY regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator, regress_guard_auditor;
+DROP ROLE regress_guard_auditor, regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator;
