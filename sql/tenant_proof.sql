@@ -26,10 +26,11 @@ COMMENT ON FUNCTION custody.prove_reading(regclass, regclass, name, oid) IS
 'a row of another organization than the context''s that the role reads through a view of the table, in contexts of some organizations; NULL when none is seen, the view has no such column, or the current user cannot become the role; errors: none of the view''s own; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.prove_reading(regclass, regclass, name, oid) FROM PUBLIC;
 
+-- Without JIT: the planner cannot know how few rows all this has, and compiling would take longer than the proof.
 CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_column name, witness boolean)
     RETURNS TABLE (relation regclass, object text, role name, command text, part text, verdict text,
                    expression text, reason text, witness text, accepted text)
-    LANGUAGE sql VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql VOLATILE ROWS 1000 SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     WITH scope AS MATERIALIZED (
         SELECT s.* FROM custody.proof_scope(proof_rows.relations, proof_rows.org_column) s
     ), subject AS MATERIALIZED (
