@@ -162,7 +162,7 @@ DECLARE
     robbed oid[];
 BEGIN
     DELETE FROM custody.guard_pending p WHERE p.xid = NEW.xid RETURNING p.relations INTO robbed;
-    IF FOUND THEN
+    IF FOUND AND NOT custody.guard_in_migration() THEN
         -- One transaction after the other: two of them, each harmless without the other (a view of
         -- a table, the table's protection), would not see each other.
         PERFORM FROM custody.isolation_setting s WHERE s.name = 'guard' FOR UPDATE;

@@ -73,11 +73,29 @@ ALTER DEFAULT PRIVILEGES GRANT TRUNCATE ON TABLES TO PUBLIC;
 GRANT EXECUTE ON FUNCTION custody.set_context(uuid, text, text, timestamptz, jsonb, boolean) TO regress_guard_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA custody TO PUBLIC;
 \set VERBOSITY terse
+-- Organizations that a collation or a type would make one.
+CREATE COLLATION public.regress_guard_loose (provider = icu, locale = 'und', deterministic = false);
+BEGIN;
+CREATE TABLE guarded.loose (org text COLLATE public.regress_guard_loose NOT NULL);
+ALTER TABLE guarded.loose ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+INSERT INTO custody.protection (relation, class, org_column, roles) VALUES ('guarded.loose', 'owned', 'org', '{regress_guard_app}');
+\set VERBOSITY default
+COMMIT;
+\set VERBOSITY terse
+DROP COLLATION public.regress_guard_loose;
 -- Partitions: reached directly, attached, detached.
 CREATE TABLE guarded.event_2 PARTITION OF guarded.event FOR VALUES FROM (10) TO (20);
 GRANT SELECT ON guarded.event_2 TO regress_guard_app;
 GRANT INSERT ON guarded.event_2 TO PUBLIC;
 ALTER TABLE guarded.event DETACH PARTITION guarded.event_2;
+ALTER TABLE guarded.event DETACH PARTITION guarded.event_2 CONCURRENTLY;
+SELECT relispartition, inhdetachpending FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE oid = 'guarded.event_2'::regclass;
+ALTER TABLE guarded.event DETACH PARTITION guarded.event_2 FINALIZE;
+BEGIN;
+ALTER TABLE guarded.event DETACH PARTITION guarded.event_2 FINALIZE;
+DROP TABLE guarded.event_2;
+COMMIT;
+CREATE TABLE guarded.event_2 PARTITION OF guarded.event FOR VALUES FROM (10) TO (20);
 BEGIN;
 CREATE TABLE public.regress_guard_part (id int, org_id uuid NOT NULL, day int NOT NULL);
 GRANT SELECT ON public.regress_guard_part TO regress_guard_app;
