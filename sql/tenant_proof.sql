@@ -174,7 +174,7 @@ CREATE FUNCTION custody.prove_isolation(
            p.reason || coalesce('; accepted: ' || p.accepted, ''), p.witness
       FROM custody.proof_rows(prove_isolation.relations, prove_isolation.roles, prove_isolation.org_column,
                               prove_isolation.witness) p
-     ORDER BY p.relation::text, p.object, p.role, p.command, p.part
+     ORDER BY p.relation::text COLLATE "C", p.object COLLATE "C", p.role, p.command COLLATE "C", p.part COLLATE "C", p.reason COLLATE "C"
 $$;
 COMMENT ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) IS
 'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, foreign table, function, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
