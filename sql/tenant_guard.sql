@@ -120,7 +120,12 @@ BEGIN
         AND EXISTS (SELECT FROM custody.protection)
         AND EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
                      WHERE c.schema_name IS DISTINCT FROM 'pg_temp') THEN
-        PERFORM custody.guard_note('{}');
+        -- A table that an extension lets go shows that nowhere.
+        PERFORM custody.guard_note(CASE WHEN tg_tag = 'ALTER EXTENSION' THEN ARRAY(
+            SELECT c.oid FROM pg_class c
+             WHERE c.relkind IN ('r', 'p', 'f') AND c.relnamespace IN (
+                   SELECT k.relnamespace FROM custody.protection p JOIN pg_class k ON k.oid = p.relation))
+            ELSE '{}' END);
     END IF;
 END
 $$;

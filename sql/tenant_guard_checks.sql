@@ -98,6 +98,9 @@ CREATE FUNCTION custody.guard_table_findings(touched oid[])
                                 JOIN pg_class k ON k.oid = p.relation)
        AND NOT EXISTS (SELECT FROM custody.protection p WHERE p.relation = c.oid)
        AND NOT EXISTS (SELECT FROM custody.guard_relation g WHERE g.relation = c.oid)
+       -- An extension's tables hold what the extension needs; no policy of ours would survive its update.
+       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                                                 AND d.deptype = 'e')
     UNION ALL
     SELECT 'row-security', p.relation::text,
            concat_ws(' and ', CASE WHEN NOT c.relrowsecurity THEN 'row security is disabled' END,

@@ -172,6 +172,16 @@ BEGIN;
 ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
 ALTER TABLE guarded.doc ENABLE ROW LEVEL SECURITY;
 COMMIT;
+-- A table of an extension, as long as it is one.
+BEGIN;
+CREATE TABLE guarded.of_extension (a int);
+ALTER EXTENSION plpgsql ADD TABLE guarded.of_extension;
+COMMIT;
+ALTER EXTENSION plpgsql DROP TABLE guarded.of_extension;
+BEGIN;
+ALTER EXTENSION plpgsql DROP TABLE guarded.of_extension;
+DROP TABLE guarded.of_extension;
+COMMIT;
 -- Subtransactions are looked at, and so is what a COMMIT in a procedure ends.
 BEGIN;
 SAVEPOINT s;
