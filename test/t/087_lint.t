@@ -101,6 +101,28 @@ is linted($cluster, 'shop', '--fail-on', 'info')->{exit}, 5, 'but not what is be
 my $text = custody('lint', '--quiet', '--target', $cluster->conninfo('shop'));
 like $text->{stdout}, qr/exempt: demo data/, 'the text shows it too';
 
+# What custody protects and guards is clean.
+$cluster->create_database('protected', extension => 1);
+$cluster->sql('protected', <<'SQL');
+CREATE ROLE bound; CREATE ROLE owning; CREATE ROLE supporting;
+CREATE SCHEMA shop AUTHORIZATION owning; GRANT USAGE ON SCHEMA shop TO bound;
+SET ROLE owning;
+CREATE TABLE shop.orgs (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text);
+CREATE TABLE shop.docs (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), org_id uuid REFERENCES shop.orgs, title text);
+CREATE TABLE shop.parts (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, doc uuid NOT NULL REFERENCES shop.docs ON DELETE CASCADE);
+CREATE TABLE shop.country (code text PRIMARY KEY);
+GRANT ALL ON ALL TABLES IN SCHEMA shop TO bound;
+RESET ROLE;
+SELECT count(*) FROM custody.protect_schema('shop', 'org_id', '{bound}', multi_roles => '{supporting}',
+    classes => '{"country": "shared", "orgs": "root"}', composite_keys => true);
+SELECT custody.set_guard('refuse');
+SQL
+is_deeply [ map { "$_->{code} $_->{object}" } grep { $_->{level} ne 'info' } @{ linted($cluster, 'protected')->{report}{findings} } ], [],
+    'a schema that custody protects and guards has neither errors nor warnings';
+$cluster->sql('protected', q{SELECT custody.set_guard('off'); ALTER TABLE shop.docs DISABLE ROW LEVEL SECURITY});
+is_deeply [ map { $_->{code} } grep { $_->{level} ne 'info' } @{ linted($cluster, 'protected')->{report}{findings} } ], [ 'L103', 'L604' ],
+    'until somebody turns it off';
+
 # SARIF, by what its schema asks for.
 my $sarif = json(custody('lint', '--quiet', '--sarif', '--target', $cluster->conninfo('shop'))->{stdout});
 is $sarif->{version}, '2.1.0', 'SARIF 2.1.0';
