@@ -26,7 +26,7 @@ sub lint_cases {
     for my $path (glob Custody::Test::source_directory() . '/test/data/lint/*.sql') {
         open my $file, '<:utf8', $path or die "$path: $!";
         my $text = do { local $/; <$file> };
-        my ($head, $count, $planted, $safe) = $text =~ /^(.*?)^-- planted: (\d+)\n(.*?)^-- safe\n(.*)/ms
+        my ($head, $count, $planted, $safe) = $text =~ /^(.*?)^-- planted: ([1-9]\d*)\n(.*?)^-- safe\n(.*)/ms
             or die "$path: no planted case with its number of findings, and safe one\n";
         $case{ basename($path, '.sql') } = {
             count => $count, planted => $planted, safe => $safe, map { /^-- (\w+): (\S+)/ ? ($1 => $2) : () } split /\n/, $head,
