@@ -1,4 +1,6 @@
 -- The aggregate custody.digest(), and the digests of single rows.
+-- Whether the leader or a worker meets an error first is chance.
+\set SHOW_CONTEXT never
 SET search_path = public, custody;
 SET client_min_messages = warning;
 CREATE ROLE regress_custody_rows;
