@@ -68,8 +68,8 @@ ALTER TABLE guarded.doc DROP org_id CASCADE;
 GRANT TRUNCATE ON guarded.doc TO regress_guard_app;
 GRANT TRIGGER, REFERENCES ON ALL TABLES IN SCHEMA guarded TO PUBLIC;
 GRANT TRUNCATE ON guarded.doc TO regress_guard_login;
-ALTER DEFAULT PRIVILEGES IN SCHEMA guarded GRANT ALL ON TABLES TO regress_guard_app;
-ALTER DEFAULT PRIVILEGES GRANT TRUNCATE ON TABLES TO PUBLIC;
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_guard_owner IN SCHEMA guarded GRANT ALL ON TABLES TO regress_guard_app;
+ALTER DEFAULT PRIVILEGES FOR ROLE regress_guard_owner GRANT TRUNCATE ON TABLES TO PUBLIC;
 GRANT EXECUTE ON FUNCTION custody.set_context(uuid, text, text, timestamptz, jsonb, boolean) TO regress_guard_app;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA custody TO PUBLIC;
 \set VERBOSITY terse
@@ -256,7 +256,7 @@ SELECT custody.set_guard('report');
 \set VERBOSITY default
 ALTER TABLE guarded.doc NO FORCE ROW LEVEL SECURITY;
 \set VERBOSITY terse
-SELECT id, found_by, occasion, code, object, seen, remedy FROM custody.guard_finding;
+SELECT id, found_by = session_user AS by_us, occasion, code, object, seen, remedy FROM custody.guard_finding;
 SELECT custody.set_guard('refuse');
 CREATE INDEX ON guarded.event (org_id);
 ALTER TABLE guarded.doc FORCE ROW LEVEL SECURITY;
