@@ -56,6 +56,8 @@ INSERT INTO shape (name, qual, extra) VALUES
  ('division', '1 / size = 1', ''),
  ('raises', '1 / 0 = 1', ''),
  ('greater', 'org_id >= custody.current_org_uuid()', ''),
+ ('as_the_role', 'current_user = ''regress_custody_app''', ''),
+ ('as_another', 'current_user <> ''regress_custody_app''', ''),
  ('is_not_distinct', 'org_id IS NOT DISTINCT FROM custody.current_org_uuid()', '');
 DO $$
 DECLARE s record;
