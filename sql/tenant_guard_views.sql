@@ -92,27 +92,37 @@ CREATE FUNCTION custody.guard_policy_findings(touched oid[])
          WHERE p.class <> 'exempt' AND c.relrowsecurity
            AND (touched IS NULL
                 OR EXISTS (SELECT FROM custody.guard_relation g
-                            WHERE g.root = p.relation AND g.relation = ANY (touched)))
+                            WHERE g.root = p.relation AND g.relation = ANY (touched))
+                OR EXISTS (SELECT FROM pg_class w WHERE w.oid = ANY (touched) AND w.relkind = 'v'))
            AND (p.org_column IS NULL
                 OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = p.relation AND a.attname = p.org_column
                                                         AND a.attnum > 0 AND NOT a.attisdropped))
     )
-    SELECT 'policy', v.object,
+    SELECT CASE v.part WHEN 'view' THEN 'view' ELSE 'policy' END, regexp_replace(v.object, '^view ', ''),
            format('not proven for role %I and %s: %s', min(v.role::text), string_agg(DISTINCT v.command, ', '), min(v.reason)),
            format('SELECT * FROM custody.prove_isolation(%L) shows why; custody.protect(%L) restores the policies',
                   '{' || v.relation || '}', v.relation)
       FROM asked a CROSS JOIN LATERAL custody.prove_isolation(a.relations, witness => false) v
      WHERE a.relations IS NOT NULL AND v.verdict <> 'proven'
-       AND v.part IN ('using', 'check', 'blind using', 'blind check', 'policy function')
-       -- One finding for one cause: these have findings of their own.
        AND v.role IN (SELECT b.rolname FROM custody.guard_bound b JOIN pg_roles r ON r.oid = b.role
                        WHERE b.relation = v.relation AND NOT r.rolbypassrls AND NOT r.rolsuper)
-       AND CASE WHEN v.part = 'policy function' THEN true
+       -- One finding for one cause: no row security, and views of owners that nothing binds, have theirs.
+       AND CASE WHEN v.part = 'view'
+                THEN EXISTS (SELECT FROM pg_class w JOIN pg_roles o ON o.oid = w.relowner
+                              WHERE w.oid = to_regclass(regexp_replace(v.object, '^view ', ''))
+                                AND (touched IS NULL OR w.oid = ANY (touched))
+                                AND NOT o.rolsuper AND NOT o.rolbypassrls
+                                AND NOT coalesce(array_to_string(w.reloptions, ',') ~ 'security_invoker=(on|true|1|yes)', false))
+                     AND v.object NOT IN (SELECT 'view ' || w.object FROM custody.guard_view_findings(touched) w)
+                WHEN v.part NOT IN ('using', 'check', 'blind using', 'blind check', 'policy function') THEN false
+                WHEN NOT EXISTS (SELECT FROM custody.guard_relation g
+                                  WHERE g.root = v.relation AND (touched IS NULL OR g.relation = ANY (touched))) THEN false
+                WHEN v.part = 'policy function' THEN true
                 ELSE (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = to_regclass(v.object)) END
-     GROUP BY v.relation, v.object
+     GROUP BY v.relation, v.object, CASE v.part WHEN 'view' THEN 'view' ELSE 'policy' END
 $$;
 COMMENT ON FUNCTION custody.guard_policy_findings(oid[]) IS
-'findings about protected tables whose policies, all together, are not proven by custody.prove_isolation() to keep a bound role in its organization; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
+'findings about protected tables whose policies, all together, are not proven by custody.prove_isolation() to keep a bound role in its organization; argument: relations to look at, NULL = all; and about views whose owner''s policies let more through; errors: none; privilege: SELECT on the state of isolation';
 
 CREATE FUNCTION custody.guard_findings(touched oid[])
     RETURNS TABLE (code text, object text, seen text, remedy text)

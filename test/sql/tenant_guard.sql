@@ -114,6 +114,22 @@ ALTER VIEW public.regress_guard_view RESET (security_invoker);
 DROP VIEW public.regress_guard_view CASCADE;
 CREATE MATERIALIZED VIEW public.regress_guard_matview AS SELECT 1 AS one FROM guarded.doc;
 GRANT SELECT ON public.regress_guard_matview TO PUBLIC;
+-- A view whose owner is bound, but by other policies.
+CREATE ROLE regress_guard_wide;
+GRANT USAGE, CREATE ON SCHEMA guarded TO regress_guard_wide;
+GRANT SELECT ON guarded.event TO regress_guard_wide;
+CREATE POLICY wide ON guarded.event TO regress_guard_wide USING (true);
+SET ROLE regress_guard_wide;
+CREATE VIEW guarded.wide AS SELECT * FROM guarded.event;
+GRANT SELECT ON guarded.wide TO regress_guard_app;
+RESET ROLE;
+BEGIN;
+SELECT custody.set_guard('report');
+GRANT SELECT ON guarded.wide TO regress_guard_app;
+SELECT code, object, seen FROM custody.check_guard();
+ROLLBACK;
+DROP OWNED BY regress_guard_wide CASCADE;
+DROP ROLE regress_guard_wide;
 -- Functions with their owner's rights.
 CREATE FUNCTION guarded.leak() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM guarded.doc';
 CREATE FUNCTION guarded.leak() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM guarded.doc';
