@@ -100,8 +100,8 @@ CREATE FUNCTION custody.guard_policy_findings(touched oid[])
     )
     SELECT CASE v.part WHEN 'view' THEN 'view' ELSE 'policy' END, regexp_replace(v.object, '^view ', ''),
            format('not proven for role %I and %s: %s', min(v.role::text), string_agg(DISTINCT v.command, ', '), min(v.reason)),
-           format('SELECT * FROM custody.prove_isolation(%L) shows why; custody.protect(%L) restores the policies',
-                  '{' || v.relation || '}', v.relation)
+           format('SELECT * FROM custody.prove_isolation(ARRAY[%L::regclass]) shows why; custody.protect(%L) restores the policies',
+                  v.relation, v.relation)
       FROM asked a CROSS JOIN LATERAL custody.prove_isolation(a.relations, witness => false) v
      WHERE a.relations IS NOT NULL AND v.verdict <> 'proven'
        AND v.role IN (SELECT b.rolname FROM custody.guard_bound b JOIN pg_roles r ON r.oid = b.role
