@@ -46,7 +46,7 @@ is as('ann', "SAVEPOINT s; " . org($a) . '; ROLLBACK TO s'), 'none|{}|ann||token
 
 # Nothing that the caller brings changes the question.
 $cluster->sql('shop', 'GRANT CREATE ON DATABASE shop TO app');
-$session->query(q{CREATE SCHEMA hostile; CREATE FUNCTION hostile.yes(uuid, uuid) RETURNS bool LANGUAGE sql AS 'SELECT true';
+$session->query(q{CREATE SCHEMA hostile; GRANT USAGE ON SCHEMA hostile TO PUBLIC; CREATE FUNCTION hostile.yes(uuid, uuid) RETURNS bool LANGUAGE sql AS 'SELECT true';
     CREATE OPERATOR hostile.= (LEFTARG = uuid, RIGHTARG = uuid, FUNCTION = hostile.yes);
     CREATE FUNCTION hostile.yes(text, text) RETURNS bool LANGUAGE sql AS 'SELECT true';
     CREATE OPERATOR hostile.= (LEFTARG = text, RIGHTARG = text, FUNCTION = hostile.yes);
