@@ -7,6 +7,7 @@
 #include "loader/core/signals.hpp"
 #include "loader/lint/lint.hpp"
 #include "loader/pq/secrets.hpp"
+#include "loader/probe/probe.hpp"
 #include "loader/repair/repair.hpp"
 #include "loader/report/output.hpp"
 #include "loader/run/abandon.hpp"
@@ -41,6 +42,8 @@ Exit dispatch(const cli::Options &options) {
         return run::abandon(options);
     case cli::Command::token:
         return mint::token(options);
+    case cli::Command::probe:
+        return probe::probe(options);
     }
     return Exit::usage;
 }

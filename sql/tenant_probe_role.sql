@@ -1,6 +1,27 @@
 -- Attacks of the role itself, whatever the table: on the context, on who it may become, on what the
 -- server tells everyone.
 
+-- What the setting holds for an organization: nobody could forge better.
+CREATE FUNCTION custody.probe_forged(org text, org_type text) RETURNS text
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    forged text;
+BEGIN
+    BEGIN
+        PERFORM custody.probe_context(org, org_type);
+        forged := current_setting('custody.context');
+        RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
+    EXCEPTION WHEN SQLSTATE 'CU001' THEN
+        NULL;
+    END;
+    RETURN forged;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_forged(text, text) IS
+'what the setting custody.context would hold for an organization: the value that a probe tries to set; errors: 42501 for others than superusers; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_forged(text, text) FROM PUBLIC;
+
 CREATE FUNCTION custody.probe_tamper(setup custody.probe_setup, org text, org_type text)
     RETURNS SETOF custody.probe_finding LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
@@ -18,13 +39,7 @@ BEGIN
     nobody.object := format('role %I', setup.role_name);
     nobody.org_type := org_type;
     nobody.own_org := own;
-    BEGIN -- what the setting would hold: nobody could forge better
-        PERFORM custody.probe_context(org, org_type);
-        forged := current_setting('custody.context');
-        RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
-    EXCEPTION WHEN SQLSTATE 'CU001' THEN
-        NULL;
-    END;
+    forged := custody.probe_forged(org, org_type);
     FOR attack IN SELECT * FROM (VALUES
         ('context_set', format('SET custody.context = %L; %s', forged, check_org)),
         ('context_empty', 'SET custody.context = ''''; ' || check_org),

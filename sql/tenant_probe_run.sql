@@ -245,3 +245,28 @@ $$;
 COMMENT ON FUNCTION custody.probe_isolation(regrole, regclass[], bool, int4, text, text, text) IS
 'attacks what the role can reach in the context of an organization and undoes everything: role: the application role; relations: NULL = the protected tables and their neighbours, with partitions and views; on_clone: true also runs triggers and definer functions and lets foreign keys act, for a copy of the database; row_cap: rows that are read of a table; lock_timeout and statement_timeout: of each attack; enter: statement that enters the context of organization $1 instead of custody''s; result: one row per attack and object with verdict held, leak or inconclusive, and for an accepted inconclusive the reason (custody.exemption with tool probe); not undone: numbers of sequences; errors: 42501 for others than superusers, 22023; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_isolation(regrole, regclass[], bool, int4, text, text, text) FROM PUBLIC;
+
+-- For the loader, which attacks from outside.
+CREATE FUNCTION custody.probe_plan(row_cap int4 DEFAULT 10000)
+    RETURNS TABLE (object text, exact text, org_type text, own_org text, victim_org text, own_key text,
+        owner text)
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    setup custody.probe_setup;
+    subject custody.probe_subject;
+BEGIN
+    setup.row_cap := row_cap;
+    FOR subject IN SELECT s.* FROM custody.probe_subjects(NULL) s
+                    WHERE s.kind IN ('r', 'p') AND s.org_type IS NOT NULL AND coalesce(s.class, '') <> 'shared' LOOP
+        subject := custody.probe_pick(setup, subject);
+        CONTINUE WHEN subject.victim_org IS NULL;
+        RETURN QUERY SELECT subject.object, subject.exact, subject.org_type, subject.own_org, subject.victim_org,
+            subject.own_key, c.relowner::regrole::text FROM pg_class c WHERE c.oid = subject.relation;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_plan(int4) IS
+'the tables that "custody probe" attacks, those with rows of two organizations: name, expression of the organization, its type, two organizations, condition of a row of the first, and the owner; row_cap: rows that are looked at where the org column has no index; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_plan(int4) FROM PUBLIC;

@@ -139,6 +139,24 @@ inline constexpr std::array kCommands{
         "# In CI: warnings fail, too, and the findings are kept\n"
         "custody lint --target=service=app --fail-on=warning --sarif -o lint.sarif\n"},
     CommandInfo{
+        Command::probe, "probe", "attacks the isolation of organizations as the application's role",
+        "Runs custody.probe_isolation() in the target, as a superuser, and then logs in as the "
+        "application's role on connections of its own and tries what cannot be tried from inside: "
+        "RESET ROLE, SET ROLE, SET SESSION AUTHORIZATION, startup options, COPY, DISCARD ALL, the "
+        "context after COMMIT, prepared statements; through --pooler also what one client leaves "
+        "behind for the next. Nothing that it does is committed, but what it leaves on a pooled "
+        "connection for a moment, under names of its own.\n\n"
+        "Enters organizations as the application does: with the statement of --enter, or with "
+        "tokens that it mints with --key-file and --kid.\n\n"
+        "Exit code 0 means that every attack was held, or is inconclusive and accepted in "
+        "custody.exemption; 5 that something leaks or is not known to hold.",
+        "# Before every release\n"
+        "custody probe --target=service=admin --role-conninfo=service=app --key-file=app1.pem "
+        "--kid=app1 --pooler='host=pooler port=6432 user=app dbname=shop'\n"
+        "# An application that sets a setting, and the result for a script\n"
+        "custody probe --target=service=admin --role-conninfo=service=app --enter=\"SELECT "
+        "set_config('app.org', \\$1, true)\" --json\n"},
+    CommandInfo{
         Command::token, "token", "mints a token for a database, or makes a key",
         "Signs a token of custody's own kind, which custody.enter() takes, and prints it. The key "
         "is an Ed25519 private key in PEM, or a key of a file as the server has in custody_keys. "
@@ -166,7 +184,7 @@ inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
     {2, "a server could not be reached, or refused the login"},
     {3, "refused before the first write; the findings say why"},
     {4, "stopped half way, or an object failed; the same command resumes"},
-    {5, "verification says different or unverified, or lint has findings"},
+    {5, "verification says different or unverified, lint has findings, or a probe does not hold"},
     {6, "the extension on the target and this program do not match"},
     {130, "stopped by SIGINT after a clean end; the same command resumes"},
     {143, "stopped by SIGTERM after a clean end; the same command resumes"},

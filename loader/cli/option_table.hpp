@@ -20,7 +20,7 @@ constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(c
 
 inline constexpr Commands kEvery =
     on(Command::plan, Command::run, Command::status, Command::verify, Command::repair,
-       Command::compare, Command::report, Command::abandon, Command::lint);
+       Command::compare, Command::report, Command::abandon, Command::lint, Command::probe);
 /// Those that need no server, too.
 inline constexpr Commands kAll = kEvery | on(Command::token);
 inline constexpr Commands kMoving = on(Command::plan, Command::run);
@@ -28,7 +28,7 @@ inline constexpr Commands kComparing =
     on(Command::plan, Command::run, Command::verify, Command::repair);
 inline constexpr Commands kReading = kComparing | on(Command::compare);
 /// Those that know migrations by name.
-inline constexpr Commands kStateful = kEvery & ~on(Command::compare, Command::lint);
+inline constexpr Commands kStateful = kEvery & ~on(Command::compare, Command::lint, Command::probe);
 
 /// Where an option may be set besides the command line.
 enum class From { everywhere, environment, command_line };
@@ -40,6 +40,7 @@ enum class Group {
     verification,
     repair,
     lint,
+    probe,
     output,
     abandon,
     token,
@@ -203,14 +204,27 @@ inline constexpr std::array kOptions{
     Option{"sarif", 0, "", "", "", Group::lint, From::everywhere, on(Command::lint),
            &Options::sarif, "print the findings as SARIF 2.1.0"},
 
+    Option{"role-conninfo", 0, "CONNINFO", "", "", Group::probe, From::everywhere,
+           on(Command::probe), &Options::role_conninfo,
+           "how the application logs in: the role that is probed"},
+    Option{"pooler", 0, "CONNINFO", "", "", Group::probe, From::everywhere, on(Command::probe),
+           &Options::pooler, "how it logs in through the pooler"},
+    Option{"enter", 0, "SQL", "", "", Group::probe, From::everywhere, on(Command::probe),
+           &Options::enter,
+           "statement by which the application enters organization $1; without it a token is made "
+           "with --key-file and --kid"},
+    Option{"on-clone", 0, "", "", "", Group::probe, From::command_line, on(Command::probe),
+           &Options::on_clone, "the database is a copy: run triggers and definer functions, too"},
+
     Option{"drop-rows", 0, "", "", "", Group::abandon, From::command_line, on(Command::abandon),
            &Options::drop_rows, "also empty the tables that the run has filled"},
 
-    Option{"key-file", 0, "FILE", "", "", Group::token, From::environment, on(Command::token),
-           &Options::key_file,
+    Option{"key-file", 0, "FILE", "", "", Group::token, From::environment,
+           on(Command::token, Command::probe), &Options::key_file,
            "key that signs: an Ed25519 private key in PEM, or a file of symmetric keys"},
-    Option{"kid", 0, "NAME", "", "", Group::token, From::environment, on(Command::token),
-           &Options::kid, "name of the key, as the database knows it"},
+    Option{"kid", 0, "NAME", "", "", Group::token, From::environment,
+           on(Command::token, Command::probe), &Options::kid,
+           "name of the key, as the database knows it"},
     Option{"database-id", 0, "UUID", "", "", Group::token, From::environment, on(Command::token),
            &Options::database_id, "database the token is for: what custody.database_id() returns"},
     Option{"org", 0, "ORG", "", "", Group::token, From::command_line, on(Command::token),
@@ -218,8 +232,8 @@ inline constexpr std::array kOptions{
            "organization; several make a token for all of them, none one for the user only"},
     Option{"org-type", 0, "TYPE", "uuid", "uuid|bigint|text", Group::token, From::environment,
            on(Command::token), &Options::org_type, "type of the organizations"},
-    Option{"user", 0, "USER", "", "", Group::token, From::command_line, on(Command::token),
-           &Options::user, "user the token is for"},
+    Option{"user", 0, "USER", "", "", Group::token, From::command_line,
+           on(Command::token, Command::probe), &Options::user, "user the token is for"},
     Option{"role", 0, "ROLE", "", "", Group::token, From::command_line, on(Command::token),
            &Options::role, "the user's role in the organization"},
     Option{"lifetime", 0, "SECONDS", "300", "", Group::token, From::environment, on(Command::token),
@@ -242,7 +256,8 @@ inline constexpr std::array kOptions{
            on(Command::report, Command::compare), &Options::format,
            "how to print the report: text, json or html"},
     Option{"output", 'o', "FILE", "", "", Group::output, From::command_line,
-           on(Command::report, Command::compare, Command::repair, Command::lint, Command::token),
+           on(Command::report, Command::compare, Command::repair, Command::lint, Command::token,
+              Command::probe),
            &Options::output, "write to the file instead of standard output"},
     Option{"report-directory", 0, "DIRECTORY", "", "", Group::output, From::everywhere,
            on(Command::run, Command::verify), &Options::report_directory,
@@ -333,6 +348,8 @@ constexpr std::string_view group_title(Group group) {
         return "Repair options";
     case Group::lint:
         return "Lint options";
+    case Group::probe:
+        return "Probe options";
     case Group::abandon:
         return "Abandon options";
     case Group::token:
@@ -345,9 +362,10 @@ constexpr std::string_view group_title(Group group) {
     return "";
 }
 
-inline constexpr std::array kGroups{
-    Group::connection, Group::selection, Group::copy,  Group::verification, Group::repair,
-    Group::lint,       Group::abandon,   Group::token, Group::output,       Group::other};
+inline constexpr std::array kGroups{Group::connection,   Group::selection, Group::copy,
+                                    Group::verification, Group::repair,    Group::lint,
+                                    Group::probe,        Group::abandon,   Group::token,
+                                    Group::output,       Group::other};
 
 /// nullptr when there is no such option.
 constexpr const Option *find_option(std::string_view name) {

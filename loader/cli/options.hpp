@@ -10,7 +10,19 @@
 
 namespace custody::cli {
 
-enum class Command { plan, run, status, verify, repair, compare, report, abandon, lint, token };
+enum class Command {
+    plan,
+    run,
+    status,
+    verify,
+    repair,
+    compare,
+    report,
+    abandon,
+    lint,
+    token,
+    probe
+};
 
 /// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user
 /// wrote them; split_name() (names.hpp) takes them apart, double quotes honoured.
@@ -67,6 +79,12 @@ struct Options {
     std::int64_t batch_rows = 1000; // repair: rows of a transaction
 
     bool drop_rows = false; // abandon: also empty the tables the run had filled
+
+    // probe: where it logs in, and how the application enters a context.
+    std::string role_conninfo;
+    std::string pooler;    // the same role through the pooler; empty = none
+    std::string enter;     // statement with $1 for the org; empty = custody.enter() with a token
+    bool on_clone = false; // triggers and definer functions run
 
     // token: what it says, and the key it is signed with.
     std::string key_file;

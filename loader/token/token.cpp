@@ -93,9 +93,7 @@ void require(const cli::Options &options) {
 
 } // namespace
 
-Exit token(const cli::Options &options) {
-    if (!options.new_key.empty())
-        return new_key(options);
+std::string minted(const cli::Options &options) {
     require(options);
     std::string text;
     try {
@@ -109,7 +107,13 @@ Exit token(const cli::Options &options) {
     if (whole.size() > token::kLongestOwnToken)
         throw Error(Exit::usage, "token-malformed", "no database would take this token",
                     "the token is too long", "leave claims or organizations out");
-    report::write_result(options.output, whole + "\n");
+    return whole;
+}
+
+Exit token(const cli::Options &options) {
+    if (!options.new_key.empty())
+        return new_key(options);
+    report::write_result(options.output, minted(options) + "\n");
     return Exit::ok;
 }
 

@@ -6,7 +6,11 @@
 
 namespace custody::mint {
 
-/// Throws Error (Exit::usage): key-file-unusable, token-malformed, usage.
+/// The token that the options describe. Throws Error (Exit::usage): key-file-unusable,
+/// token-malformed, usage.
+std::string minted(const cli::Options &options);
+
+/// Prints it, or makes a key. Throws as minted().
 Exit token(const cli::Options &options);
 
 /// --new-key. Throws Error (Exit::usage).
