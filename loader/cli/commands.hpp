@@ -184,7 +184,7 @@ inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
     {2, "a server could not be reached, or refused the login"},
     {3, "refused before the first write; the findings say why"},
     {4, "stopped half way, or an object failed; the same command resumes"},
-    {5, "verification says different or unverified, lint has findings, or a probe does not hold"},
+    {5, "verification says different or unverified, lint or probe found something"},
     {6, "the extension on the target and this program do not match"},
     {130, "stopped by SIGINT after a clean end; the same command resumes"},
     {143, "stopped by SIGTERM after a clean end; the same command resumes"},
