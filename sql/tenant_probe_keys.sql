@@ -66,6 +66,14 @@ BEGIN
     END IF;
     finding.object := subject.object;
     finding.attack := 'on_conflict';
+    IF NOT has_any_column_privilege(setup.role, subject.relation, 'INSERT')
+       OR NOT has_any_column_privilege(setup.role, subject.relation, 'UPDATE') THEN
+        finding.verdict := 'held';
+        finding.statement := format('INSERT INTO %s ... ON CONFLICT DO UPDATE ...', subject.object);
+        finding.detail := 'no privilege';
+        RETURN NEXT finding;
+        RETURN;
+    END IF;
     finding.verdict := 'inconclusive';
     IF subject.always_triggers IS NOT NULL AND NOT setup.on_clone THEN
         finding.detail := format('a row to meet would fire %s', subject.always_triggers);
@@ -73,8 +81,11 @@ BEGIN
         RETURN;
     END IF;
     BEGIN
+        -- Its triggers may need a context, which is not in place yet.
+        PERFORM set_config('session_replication_role', 'replica', true);
         made := custody.probe_make(subject.relation, subject.org_attribute, subject.target_org,
             custody.probe_row(subject, subject.victim_key));
+        PERFORM set_config('session_replication_role', CASE WHEN setup.on_clone THEN 'origin' ELSE 'replica' END, true);
     EXCEPTION WHEN OTHERS THEN
         finding.detail := 'a row to meet could not be made: ' || SQLERRM;
         finding.sqlstate := SQLSTATE;
@@ -159,11 +170,15 @@ BEGIN
      WHERE k.oid = foreign_key
      GROUP BY k.confrelid;
     EXECUTE condition INTO found;
-    RETURN found;
+    -- With the organization among its columns the key points to a row of the own one, whatever the rest is.
+    RETURN found AND NOT EXISTS (
+        SELECT FROM pg_constraint k, unnest(k.conkey, k.confkey) u(child, parent)
+         WHERE k.oid = foreign_key AND u.child = subject.org_attribute
+           AND u.parent = custody.probe_org_column(k.confrelid));
 END
 $$;
 COMMENT ON FUNCTION custody.probe_points(custody.probe_subject, oid, jsonb) IS
-'whether an own child with this key would point to a parent that exists; privilege: superuser';
+'whether an own child with this key would point to a parent of another organization that exists; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_points(custody.probe_subject, oid, jsonb) FROM PUBLIC;
 
 CREATE FUNCTION custody.probe_foreign_key(

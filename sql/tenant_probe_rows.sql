@@ -150,7 +150,8 @@ COMMENT ON FUNCTION custody.probe_parent(oid, text, int4) IS
 'the key of a parent row of the organization for a foreign key, as an object from attribute number to text; the parent is made where there is none; {} when that fails, too; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_parent(oid, text, int4) FROM PUBLIC;
 
--- Keys and what is unique are always new; the rest is taken from a row that is there, or made up.
+-- Keys and what is unique are always new; the rest is taken from a row that is there, or made up. What says which
+-- partition a row belongs to is not made up: there may be no other.
 CREATE FUNCTION custody.probe_values(
         relation oid, org_number int2, org text, template jsonb, depth int4, round int4)
     RETURNS jsonb LANGUAGE plpgsql VOLATILE
@@ -177,6 +178,10 @@ BEGIN
                 t.typcategory IN ('A', 'C') AS nested,
                 c.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(', false) AS serial,
                 c.attnum = ANY (unique_numbers) AS is_unique,
+                EXISTS (SELECT FROM pg_partitioned_table p JOIN pg_attribute b ON b.attrelid = p.partrelid
+                            AND b.attnum = ANY (p.partattrs::int2[]) AND b.attname = c.attname
+                         WHERE p.partstrat <> 'h' AND (p.partrelid = relation
+                            OR p.partrelid IN (SELECT relid FROM pg_partition_ancestors(relation)))) AS is_bound,
                 EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = relation AND f.contype = 'f'
                             AND c.attnum = ANY (f.conkey)) AS is_key,
                 t.typtype = 'd' OR EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = relation
@@ -189,6 +194,7 @@ BEGIN
             WHEN a.attnum = org_number THEN org
             WHEN a.is_key AND template IS NOT NULL THEN template ->> a.attname
             WHEN parents ? a.attnum::text THEN parents ->> a.attnum::text
+            WHEN a.is_bound AND template ->> a.attname IS NOT NULL THEN template ->> a.attname
             WHEN a.serial OR a.is_unique AND options IS NULL
                 THEN custody.probe_fresh(a.atttypid, a.atttypmod, round)
             WHEN a.atthasdef OR NOT a.attnotnull THEN NULL

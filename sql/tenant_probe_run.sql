@@ -55,7 +55,11 @@ BEGIN
     subject := control.subject;
     RETURN NEXT control.finding;
     RETURN QUERY SELECT * FROM custody.probe_reads(setup, subject);
-    IF subject.kind NOT IN ('r', 'p') OR subject.always_triggers IS NOT NULL AND NOT setup.on_clone THEN
+    IF subject.kind = 'f' AND NOT has_any_column_privilege(setup.role, subject.relation, 'INSERT')
+       AND NOT has_any_column_privilege(setup.role, subject.relation, 'UPDATE')
+       AND NOT has_table_privilege(setup.role, subject.relation, 'DELETE') THEN
+        RETURN NEXT (subject.object, 'writes', 'held', NULL, 'no privilege', NULL, NULL)::custody.probe_finding;
+    ELSIF subject.kind NOT IN ('r', 'p') OR subject.always_triggers IS NOT NULL AND NOT setup.on_clone THEN
         RETURN NEXT (subject.object, 'writes', 'inconclusive', NULL, coalesce(
             'without on_clone nothing is written that fires ' || subject.always_triggers,
             'a foreign table is not written'), NULL, NULL)::custody.probe_finding;

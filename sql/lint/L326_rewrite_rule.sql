@@ -1,7 +1,7 @@
 -- code: L326
 -- name: rewrite_rule
 -- level: warning
--- title: Rewrite rule on a table with row security
+-- title: Rewrite rule on or about a table with row security
 -- why: what the rule does is done with the rights of the table's owner, past row security where
 --   he is past it
 SELECT format('%I on %s', w.rulename, r.name) AS object,
@@ -10,4 +10,8 @@ SELECT format('%I on %s', w.rulename, r.name) AS object,
   FROM pg_rewrite w
   JOIN lint_relation r ON r.oid = w.ev_class
  WHERE w.ev_type <> '1' AND r.relkind IN ('r', 'p')
-   AND (r.relrowsecurity OR r.oid IN (SELECT relation FROM lint_org))
+   AND (r.relrowsecurity OR r.oid IN (SELECT relation FROM lint_org)
+        OR r.relowner IN (SELECT oid FROM lint_unbound)
+           AND EXISTS (SELECT FROM pg_depend d JOIN lint_relation x ON x.oid = d.refobjid
+                        WHERE d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+                          AND d.refclassid = 'pg_class'::regclass AND x.relrowsecurity))

@@ -10,5 +10,6 @@ SELECT format('%I on %s', t.tgname, r.name) AS object,
   JOIN lint_relation r ON r.oid = t.tgrelid
   JOIN lint_routine f ON f.oid = t.tgfoid AND f.prosecdef
  WHERE NOT t.tgisinternal AND f.proowner IN (SELECT oid FROM lint_unbound)
-   AND (r.relrowsecurity OR r.oid IN (SELECT relation FROM lint_org))
+   AND (r.relrowsecurity OR r.oid IN (SELECT relation FROM lint_org)
+        OR r.oid IN (SELECT relation FROM lint_grant WHERE privilege IN ('INSERT', 'UPDATE', 'DELETE')))
    AND to_jsonb(t) ->> 'tgparentid' IS NOT DISTINCT FROM '0'

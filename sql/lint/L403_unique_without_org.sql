@@ -13,6 +13,7 @@ SELECT i.indexrelid::regclass::text AS object, pg_get_indexdef(i.indexrelid) AS 
    AND o.class IS DISTINCT FROM 'root'
    AND NOT EXISTS (SELECT FROM pg_attribute a
                      LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-                    WHERE i.indnkeyatts = 1 AND a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                    WHERE a.attrelid = i.indrelid
+                      AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
                       AND (a.attidentity <> '' OR pg_get_expr(d.adbin, d.adrelid)
                            ~ '(nextval|gen_random_uuid|uuid_generate_v\d\w*|uuidv\d)\('))

@@ -29,7 +29,8 @@ sub found {
     return [ map { $_->{what} } @{ rows($cluster, 'shop', $query, timeout => 300) } ];
 }
 
-cmp_ok scalar @{ found($prove) }, '>', 0, 'as it comes, it is not proven';
+cmp_ok scalar @{ found($prove =~ s/\(\)/(ARRAY(SELECT oid::regclass FROM pg_class WHERE relnamespace = 'shop'::regnamespace
+    AND relkind = 'r' AND NOT relispartition AND relname ~ 'wned'), '{shop_app}')/r) }, '>', 57, 'as it comes, it is not proven';
 $cluster->file('shop', "$data/protect_140.sql");
 # The bugs are planted below with the guard off.
 $cluster->sql('shop', q{SELECT custody.set_guard('refuse'); ANALYZE;

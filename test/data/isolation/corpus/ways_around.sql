@@ -24,6 +24,7 @@ SELECT suite.plant(6, NULL, '{plain,quoted,partitioned,inherited}',
 CREATE EXTENSION postgres_fdw;
 SELECT format('CREATE SERVER suite_loop FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host %L, port %L, dbname %L)',
     current_setting('unix_socket_directories'), current_setting('port'), current_database()) \gexec
+CREATE USER MAPPING FOR postgres SERVER suite_loop OPTIONS (user 'postgres');
 SELECT suite.plant(6, 'foreign', '{plain,quoted}',
     'CREATE FOREIGN TABLE {s}.remote (org_id {type}, title text) SERVER suite_loop
         OPTIONS (schema_name ''suite'', table_name ''remote_{type}'');

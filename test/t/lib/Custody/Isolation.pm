@@ -42,8 +42,14 @@ sub judge {
 }
 
 my %query = (
-    prove => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.command, v.part, v.reason) AS what
-        FROM suite.planted p, custody.prove_isolation(p.relations) v WHERE v.verdict <> 'proven'},
+    # A place's functions are executable by the superusers of others.
+    prove => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.part, min(v.reason)) AS what
+        FROM custody.prove_isolation() v
+            CROSS JOIN LATERAL (SELECT place FROM suite.planted
+                WHERE starts_with(coalesce(v.relation::text, regexp_replace(v.object, '^role ', '')), place)
+                ORDER BY length(place) DESC LIMIT 1) p
+        WHERE v.verdict <> 'proven' AND v.part <> 'exempt' AND (v.relation IS NOT NULL OR starts_with(v.role, p.place))
+        GROUP BY p.place, v.verdict, v.object, v.part},
     # What only custody probe can try, and what is about the whole database, is inconclusive everywhere.
     probe => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.attack, v.detail) AS what
         FROM suite.planted p, custody.probe_isolation(p.app::regrole, ARRAY(SELECT c.oid::regclass FROM pg_class c
