@@ -163,7 +163,8 @@ CREATE FUNCTION custody.guard_column_findings(touched oid[])
                                       AND NOT a.attisdropped
               LEFT JOIN pg_collation l ON l.oid = a.attcollation
               LEFT JOIN LATERAL (SELECT pg_get_expr(e.adbin, e.adrelid) AS expression FROM pg_attrdef e
-                                  WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum) d ON true
+                                  WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum
+                                    AND a.attgenerated = '') d ON true
              WHERE p.class NOT IN ('exempt', 'shared')
                AND (touched IS NULL OR p.relation = ANY (touched))) o
      WHERE o.seen IS NOT NULL

@@ -139,5 +139,5 @@ CREATE FUNCTION custody.probe_context(org text, org_type text, expired bool DEFA
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'custody_probe_context';
 COMMENT ON FUNCTION custody.probe_context(text, text, bool) IS
-'enters the context of an organization (org_type: uuid, bigint or text) as user "custody probe", whoever calls; expired: one that is over when it returns; errors: 42501 for others than superusers, 22023 for another type, 22004; privilege: superuser';
+'enters the context of an organization (org_type: uuid, bigint or text) as user 00000000-0000-8000-8000-000000000000, whoever calls; expired: one that is over when it returns; errors: 42501 for others than superusers, 22023 for another type, 22004; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_context(text, text, bool) FROM PUBLIC;

@@ -60,7 +60,7 @@ DECLARE
         AND pg_get_viewdef(subject.relation) !~* '\mgroup by\M';
 BEGIN
     outcome := custody.probe_try(setup, subject, statement, org => stranger);
-    SELECT bool_or(custody.probe_org_column(t) IS NULL OR p.class IN ('shared', 'exempt')) INTO of_nobody
+    SELECT bool_or(custody.probe_org_column(t) IS NULL OR coalesce(p.class, '') IN ('shared', 'exempt')) INTO of_nobody
       FROM unnest(custody.probe_base_tables(subject.relation)) t LEFT JOIN custody.protection p ON p.relation = t;
     IF one_row THEN
         EXECUTE statement INTO everything;
@@ -68,7 +68,8 @@ BEGIN
     finding := custody.probe_judge(subject, 'read_all', statement, outcome,
         outcome.rows > 0 AND NOT of_nobody AND (NOT one_row OR outcome.value = everything),
         'it shows rows to an organization that has none');
-    IF outcome.rows > 0 AND finding.verdict = 'held' AND NOT one_row THEN
+    -- An aggregate over no row is 0 or nothing.
+    IF outcome.rows > 0 AND finding.verdict = 'held' AND NOT (one_row AND outcome.value ~ '^\([0,]*\)$') THEN
         finding.verdict := 'inconclusive';
         finding.detail := 'it shows rows, of a table without organizations, perhaps';
     END IF;

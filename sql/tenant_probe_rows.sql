@@ -192,7 +192,8 @@ BEGIN
         options := CASE WHEN a.is_checked THEN custody.probe_candidates(relation, a.attnum) END;
         value := CASE
             WHEN a.attnum = org_number THEN org
-            WHEN a.is_key AND template IS NOT NULL THEN template ->> a.attname
+            -- A key of nothing but references has to point elsewhere; foreign keys are not looked at.
+            WHEN a.is_key AND template IS NOT NULL AND NOT (a.is_unique AND round > 5) THEN template ->> a.attname
             WHEN parents ? a.attnum::text THEN parents ->> a.attnum::text
             WHEN a.is_bound AND template ->> a.attname IS NOT NULL THEN template ->> a.attname
             WHEN a.serial OR a.is_unique AND options IS NULL

@@ -24,6 +24,8 @@ CREATE FUNCTION custody.note_steps(subjects custody.protect_subject[]) RETURNS S
 DECLARE
     relations regclass[] := ARRAY(SELECT t.member FROM unnest(subjects) s
         CROSS JOIN LATERAL custody.table_tree(s.relation) t WHERE s.class IS DISTINCT FROM 'exempt');
+    of_one regclass[] := ARRAY(SELECT t.member FROM unnest(subjects) s
+        CROSS JOIN LATERAL custody.table_tree(s.relation) t WHERE s.class NOT IN ('exempt', 'shared'));
     whole custody.protect_subject := custody.whole_subject(subjects);
 BEGIN
     whole.relation := NULL;
@@ -39,8 +41,8 @@ BEGIN
     RETURN QUERY SELECT p.* FROM custody.role_warnings(whole, relations) n,
                         custody.protect_step(whole, 'warning', NULL, NULL, n) p ORDER BY n COLLATE "C";
     RETURN QUERY SELECT p.* FROM custody.member_notes(whole, relations) n, custody.protect_step(whole, 'note', NULL, NULL, n) p;
-    RETURN QUERY SELECT p.* FROM custody.force_notes(relations) n, custody.protect_step(whole, 'note', NULL, NULL, n) p
-                  ORDER BY n COLLATE "C";
+    RETURN QUERY SELECT p.* FROM custody.force_notes(relations, of_one) n,
+                        custody.protect_step(whole, 'note', NULL, NULL, n) p ORDER BY n COLLATE "C";
     RETURN QUERY SELECT p.* FROM unnest(subjects) s, custody.policy_notes(s) n,
                         custody.protect_step(s, 'note', NULL, NULL, n) p;
 END

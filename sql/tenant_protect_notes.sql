@@ -120,7 +120,7 @@ CREATE FUNCTION custody.may_bypass(role oid) RETURNS bool
 $$;
 COMMENT ON FUNCTION custody.may_bypass(oid) IS 'whether row security does not bind a role at all; privilege: EXECUTE';
 
-CREATE FUNCTION custody.force_notes(relations regclass[]) RETURNS SETOF text
+CREATE FUNCTION custody.force_notes(relations regclass[], of_one regclass[]) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH owner AS (
         SELECT c.relowner::regrole AS name, array_agg(c.oid::regclass) AS tables
@@ -153,19 +153,25 @@ CREATE FUNCTION custody.force_notes(relations regclass[]) RETURNS SETOF text
      WHERE NOT custody.may_bypass(s.subowner)
        AND EXISTS (SELECT FROM pg_subscription_rel r WHERE r.srsubid = s.oid AND r.srrelid = ANY (relations::oid[]))
     UNION ALL
-    SELECT format('replication: publication %s sends %s of every organization', quote_ident(p.pubname),
+    SELECT format('replication: publication %s sends %s of every organization', quote_ident(t.pubname),
                   custody.names_of(array_agg(r)))
-      FROM pg_publication p JOIN unnest(relations) r
-        ON p.puballtables OR EXISTS (SELECT FROM pg_publication_rel l WHERE l.prpubid = p.oid AND l.prrelid = r)
-     GROUP BY p.oid, p.pubname
+      FROM pg_publication_tables t
+      JOIN pg_class c ON c.relname = t.tablename
+      JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = t.schemaname
+      JOIN unnest(of_one) r ON r = c.oid
+     GROUP BY t.pubname
 $$;
-COMMENT ON FUNCTION custody.force_notes(regclass[]) IS
-'what stops working when row security is forced on some tables, with the role to use instead; privilege: EXECUTE';
+COMMENT ON FUNCTION custody.force_notes(regclass[], regclass[]) IS
+'what stops working when row security is forced on some tables, with the role to use instead; of_one: those whose rows belong to one organization; privilege: EXECUTE';
 
 CREATE FUNCTION custody.policy_notes(subject custody.protect_subject) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT format('policy %I on %s stays: what it permits beyond the organization, the floor cuts for the bound roles; '
-                  'custody.judge_policies() judges it', p.polname, p.polrelid::regclass)
+    SELECT format(CASE WHEN p.polpermissive
+                       THEN 'policy %I on %s stays: what it permits beyond the organization, the floor cuts for the bound '
+                            'roles, and within it custody''s policies permit all; make it RESTRICTIVE where it should '
+                            'narrow; custody.judge_policies() judges it'
+                       ELSE 'policy %I on %s stays, and goes on narrowing what its roles may do' END,
+                  p.polname, p.polrelid::regclass)
       FROM custody.table_tree((subject).relation) t JOIN pg_policy p ON p.polrelid = t.member
      WHERE p.polname !~ '^custody_' AND (subject).class <> 'exempt'
      ORDER BY p.polname

@@ -71,7 +71,7 @@ Entry entry(const cli::Options &options, const Table &table, const std::string &
     token.orgs = {org};
     token.org_type = table.org_type;
     if (token.user.empty())
-        token.user = "custody probe";
+        token.user = "00000000-0000-8000-8000-000000000000"; // nobody; policies cast it to uuid
     return {"select custody.enter($1)", mint::minted(token)};
 }
 

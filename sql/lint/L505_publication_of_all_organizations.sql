@@ -8,7 +8,8 @@ SELECT quote_ident(t.pubname) AS object,
        count(*) || ' tables with row security and no row filter, as ' || min(r.name) AS seen,
        format('ALTER PUBLICATION %I SET TABLE ... WHERE (...);', t.pubname) AS remediation
   FROM pg_publication_tables t
-  JOIN lint_relation r ON r.oid = format('%I.%I', t.schemaname, t.tablename)::regclass
+  JOIN lint_relation r ON r.name = format('%I.%I', t.schemaname, t.tablename)
  WHERE (r.relrowsecurity OR r.oid IN (SELECT relation FROM lint_org))
    AND to_jsonb(t) ->> 'rowfilter' IS NULL
+   AND NOT EXISTS (SELECT FROM lint_protection p WHERE p.relation = r.oid AND p.class = 'shared')
  GROUP BY t.pubname

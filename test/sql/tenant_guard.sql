@@ -176,6 +176,15 @@ BEGIN;
 SELECT count(*) > 0 AS unprotected FROM custody.unprotect('guarded.another');
 DROP TABLE guarded.another;
 COMMIT;
+-- An org column that is generated can have no default.
+BEGIN;
+CREATE TABLE guarded.file (name text PRIMARY KEY, org_id text NOT NULL GENERATED ALWAYS AS (split_part(name, '/', 1)) STORED);
+SELECT count(*) > 0 AS protected FROM custody.protect('guarded.file', 'org_id', '{regress_guard_app}', 'owned');
+COMMIT;
+BEGIN;
+SELECT count(*) > 0 AS unprotected FROM custody.unprotect('guarded.file');
+DROP TABLE guarded.file;
+COMMIT;
 BEGIN;
 CREATE TABLE guarded.rates (a int);
 GRANT SELECT ON guarded.rates TO regress_guard_app;

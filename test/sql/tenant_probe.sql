@@ -37,6 +37,9 @@ DO $plant$
 BEGIN
     PERFORM probe.plant('read_all', 'CREATE POLICY other ON @ FOR SELECT USING (title = ''d'')',
         'CREATE POLICY other ON @ FOR SELECT USING (title = ''d'' AND org_id = custody.current_org_bigint())');
+    PERFORM probe.plant('read_all user',
+        'CREATE POLICY other ON @ FOR SELECT USING (custody.current_user_id()::uuid IS NOT NULL AND title = ''d'')',
+        'CREATE POLICY other ON @ FOR SELECT USING (custody.current_user_id()::uuid IS NULL AND title = ''d'')');
     PERFORM probe.plant('read_key', 'ALTER TABLE @ DISABLE ROW LEVEL SECURITY');
     PERFORM probe.plant('row_security_off', 'ALTER TABLE @ NO FORCE ROW LEVEL SECURITY; ALTER TABLE @ OWNER TO probe_app',
         'ALTER TABLE @ NO FORCE ROW LEVEL SECURITY; ALTER TABLE @ OWNER TO probe_owner');

@@ -122,6 +122,8 @@ CREATE VIEW ref.invoker WITH (security_invoker) AS SELECT * FROM ref.int;
 CREATE MATERIALIZED VIEW ref.kept AS SELECT * FROM ref.int;
 ALTER VIEW ref.plain OWNER TO ref_owner;
 ALTER MATERIALIZED VIEW ref.kept OWNER TO ref_owner;
+CREATE POLICY mine ON ref.int FOR UPDATE TO ref_app USING (true);
+CREATE POLICY less ON ref.int AS RESTRICTIVE FOR UPDATE TO ref_app USING (v > 0);
 SET client_min_messages = error;
 CREATE PUBLICATION ref_publication FOR TABLE ref.int;
 RESET client_min_messages;
@@ -177,6 +179,8 @@ RESET ROLE;
 SET client_min_messages = warning;
 SELECT count(*) > 0 AS steps FROM custody.unprotect('ref.int');
 DROP OWNED BY ref_admin;
+-- What all organizations share may be published.
+SELECT note FROM custody.protect('ref.int', class => 'shared', roles => '{ref_app}', dry_run => true) WHERE note ~ 'publication';
 DROP PUBLICATION ref_publication;
 ALTER DEFAULT PRIVILEGES FOR ROLE ref_owner IN SCHEMA ref REVOKE ALL ON TABLES FROM ref_app;
 DROP SCHEMA ref CASCADE;
