@@ -28,6 +28,7 @@ struct Use {
 
 Use *uses = nullptr;
 std::uint64_t generation = 1;
+std::uint64_t noted = 0; // how often a use was
 ExecutorRun_hook_type next_run = nullptr;
 
 void forget_command() noexcept { made.portal = kNoPortal; }
@@ -84,6 +85,12 @@ void note_use(Portal portal, const Context &context, TimestampTz statement) {
     }
     use->statement = statement;
     use->generation = generation;
+    ++noted;
+}
+
+std::uint64_t current_serial() {
+    const Context *context = current();
+    return context == nullptr ? 0 : context->serial;
 }
 
 /// An index scan has its key, a sort its rows: the plan may not ask for the context any more.
@@ -106,9 +113,20 @@ void check_hold(Portal portal) {
     }
 }
 
+/// What functions of a query read in portals of their own is among its rows. Not where they go from
+/// one context to another: those are contexts of theirs.
+void adopt_uses(Portal portal, std::uint64_t noted_before, std::uint64_t serial_before) {
+    if (noted != noted_before && serial_before != 0 && serial_before == current_serial() &&
+        find(portal) == nullptr) {
+        note_use(portal, *current(), GetCurrentStatementStartTimestamp());
+    }
+}
+
 void run(CUSTODY_RUN_PARAMETERS) {
     const Portal portal = ActivePortal;
     const bool is_own = portal != nullptr && portal->queryDesc == query;
+    const std::uint64_t noted_before = noted;
+    const std::uint64_t serial_before = current_serial();
     if (is_own) {
         forget_command();
         if (const Use *use = find(portal)) {
@@ -117,6 +135,7 @@ void run(CUSTODY_RUN_PARAMETERS) {
     }
     (next_run != nullptr ? next_run : standard_ExecutorRun)(CUSTODY_RUN_ARGUMENTS);
     if (is_own) {
+        adopt_uses(portal, noted_before, serial_before);
         check_hold(portal);
     }
 }

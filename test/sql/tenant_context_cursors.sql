@@ -153,6 +153,44 @@ DECLARE held SCROLL CURSOR WITH HOLD FOR SELECT * FROM docs ORDER BY id;
 FETCH ALL FROM held;
 COMMIT;
 FETCH FIRST FROM held;
+-- Nor what a function has read for it, in a cursor of its own; such rows belong to the context, too.
+-- The function has run before, so that no planning is left.
+CREATE FUNCTION ids() RETURNS SETOF int LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    r record;
+BEGIN
+    FOR r IN SELECT id FROM docs WHERE org_id = custody.current_org_uuid() ORDER BY id LOOP
+        RETURN NEXT r.id;
+    END LOOP;
+END$$;
+BEGIN;
+SELECT custody.set_context(:a::uuid, 'ann');
+SET LOCAL ROLE cursor_app;
+SELECT count(*) FROM ids();
+DECLARE held CURSOR WITH HOLD FOR SELECT * FROM ids();
+COMMIT;
+FETCH 1 FROM held;
+BEGIN;
+SELECT custody.set_context(:a::uuid, 'ann');
+SET LOCAL ROLE cursor_app;
+DECLARE c CURSOR FOR SELECT * FROM ids();
+FETCH 1 FROM c;
+SELECT custody.leave();
+FETCH 1 FROM c;
+ROLLBACK;
+-- A query whose functions go from one context to the next may be fetched in portions.
+CREATE FUNCTION visit(org uuid) RETURNS bigint LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM custody.set_context(org, 'job');
+    RETURN (SELECT count(*) FROM ids());
+END$$;
+SELECT visit(:a);
+BEGIN;
+DECLARE c CURSOR FOR SELECT org, visit(org) FROM (SELECT DISTINCT org_id AS org FROM docs ORDER BY 1) AS orgs;
+FETCH 1 FROM c;
+FETCH 1 FROM c;
+FETCH 1 FROM c;
+ROLLBACK;
 -- Without rows of a context it is held as ever.
 BEGIN;
 DECLARE held CURSOR WITH HOLD FOR SELECT 1 AS one;
