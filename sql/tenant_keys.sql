@@ -35,7 +35,8 @@ CREATE TABLE custody.jwt_issuer (
     CHECK ((org_type IS NULL) = (org_path IS NULL)),
     CHECK (cardinality(org_path) > 0),
     CHECK (cardinality(role_path) > 0),
-    CHECK (cardinality(audience) + cardinality(authorized_parties) > 0)
+    CHECK (cardinality(audience) + cardinality(authorized_parties) > 0),
+    CHECK (array_position(audience || authorized_parties || org_path || user_path || role_path, NULL) IS NULL)
 );
 COMMENT ON TABLE custody.jwt_issuer IS
 'who may issue JSON Web Tokens for this database; who can write here can make a context for any organization';
@@ -173,7 +174,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.add_jwt_issuer(text, text[], text[], text, text[], text[], text[], int4) IS
-'believes the JSON Web Tokens of an issuer, as soon as it has a key; arguments: issuer (claim iss); audience (claim aud: one of these); org_path, names that lead to the organization''s claim, NULL = none; org_type, uuid, bigint or text; user_path; role_path, NULL = none; authorized_parties (claim azp: one of these), empty = any; skew, seconds; errors: 22023 for a claim that users write themselves, 23514 for neither audience nor authorized_parties, 23505 for an issuer that is there; privilege: EXECUTE, and INSERT on custody.jwt_issuer';
+'believes the JSON Web Tokens of an issuer, as soon as it has a key; arguments: issuer (claim iss); audience (claim aud: one of these); org_path, names that lead to the organization''s claim, NULL = none; org_type, uuid, bigint or text; user_path; role_path, NULL = none; authorized_parties (claim azp: one of these), empty = any; skew, seconds; errors: 22023 for a claim that users write themselves, 23514 for neither audience nor authorized_parties, and for NULL in a list, 23505 for an issuer that is there; privilege: EXECUTE, and INSERT on custody.jwt_issuer';
 
 CREATE FUNCTION custody.load_jwks(issuer text, jwks jsonb) RETURNS int4
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -56,35 +56,22 @@ template <typename Take> void each_row(const char *table, int columns, const Tak
     }
 }
 
-std::optional<token::PublicKey> public_key(const Row &row, int column) {
+std::optional<StoredKey> public_key(const Row &row, int column, int algorithm) {
     if (row.is_null(column)) {
         return std::nullopt;
     }
-    return token::PublicKey::parse(row.text(column));
-}
-
-/// A row that cannot be used counts as absent: its tokens are refused, others are not.
-template <typename Read> void if_usable(const Read &read) {
-    try {
-        read();
-    } catch (const token::KeyError &) {
-        return;
-    }
+    return StoredKey(row.text(column), row.text(algorithm));
 }
 
 void read_own(KeyCache &cache) {
     each_row("token_key", 4, [&](const Row &row) {
-        if_usable([&] {
-            const bool is_public = !row.is_null(2);
-            const bool wants_public =
-                row.text(1) == token::algorithm_word(token::Algorithm::ed25519);
-            OwnKey key{row.text(0), public_key(row, 2), DatumGetBool(row.value(3))};
-            const bool right = !is_public || key.key->algorithm() == token::Algorithm::ed25519;
-            if (is_public == wants_public && right) {
-                cache.own.push_back(std::move(key));
-            }
-        });
+        const bool wants_public = row.text(1) == token::algorithm_word(token::Algorithm::ed25519);
+        if (wants_public != row.is_null(2)) {
+            cache.own.push_back({row.text(0), public_key(row, 2, 1), DatumGetBool(row.value(3))});
+        }
     });
+    std::sort(cache.own.begin(), cache.own.end(),
+              [](const OwnKey &a, const OwnKey &b) { return a.kid < b.kid; });
 }
 
 void read_issuers(KeyCache &cache) {
@@ -104,9 +91,7 @@ void read_issuers(KeyCache &cache) {
         const std::string name = row.text(0);
         for (Issuer &issuer : cache.issuers) {
             if (issuer.rules.issuer == name) {
-                if_usable([&] {
-                    issuer.keys.push_back({row.text(1), public_key(row, 3), row.text(4)});
-                });
+                issuer.keys.push_back({row.text(1), public_key(row, 3, 2), row.text(4)});
             }
         }
     });
@@ -133,6 +118,17 @@ void reload() {
 }
 
 } // namespace
+
+const token::PublicKey &StoredKey::get() const {
+    if (!key_) {
+        token::PublicKey key = token::PublicKey::parse(text_);
+        if (token::algorithm_word(key.algorithm()) != algorithm_) {
+            throw token::KeyError("the key is not of the algorithm that its row says");
+        }
+        key_ = std::move(key);
+    }
+    return *key_;
+}
 
 const KeyCache &key_cache() {
     if (!is_registered) {

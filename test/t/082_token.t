@@ -4,6 +4,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Test;
 use Custody::Token;
+use List::Util qw(min);
 
 my $cluster = start_cluster('one', conf => { log_error_verbosity => 'default' });
 $cluster->create_database($_, extension => 1) for qw(shop other);
@@ -229,6 +230,16 @@ $admin->query("BEGIN; SAVEPOINT s; SELECT custody.add_hmac_key('web'); SELECT cu
 like $admin->query("SELECT custody.enter('$token')", error => 1), qr/^ERROR:  token refused$/m, 'a key rolled back to a savepoint';
 $admin->query('ROLLBACK; SET session_replication_role = replica; SELECT custody.add_hmac_key(\'web\')');
 is enter($token), "\nuuid|{$org}|ann|editor|token", 'a key added in replica mode is seen';
+# Ten thousand keys are read by name, and by libcrypto only when one is used: it takes a second for all.
+$cluster->sql('shop', q{INSERT INTO custody.token_key (kid, algorithm, public_key)
+    SELECT 'many' || i, 'Ed25519', decode('302a300506032b6570032100' || md5(i::text) || md5('x' || i), 'hex')
+      FROM generate_series(1, 10000) i; VACUUM ANALYZE custody.token_key});
+my $first = min(map { $cluster->sql('shop', "BEGIN; SELECT clock_timestamp() AS began \\gset
+    SELECT FROM custody.enter('$token'); SELECT extract(epoch FROM clock_timestamp() - :'began')", user => 'app') } 1 .. 5);
+cmp_ok $first, '<', 0.35, "the first entry of a session where there are 10,000 keys: $first s";
+$cluster->sql('shop', q{UPDATE custody.token_key SET public_key = '\x00' WHERE kid = 'many1'});
+refused(own_token('many1', $sign{app}, @good), 'the text is no public key', 'a key that is none');
+is enter($token), "\nuuid|{$org}|ann|editor|token", 'does not harm the others';
 $cluster->sql('shop', 'TRUNCATE custody.token_key');
 refused($token, 'there is no such key', 'after TRUNCATE');
 # An application can neither read nor add keys.

@@ -161,6 +161,8 @@ for ([ 'weak', set(jwk($key{weak_rsa})), 'RSA keys must have 2048' ], [ 'private
 }
 like +($cluster->psql('shop', q{SELECT custody.add_jwt_issuer('x', '{a}', '{user_metadata,org}')}))[2],
     qr/ERROR:  claim "user_metadata" is written by the user/, 'a claim that users write';
+like +($cluster->psql('shop', "SELECT custody.add_jwt_issuer('x', $_)"))[2], qr/violates check constraint/, "NULL in a list: $_"
+    for q('{a,NULL}'), q('{a}', '{NULL}'), q('{a}', '{o}', 'text', ARRAY['sub', NULL]);
 like +($cluster->psql('shop', q{SELECT custody.add_jwt_issuer('x', '{}')}))[2], qr/violates check constraint/, 'for nobody in particular';
 
 # PostgREST hands the headers on.
