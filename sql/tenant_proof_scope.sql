@@ -97,7 +97,10 @@ CREATE FUNCTION custody.proof_roles(relations regclass[], roles regrole[], org_c
         UNION ALL
         SELECT b.relation, b.role, true FROM bound b WHERE proof_roles.roles IS NULL
         UNION ALL
+        -- An owner is one, too, who can become what the policies bind: an application that owns its tables.
         SELECT DISTINCT s.relation, h.role, s.roles IS NULL AND h.role <> c.relowner
+               OR EXISTS (SELECT FROM unnest(s.roles || s.multi_roles) AS n (role)
+                           WHERE pg_has_role(h.role, n.role::oid, 'MEMBER'))
           FROM scope s JOIN pg_class c ON c.oid = s.relation
           JOIN granted g ON g.relation = s.relation JOIN holder h ON h.grantee = g.grantee
          WHERE proof_roles.roles IS NULL

@@ -42,6 +42,12 @@ SELECT * FROM verdicts('forced');
 GRANT regress_custody_owner TO regress_custody_app;
 SELECT * FROM verdicts('forced', '{regress_custody_app}') WHERE part NOT IN ('using', 'check', 'blind using', 'blind check');
 REVOKE regress_custody_owner FROM regress_custody_app;
+-- A member of a bound role that owns the table, with no role asked for.
+BEGIN;
+INSERT INTO custody.protection (relation, class, org_column, roles) VALUES ('forced', 'owned', 'org_id', '{regress_custody_app}');
+GRANT regress_custody_app TO regress_custody_owner;
+SELECT * FROM verdicts('forced') WHERE part IN ('owner', 'privilege');
+ROLLBACK;
 GRANT regress_custody_free TO regress_custody_app;
 GRANT SELECT ON forced TO regress_custody_free;
 SELECT * FROM verdicts('forced', '{regress_custody_app}');
