@@ -5,10 +5,10 @@ CREATE FUNCTION custody.judge_policy_expression(
         relation oid, org_column name, expression pg_node_tree,
         OUT verdict text, OUT replacement text, OUT replacement_verdict text, OUT claims text[],
         OUT settings text[], OUT memberships regclass[], OUT sources text[], OUT measured text,
-        OUT measured_replacement text)
+        OUT measured_replacement text, OUT exact bool)
     LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'custody_judge_policy_expression';
 COMMENT ON FUNCTION custody.judge_policy_expression(oid, name, pg_node_tree) IS
-'how an expression of a policy of a relation stands to the org column, and the same expression with the context instead of claims, settings (paths as JSON arrays) and sub-selects of memberships, and how that stands; sources: what read claims and settings; measured: both as EXPLAIN should see them; errors: 42703 for no such column; privilege: EXECUTE';
+'how an expression of a policy of a relation stands to the org column, and the same expression with the context instead of claims, settings (paths as JSON arrays) and sub-selects of memberships, and how that stands; sources: what read claims and settings; measured: both as EXPLAIN should see them; exact: no comparison with a claim takes two organizations for one, as a cast that shortens does; errors: 42703 for no such column; privilege: EXECUTE';
 
 -- The planner would ask for the value now, where there is no context; behind a sub-select it takes an
 -- average org.
@@ -44,7 +44,7 @@ COMMENT ON FUNCTION custody.policy_cost(regclass, text, text[]) IS
 
 CREATE TYPE custody.policy_judgement AS (
     verdict text, replacement_verdict text, clauses text, replacement text,
-    claims text[], settings text[], memberships regclass[], cost_before numeric, cost_after numeric);
+    claims text[], settings text[], memberships regclass[], exact bool, cost_before numeric, cost_after numeric);
 COMMENT ON TYPE custody.policy_judgement IS 'what is known of the expressions of one policy together';
 
 CREATE FUNCTION custody.judge_policy(policy pg_policy, org_column name, costs bool)
@@ -55,7 +55,7 @@ DECLARE
     part record;
     one record;
 BEGIN
-    answer.claims := '{}'; answer.settings := '{}'; answer.memberships := '{}';
+    answer.claims := '{}'; answer.settings := '{}'; answer.memberships := '{}'; answer.exact := true;
     FOR part IN SELECT * FROM (VALUES ('USING', policy.polqual), ('WITH CHECK', policy.polwithcheck))
                     AS v (clause, expression) WHERE v.expression IS NOT NULL LOOP
         one := custody.judge_policy_expression(policy.polrelid, org_column, part.expression);
@@ -70,6 +70,7 @@ BEGIN
         answer.claims := answer.claims || one.claims;
         answer.settings := answer.settings || one.settings;
         answer.memberships := answer.memberships || one.memberships;
+        answer.exact := answer.exact AND one.exact;
         IF costs AND part.clause = 'USING' THEN
             answer.cost_before := custody.policy_cost(policy.polrelid, one.measured, one.sources);
             answer.cost_after := custody.policy_cost(policy.polrelid, one.measured_replacement, '{}');
@@ -87,9 +88,13 @@ COMMENT ON FUNCTION custody.judge_policy(pg_policy, name, bool) IS
 CREATE FUNCTION custody.claims_are_fed(claims text[]) RETURNS boolean
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN EXISTS (SELECT FROM custody.compat_object c
-                    WHERE c.kind = 'function' AND c.name = 'auth.jwt()'
-                      AND c.definition = custody.compat_digest(c.kind, c.name))
+    -- The others may not be there; where they are, they are ours, too.
+    RETURN to_regprocedure('auth.jwt()') IS NOT NULL
+           AND NOT EXISTS (SELECT FROM unnest('{auth.jwt(),auth.session(),auth.organization(),auth.organization_id()}'::text[]) f
+                            WHERE to_regprocedure(f) IS NOT NULL
+                              AND NOT EXISTS (SELECT FROM custody.compat_object c
+                                               WHERE c.kind = 'function' AND c.name = f
+                                                 AND c.definition = custody.compat_digest(c.kind, c.name)))
            AND NOT EXISTS (SELECT FROM custody.isolation_setting s
                             WHERE s.name = 'trust_request_settings' AND s.value = 'on')
            AND EXISTS (SELECT FROM custody.jwt_issuer i WHERE i.org_path IS NOT NULL)
@@ -98,7 +103,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.claims_are_fed(text[]) IS
-'true when auth.jwt() is the one of custody.install_supabase_compat() and the org of every token issuer is the claim at these paths (JSON arrays); errors: none; privilege: EXECUTE and SELECT on the tables of isolation';
+'true when auth.jwt() and what else reads its claims are those of custody.install_supabase_compat() and the org of every token issuer is the claim at these paths (JSON arrays); errors: none; privilege: EXECUTE and SELECT on the tables of isolation';
 
 CREATE FUNCTION custody.judgement_note(policy pg_policy, judged custody.policy_judgement, fed boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -106,7 +111,9 @@ CREATE FUNCTION custody.judgement_note(policy pg_policy, judged custody.policy_j
         CASE WHEN NOT policy.polpermissive THEN 'restrictive: it only takes rows away' END,
         CASE WHEN fed THEN format('holds as long as all contexts come from tokens of custody.jwt_issuer, whose org is the claim %s',
                                   judged.claims[1]) END,
-        CASE WHEN judged.claims <> '{}' AND NOT fed
+        CASE WHEN judged.claims <> '{}' AND NOT judged.exact
+             THEN format('does not compare the claim %s as it is: two organizations may be one', judged.claims[1]) END,
+        CASE WHEN judged.claims <> '{}' AND judged.exact AND NOT fed
              THEN format('reads the claim %s: not shown to be the organization of the verified context', judged.claims[1]) END,
         CASE WHEN judged.settings <> '{}'
              THEN format('reads the setting %s, which anybody can set', judged.settings[1]) END,
@@ -160,7 +167,7 @@ BEGIN
         judged := custody.judge_policy(p, org, costs);
         fed := judged.claims <> '{}' AND judged.settings = '{}' AND judged.memberships = '{}'
                AND judged.verdict = 'different' AND judged.replacement_verdict <> 'different'
-               AND custody.claims_are_fed(judged.claims);
+               AND judged.exact AND custody.claims_are_fed(judged.claims);
         verdict := CASE WHEN fed THEN judged.replacement_verdict ELSE judged.verdict END;
         cost_before := judged.cost_before;
         note := nullif(custody.judgement_note(p, judged, fed), '');

@@ -20,8 +20,9 @@ Node *selected(const SubLink *link) {
     return reinterpret_cast<Node *>(linitial_node(TargetEntry, query->targetList)->expr);
 }
 
-/// One layer less; nullptr when there is none.
-Node *unwrapped(Node *node) {
+} // namespace
+
+Node *without_layer(Node *node) {
     switch (nodeTag(node)) {
     case T_RelabelType:
         return reinterpret_cast<Node *>(castNode(RelabelType, node)->arg);
@@ -46,6 +47,8 @@ Node *unwrapped(Node *node) {
         return nullptr;
     }
 }
+
+namespace {
 
 char *text_constant(Node *node) {
     node = without_wrapping(node);
@@ -88,7 +91,7 @@ ClaimSource called(const FuncExpr *call) {
         return setting == nullptr ? ClaimSource{SourceKind::none, NIL}
                                   : ClaimSource{SourceKind::setting, list_make1(setting)};
     }
-    if (call->args != NIL) {
+    if (call->args != NIL || get_func_nargs(call->funcid) != 0) {
         return {SourceKind::none, NIL};
     }
     if (strcmp(schema, "custody") == 0) {
@@ -124,7 +127,8 @@ bool is_equality(const Node *expression) {
 }
 
 Node *without_wrapping(Node *expression) {
-    for (Node *inner = unwrapped(expression); inner != nullptr; inner = unwrapped(expression)) {
+    for (Node *inner = without_layer(expression); inner != nullptr;
+         inner = without_layer(expression)) {
         expression = inner;
     }
     return expression;

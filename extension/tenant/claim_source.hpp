@@ -23,7 +23,17 @@ struct ClaimSource {
 /// What the expression reads; none for anything else, or when it reads a column.
 ClaimSource claim_source(Node *expression);
 
-/// Without casts, nullif(..., '') and (select ...) around it.
+/// Whether the comparison of a column with a claim finds the organization that the claim names and
+/// no other: a cast that shortens, a collation or a type for which two texts are equal, a cast of
+/// users may be in between. Of the casts around both sides only those count as harmless from which
+/// the value can be had back.
+bool compares_exactly(Node *comparison, Node *column, Node *claim);
+
+/// Without the outermost cast, nullif(..., '') or (select ...) around it; nullptr where there is
+/// none.
+Node *without_layer(Node *expression);
+
+/// Without all of these.
 Node *without_wrapping(Node *expression);
 
 /// True for a call of pg_catalog's operator "=", of whatever types.

@@ -18,6 +18,7 @@ enum Column {
     kSources,
     kMeasured,
     kMeasuredReplacement,
+    kExact,
     kColumns
 };
 
@@ -78,7 +79,7 @@ Datum texts_of(Oid relation, List *expressions) {
 void judge(Oid relation, AttrNumber column, Node *expression, Datum *values) {
     const AccessorSet set = find_accessors();
     List *targets = org_targets(&set, relation, column, Orgs::any);
-    Rewrite rewrite{relation, column, &set, NIL, NIL, NIL, NIL};
+    Rewrite rewrite{relation, column, &set, NIL, NIL, NIL, NIL, true};
     Node *replacement = rewritten(&rewrite, expression);
     values[kVerdict] = verdict_of(&set, expression, targets);
     values[kReplacement] = text_of(relation, replacement);
@@ -89,6 +90,7 @@ void judge(Oid relation, AttrNumber column, Node *expression, Datum *values) {
     values[kSources] = texts_of(relation, rewrite.sources);
     values[kMeasured] = text_of(relation, with_kept_subselects(expression));
     values[kMeasuredReplacement] = text_of(relation, with_kept_subselects(replacement));
+    values[kExact] = BoolGetDatum(rewrite.is_exact);
 }
 
 } // namespace

@@ -122,7 +122,11 @@ Node *rewrite_mutator(Node *node, void *context) {
                                                             : nullptr;
         Node *replacement = target(rewrite, Orgs::active);
         if (paths != nullptr && source.path != NIL && replacement != nullptr) {
+            const auto *sides = castNode(OpExpr, node)->args;
+            auto *first = static_cast<Node *>(linitial(sides));
             *paths = lappend(*paths, source.path);
+            rewrite->is_exact &= compares_exactly(
+                node, first == other ? static_cast<Node *>(lsecond(sides)) : first, other);
             rewrite->sources = lappend(rewrite->sources, other);
             return replacement;
         }

@@ -16,6 +16,7 @@ struct Rewrite {
     List *settings;    // of List *: settings, the name first
     List *memberships; // of Oid: tables of replaced sub-selects
     List *sources;     // of Node *: what read these claims and settings
+    bool is_exact;     // none of them was compared in a way that makes two organizations one
 };
 
 /// A copy of the expression with everything replaced that is recognised; what was, is added to the

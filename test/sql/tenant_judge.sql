@@ -93,6 +93,45 @@ ROLLBACK;
 INSERT INTO custody.jwt_issuer (issuer, audience, org_type, org_path)
     VALUES ('https://other.example', '{app}', 'uuid', '{org}');
 SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+DELETE FROM custody.jwt_issuer WHERE issuer LIKE '%other%';
+
+-- A comparison that takes two organizations for one is none of the organization that the claim names.
+CREATE COLLATION loose (provider = icu, locale = 'und', deterministic = false);
+CREATE DOMAIN loose_text AS text COLLATE loose;
+CREATE DOMAIN short_text AS varchar(3);
+CREATE FUNCTION one_for_all(text) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$ SELECT md5('')::uuid $$;
+CREATE TABLE loss (org text NOT NULL, number bigint NOT NULL, org_id uuid NOT NULL);
+UPDATE custody.jwt_issuer SET org_path = '{org}', org_type = 'text';
+CREATE POLICY exact_1 ON loss USING (org = auth.jwt() ->> 'org');
+CREATE POLICY exact_2 ON loss USING (org::varchar = nullif((SELECT auth.jwt() ->> 'org'), ''));
+CREATE POLICY exact_3 ON loss USING (org = (auth.session() #>> '{org}')::varchar);
+CREATE POLICY lossy_01 ON loss USING (org = (auth.jwt() ->> 'org')::varchar(3));
+CREATE POLICY lossy_02 ON loss USING (org::varchar(3) = auth.jwt() ->> 'org');
+CREATE POLICY lossy_03 ON loss USING (org::bpchar = (auth.jwt() ->> 'org')::bpchar);
+CREATE POLICY lossy_04 ON loss USING (org = (auth.jwt() ->> 'org')::loose_text);
+CREATE POLICY lossy_05 ON loss USING (org = (auth.jwt() ->> 'org')::short_text);
+CREATE POLICY lossy_06 ON loss USING (org::name = (auth.jwt() ->> 'org')::name);
+CREATE POLICY lossy_07 ON loss USING (org::"char" = (auth.jwt() ->> 'org')::"char");
+CREATE POLICY lossy_08 ON loss USING (org::bytea = (auth.jwt() ->> 'org')::bytea);
+CREATE POLICY lossy_09 ON loss USING (org::jsonb = auth.jwt() -> 'org');
+CREATE POLICY lossy_10 ON loss USING (org = nullif(auth.jwt() ->> 'org', 'acme'));
+CREATE POLICY lossy_11 ON loss USING (org = (auth.jwt() -> 'org')::text);
+CREATE POLICY lossy_12 ON loss USING (org::uuid = (auth.jwt() ->> 'org')::uuid);
+CREATE POLICY number_exact ON loss USING (number = (auth.jwt() ->> 'org')::int);
+CREATE POLICY number_1 ON loss USING (number::float8 = (auth.jwt() ->> 'org')::float8);
+CREATE POLICY number_2 ON loss USING (number::int::bool = (auth.jwt() ->> 'org')::bool);
+CREATE POLICY number_3 ON loss USING (number = (auth.jwt() ->> 'org')::numeric::bigint);
+CREATE CAST (text AS uuid) WITH FUNCTION one_for_all(text);
+CREATE POLICY uuid_1 ON loss USING (org_id = (auth.jwt() ->> 'org')::uuid);
+DROP CAST (text AS uuid);
+SELECT policy, verdict, note FROM custody.judge_policies('loss', 'org', false) WHERE policy ~ '^(exact|lossy)';
+SELECT policy, verdict FROM custody.judge_policies('loss', 'number', false) WHERE policy ~ '^number';
+SELECT policy, verdict FROM custody.judge_policies('loss', 'org_id', false) WHERE policy ~ '^uuid';
+-- What else reads the claims has to be custody's, too.
+BEGIN;
+CREATE OR REPLACE FUNCTION auth.session() RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT '{}'::jsonb $$;
+SELECT policy, verdict FROM custody.judge_policies('loss', 'org', false) WHERE policy ~ '^exact';
+ROLLBACK;
 DELETE FROM custody.jwt_issuer;
 
 -- USING and WITH CHECK together, commands and roles; other columns and types; no such column.
