@@ -100,6 +100,7 @@ DECLARE
     orphans int8 := custody.count_rows(format('%s c WHERE %s IS NULL', subject.relation,
                                               custody.org_expression(subject.relation, 'c', known)));
     triggers text;
+    waiting text;
 BEGIN
     IF orphans > 0 THEN
         RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
@@ -125,8 +126,13 @@ BEGIN
         'UPDATE %s c SET %I = p.%I FROM %s p WHERE %s AND c.%2$I IS NULL', subject.relation, subject.org_column,
         parent_column, subject.parent,
         custody.key_condition(subject.relation, subject.foreign_key, 'c', 'p')), NULL, triggers);
-    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = subject.relation AND t.tgdeferrable) THEN
-        RETURN NEXT custody.protect_step(subject, 'check now', 'SET CONSTRAINTS ALL IMMEDIATE');
+    -- Only what the UPDATE may have left waiting: of others, the guard's is meant for the end.
+    SELECT string_agg(DISTINCT format('%I.%I', n.nspname, k.conname), ', ') INTO waiting
+      FROM custody.table_tree(subject.relation) m
+      JOIN pg_trigger t ON t.tgrelid = m.member AND t.tgdeferrable
+      JOIN pg_constraint k ON k.oid = t.tgconstraint JOIN pg_namespace n ON n.oid = k.connamespace;
+    IF waiting IS NOT NULL THEN
+        RETURN NEXT custody.protect_step(subject, 'check now', format('SET CONSTRAINTS %s IMMEDIATE', waiting));
     END IF;
 END
 $$;
@@ -151,6 +157,12 @@ BEGIN
         RETURN NEXT custody.protect_step(subject, 'validate', format(
             'ALTER TABLE %s VALIDATE CONSTRAINT %I', subject.relation, checks), NULL, NULL, runs);
     END IF;
+    -- What the root's DROP NOT NULL would take from those that had it before.
+    RETURN QUERY SELECT k.* FROM custody.table_tree(subject.relation) t
+        CROSS JOIN LATERAL format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', t.member, subject.org_column) a
+        CROSS JOIN LATERAL custody.protect_step(subject, 'not null', a, replace(a, 'TABLE ', 'TABLE IF EXISTS '), NULL, runs) k
+     WHERE t.level > 0 AND custody.column_not_null(t.member, subject.org_column)
+     ORDER BY t.level DESC, t.member::text;
     RETURN NEXT custody.protect_step(subject, 'not null', format(
         'ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', subject.relation, subject.org_column),
         format('ALTER TABLE IF EXISTS %s ALTER COLUMN %I DROP NOT NULL', subject.relation, subject.org_column),
@@ -204,6 +216,19 @@ $$;
 COMMENT ON FUNCTION custody.column_steps(custody.protect_subject, custody.protect_subject[], bool) IS
 'the steps that make the org column of a subject exist, be filled and NOT NULL; privilege: EXECUTE, and SELECT on the tables without row security';
 
+-- The default of the org column of one table, set, and given back as it was.
+CREATE FUNCTION custody.default_step(
+        subject custody.protect_subject, member regclass, wanted text, old text, runs bool)
+    RETURNS custody.protect_step
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT custody.protect_step(subject, 'set default',
+        format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', member, (subject).org_column, wanted),
+        format('ALTER TABLE IF EXISTS %s ALTER COLUMN %I %s', member, (subject).org_column,
+               coalesce('SET DEFAULT ' || old, 'DROP DEFAULT')), NULL, runs)
+$$;
+COMMENT ON FUNCTION custody.default_step(custody.protect_subject, regclass, text, text, bool) IS
+'the step that gives the org column of a table or partition a default in place of an old one (NULL: none); privilege: EXECUTE';
+
 -- Last of all: a default set with ADD COLUMN would stamp every row with the organization of who runs it.
 CREATE FUNCTION custody.default_steps(subject custody.protect_subject, runs bool)
     RETURNS SETOF custody.protect_step
@@ -223,12 +248,15 @@ BEGIN
         RETURN NEXT custody.protect_step(subject, 'note', NULL, NULL, format(
             'column %I is an identity or generated: it cannot have the context as its default', subject.org_column));
     ELSIF there.old IS DISTINCT FROM wanted THEN
-        RETURN NEXT custody.protect_step(subject, 'set default', format(
-            'ALTER TABLE %s ALTER COLUMN %I SET DEFAULT %s', subject.relation, subject.org_column, wanted),
-            CASE WHEN there.old IS NULL
-                 THEN format('ALTER TABLE IF EXISTS %s ALTER COLUMN %I DROP DEFAULT', subject.relation, subject.org_column)
-                 ELSE format('ALTER TABLE IF EXISTS %s ALTER COLUMN %I SET DEFAULT %s', subject.relation,
-                             subject.org_column, there.old) END, NULL, runs);
+        -- The root's goes to all; those with another one have to get theirs back.
+        RETURN QUERY SELECT s.* FROM custody.table_tree(subject.relation) t
+            JOIN pg_attribute a ON a.attrelid = t.member AND a.attname = subject.org_column
+            LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            CROSS JOIN LATERAL pg_get_expr(d.adbin, d.adrelid) e (old)
+            CROSS JOIN LATERAL custody.default_step(subject, t.member, wanted, e.old, runs) s
+         WHERE t.level > 0 AND e.old IS DISTINCT FROM there.old AND e.old IS DISTINCT FROM wanted
+         ORDER BY t.level DESC, t.member::text;
+        RETURN NEXT custody.default_step(subject, subject.relation, wanted, there.old, runs);
     END IF;
 END
 $$;

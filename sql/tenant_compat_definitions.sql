@@ -1,5 +1,6 @@
 -- What the policies and functions of a database call that comes from Supabase or Neon. The functions
--- read the verified context and raise nothing without one, as there: NULL makes no row visible.
+-- read the verified context and raise nothing without one, as there: NULL makes no row visible. Before
+-- 14 a body is parsed when it is called: what it names is named with its schema, operators, too.
 
 CREATE FUNCTION custody.compat_body(expression text) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -16,21 +17,23 @@ COMMENT ON FUNCTION custody.compat_body(text) IS
 CREATE FUNCTION custody.compat_functions(trusting boolean)
     RETURNS TABLE (signature text, definition text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH source (claims, sub, role) AS (
-        SELECT CASE WHEN trusting
-                    THEN 'coalesce(custody.current_claims_or_null(), '
-                         'nullif(pg_catalog.current_setting(''request.jwt.claim'', true), '''')::pg_catalog.jsonb, '
-                         'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')::pg_catalog.jsonb)'
-                    ELSE 'custody.current_claims_or_null()' END,
-               CASE WHEN trusting
-                    THEN 'coalesce(custody.current_user_id_or_null(), '
-                         'nullif(pg_catalog.current_setting(''request.jwt.claim.sub'', true), ''''), auth.jwt() ->> ''sub'')'
-                    ELSE 'custody.current_user_id_or_null()' END,
-               CASE WHEN trusting
-                    THEN 'coalesce(custody.current_claims_or_null() ->> ''role'', custody.current_role_name_or_null(), '
-                         'nullif(pg_catalog.current_setting(''request.jwt.claim.role'', true), ''''), auth.jwt() ->> ''role'')'
-                    ELSE 'coalesce(custody.current_claims_or_null() ->> ''role'', custody.current_role_name_or_null())' END
-    )
+    WITH context (claims, sub, role) AS (VALUES (
+        'custody.current_claims_or_null()', 'custody.current_user_id_or_null()',
+        'coalesce(custody.current_claims_or_null() OPERATOR(pg_catalog.->>) ''role'', custody.current_role_name_or_null())')),
+    request (claims, sub, role) AS (VALUES (
+        'coalesce(nullif(pg_catalog.current_setting(''request.jwt.claim'', true), '''')::pg_catalog.jsonb, '
+        'nullif(pg_catalog.current_setting(''request.jwt.claims'', true), '''')::pg_catalog.jsonb)',
+        'coalesce(nullif(pg_catalog.current_setting(''request.jwt.claim.sub'', true), ''''), '
+        'auth.jwt() OPERATOR(pg_catalog.->>) ''sub'')',
+        'coalesce(nullif(pg_catalog.current_setting(''request.jwt.claim.role'', true), ''''), '
+        'auth.jwt() OPERATOR(pg_catalog.->>) ''role'')')),
+    -- A context without claims or a role is one, too, and so is one that has expired.
+    choice (text) AS (
+        SELECT CASE WHEN trusting THEN 'CASE WHEN (custody.context_info()).way IS NULL THEN %2$s ELSE %1$s END'
+                    ELSE '%1$s' END),
+    source (claims, sub, role) AS (
+        SELECT format(h.text, c.claims, r.claims), format(h.text, c.sub, r.sub), format(h.text, c.role, r.role)
+          FROM context c CROSS JOIN request r CROSS JOIN choice h)
     SELECT f.signature,
            format('CREATE OR REPLACE FUNCTION %s RETURNS %s LANGUAGE sql %s PARALLEL SAFE %s',
                   f.declaration, f.result, f.volatility, custody.compat_body(f.expression))
@@ -38,16 +41,16 @@ CREATE FUNCTION custody.compat_functions(trusting boolean)
         ('auth.jwt()', 'auth.jwt()', 'pg_catalog.jsonb', 'STABLE', s.claims),
         ('auth.uid()', 'auth.uid()', 'pg_catalog.uuid', 'STABLE', format('(%s)::pg_catalog.uuid', s.sub)),
         ('auth.role()', 'auth.role()', 'pg_catalog.text', 'STABLE', s.role),
-        ('auth.email()', 'auth.email()', 'pg_catalog.text', 'STABLE', 'auth.jwt() ->> ''email'''),
+        ('auth.email()', 'auth.email()', 'pg_catalog.text', 'STABLE', 'auth.jwt() OPERATOR(pg_catalog.->>) ''email'''),
         ('auth.user_id()', 'auth.user_id()', 'pg_catalog.text', 'STABLE', s.sub),
         ('auth.session()', 'auth.session()', 'pg_catalog.jsonb', 'STABLE', 'auth.jwt()'),
-        ('auth.organization()', 'auth.organization()', 'pg_catalog.jsonb', 'STABLE', 'auth.jwt() -> ''o'''),
+        ('auth.organization()', 'auth.organization()', 'pg_catalog.jsonb', 'STABLE', 'auth.jwt() OPERATOR(pg_catalog.->) ''o'''),
         ('auth.organization_id()', 'auth.organization_id()', 'pg_catalog.uuid', 'STABLE',
-         'CASE WHEN auth.jwt() -> ''o'' ->> ''id'' ~ '
+         'CASE WHEN auth.organization() OPERATOR(pg_catalog.->>) ''id'' OPERATOR(pg_catalog.~) '
          '''^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$'' '
-         'THEN (auth.jwt() -> ''o'' ->> ''id'')::pg_catalog.uuid END'),
+         'THEN (auth.organization() OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.uuid END'),
         ('storage.foldername(text)', 'storage.foldername(name pg_catalog.text)', 'pg_catalog.text[]', 'IMMUTABLE',
-         '(pg_catalog.string_to_array(name, ''/''))[:pg_catalog.cardinality(pg_catalog.string_to_array(name, ''/'')) - 1]'),
+         '(pg_catalog.string_to_array(name, ''/''))[:pg_catalog.cardinality(pg_catalog.string_to_array(name, ''/'')) OPERATOR(pg_catalog.-) 1]'),
         ('storage.filename(text)', 'storage.filename(name pg_catalog.text)', 'pg_catalog.text', 'IMMUTABLE',
          '(pg_catalog.string_to_array(name, ''/''))[pg_catalog.cardinality(pg_catalog.string_to_array(name, ''/''))]'),
         ('storage.extension(text)', 'storage.extension(name pg_catalog.text)', 'pg_catalog.text', 'IMMUTABLE',

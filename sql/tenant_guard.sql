@@ -270,7 +270,7 @@ BEGIN
     FOR function IN
         SELECT p.oid FROM pg_proc p
          WHERE p.pronamespace = 'custody'::regnamespace AND NOT p.prosecdef AND p.prokind = 'f'
-           AND p.proname ~ '^(prove|proof|policy_verdict$|check_guard$|guard_(mode|binds|touched|bypasses)$|guard_([a-z]+_)?findings$|judge_|judgement_|policy_cost$|claims_are_fed$|compat_digest$|find_references$|reference_)'
+           AND p.proname ~ '^(prove|proof|policy_verdict$|check_guard$|guard_(mode|binds|touched|bypasses)$|guard_([a-z]+_)?findings$|judge_|judgement_|policy_cost$|org_column_kind$|claims_are_fed$|compat_digest$|find_references$|reference_)'
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', function, role);
     END LOOP;

@@ -128,7 +128,8 @@ CREATE FUNCTION custody.guard_table_findings(touched oid[])
       JOIN custody.protection p ON p.relation = g.root AND p.class <> 'shared'
      CROSS JOIN LATERAL (SELECT min(b.rolname::text) FROM custody.guard_bound b
                           WHERE b.relation = g.root
-                            AND has_table_privilege(b.role, g.relation, 'SELECT, INSERT, UPDATE, DELETE')) AS b (rolname)
+                            AND (has_any_column_privilege(b.role, g.relation, 'SELECT, INSERT, UPDATE')
+                                 OR has_table_privilege(b.role, g.relation, 'DELETE'))) AS b (rolname)
      WHERE g.relation <> g.root AND b.rolname IS NOT NULL
        AND (touched IS NULL OR g.relation = ANY (touched))
        AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
@@ -147,11 +148,7 @@ CREATE FUNCTION custody.guard_column_findings(touched oid[])
       FROM (SELECT p.relation, p.org_column, a.attnum AS number,
                    CASE WHEN a.attnum IS NULL THEN 'the column does not exist'
                         WHEN NOT a.attnotnull THEN 'it may be NULL'
-                        WHEN a.atttypid NOT IN ('uuid'::regtype, 'int2'::regtype, 'int4'::regtype,
-                                                'int8'::regtype, 'text'::regtype, 'varchar'::regtype)
-                        THEN format('its type is %s', format_type(a.atttypid, a.atttypmod))
-                        WHEN NOT coalesce(l.collisdeterministic, true)
-                        THEN format('its collation %I is nondeterministic: two organizations would be one', l.collname)
+                        WHEN k.problem IS NOT NULL THEN k.problem
                         WHEN d.expression !~ '^[(]*custody[.]current_org_(uuid|bigint|text)[(][)][): a-z]*$'
                          AND p.class NOT IN ('root', 'member')
                         THEN format('its default is %s, not the context''s organization', d.expression)
@@ -161,7 +158,7 @@ CREATE FUNCTION custody.guard_column_findings(touched oid[])
               FROM custody.protection p JOIN pg_class c ON c.oid = p.relation
               LEFT JOIN pg_attribute a ON a.attrelid = p.relation AND a.attname = p.org_column
                                       AND NOT a.attisdropped
-              LEFT JOIN pg_collation l ON l.oid = a.attcollation
+              LEFT JOIN LATERAL custody.org_column_kind(a.atttypid, a.attcollation) k ON a.attnum IS NOT NULL
               LEFT JOIN LATERAL (SELECT pg_get_expr(e.adbin, e.adrelid) AS expression FROM pg_attrdef e
                                   WHERE e.adrelid = a.attrelid AND e.adnum = a.attnum
                                     AND a.attgenerated = '') d ON true

@@ -43,6 +43,9 @@ DECLARE
                               FROM unnest(key.parent_org || key.parent_columns) n);
     plain name := (SELECT f.conname FROM pg_constraint f WHERE f.oid = key.foreign_key);
     there bool := custody.made_key(key.child, plain);
+    -- Tools read it: it goes with the name.
+    remark text := (SELECT format('COMMENT ON CONSTRAINT %I ON %s IS %L', plain, key.child, d)
+                      FROM obj_description(key.foreign_key, 'pg_constraint') d WHERE d IS NOT NULL);
     -- A partitioned table takes no foreign key that is not valid yet.
     at_once bool := EXISTS (SELECT FROM pg_class c WHERE c.oid = key.child AND c.relkind = 'p');
 BEGIN
@@ -65,9 +68,12 @@ BEGIN
         RETURN NEXT custody.protect_step(subject, 'drop foreign key', format(
             'ALTER TABLE %s DROP CONSTRAINT %I', key.child, plain),
             format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %I, ADD CONSTRAINT %2$I %s', key.child, plain,
-                   pg_get_constraintdef(key.foreign_key)), NULL, runs);
+                   pg_get_constraintdef(key.foreign_key)) || coalesce('; ' || remark, ''), NULL, runs);
         RETURN NEXT custody.protect_step(subject, 'rename foreign key', format(
             'ALTER TABLE %s RENAME CONSTRAINT %I TO %I', key.child, key.name, plain), NULL, NULL, runs);
+        IF remark IS NOT NULL THEN
+            RETURN NEXT custody.protect_step(subject, 'comment foreign key', remark, NULL, NULL, runs);
+        END IF;
     END IF;
 END
 $$;

@@ -20,20 +20,22 @@ CREATE FUNCTION custody.unbound_privileges(member regclass, bound regrole[])
     SELECT g.grantee, string_agg(g.privilege, ', ' ORDER BY g.privilege), g.is_grantable,
            g.grantee = 0 OR g.grantee = ANY (bound::oid[]), g.foreign_grant
       FROM given g
-     WHERE g.privilege ~ '^(TRUNCATE|TRIGGER|REFERENCES)'
+     -- A foreign table has no row security that any privilege would be held by.
+     WHERE (g.privilege ~ '^(TRUNCATE|TRIGGER|REFERENCES)'
+            OR EXISTS (SELECT FROM pg_class c WHERE c.oid = member AND c.relkind = 'f'))
        AND (g.grantee = 0 OR EXISTS (SELECT FROM unnest(bound) b WHERE pg_has_role(b, g.grantee, 'USAGE')))
      GROUP BY g.grantee, g.is_grantable, g.foreign_grant
      ORDER BY g.grantee <> 0, g.grantee::regrole::text
 $$;
 COMMENT ON FUNCTION custody.unbound_privileges(regclass, regrole[]) IS
-'TRUNCATE, TRIGGER and REFERENCES that the bound roles have on a table or its columns: who was granted them (0 = PUBLIC), with grant option, whether the grantee is one of the roles or PUBLIC, and whether another role than the owner granted them; privilege: EXECUTE';
+'TRUNCATE, TRIGGER and REFERENCES that the bound roles have on a table or its columns, on a foreign table all privileges: who was granted them (0 = PUBLIC), with grant option, whether the grantee is one of the roles or PUBLIC, and whether another role than the owner granted them; privilege: EXECUTE';
 
 CREATE FUNCTION custody.revoke_steps(subject custody.protect_subject) RETURNS SETOF custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     one record;
 BEGIN
-    FOR one IN SELECT t.member, u.*, CASE u.grantee WHEN 0 THEN 'PUBLIC' ELSE u.grantee::regrole::text END AS name
+    FOR one IN SELECT t.member, t.kind, u.*, CASE u.grantee WHEN 0 THEN 'PUBLIC' ELSE u.grantee::regrole::text END AS name
                  FROM custody.table_tree(subject.relation) t
                 CROSS JOIN LATERAL custody.unbound_privileges(t.member, custody.bound_roles(subject)) u LOOP
         IF one.foreign_grant THEN
@@ -48,13 +50,14 @@ BEGIN
             RETURN NEXT custody.protect_step(subject, 'revoke',
                 format('REVOKE %s ON %s FROM %s', one.privileges, one.member, one.name),
                 format('GRANT %s ON %s TO %s%s', one.privileges, one.member, one.name,
-                       CASE WHEN one.grantable THEN ' WITH GRANT OPTION' ELSE '' END));
+                       CASE WHEN one.grantable THEN ' WITH GRANT OPTION' ELSE '' END),
+                CASE one.kind WHEN 'f' THEN 'a foreign table cannot have row security: only its root may be read' END);
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.revoke_steps(custody.protect_subject) IS
-'the steps that take TRUNCATE, TRIGGER and REFERENCES from the bound roles, on each partition, too; privilege: EXECUTE';
+'the steps that take TRUNCATE, TRIGGER and REFERENCES from the bound roles, on each partition, too, and everything on one that is a foreign table; privilege: EXECUTE';
 
 CREATE FUNCTION custody.security_steps(subject custody.protect_subject) RETURNS SETOF custody.protect_step
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -70,19 +73,12 @@ CREATE FUNCTION custody.security_steps(subject custody.protect_subject) RETURNS 
            SELECT 2, p.* FROM custody.protect_step(subject, 'force row security',
                format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t.member),
                format('ALTER TABLE IF EXISTS %s NO FORCE ROW LEVEL SECURITY', t.member)) p
-            WHERE NOT c.relforcerowsecurity AND t.kind IN ('r', 'p')
-           UNION ALL
-           SELECT 3, p.* FROM unnest(custody.bound_roles(subject)) r,
-               custody.protect_step(subject, 'revoke', format('REVOKE ALL ON %s FROM %s', t.member, r),
-               (SELECT string_agg(format('GRANT %s ON %s TO %s', g.privilege_type, t.member, r), '; ')
-                  FROM aclexplode(c.relacl) g WHERE g.grantee = r),
-               'a foreign table cannot have row security: only its root may be read') p
-            WHERE t.kind = 'f' AND EXISTS (SELECT FROM aclexplode(c.relacl) g WHERE g.grantee = r)) w
-     CROSS JOIN LATERAL custody.protect_step(subject, w.action, w.sql, w.undo, w.note) s
+            WHERE NOT c.relforcerowsecurity AND t.kind IN ('r', 'p')) w
+     CROSS JOIN LATERAL custody.protect_step(subject, w.action, w.sql, w.undo) s
      ORDER BY t.level DESC, t.member::text, w.place
 $$;
 COMMENT ON FUNCTION custody.security_steps(custody.protect_subject) IS
-'the steps that enable and force row security, partitions first; a foreign table among them is closed to the bound roles; privilege: EXECUTE';
+'the steps that enable and force row security, partitions first; privilege: EXECUTE';
 
 CREATE FUNCTION custody.usage_steps(subject custody.protect_subject) RETURNS SETOF custody.protect_step
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

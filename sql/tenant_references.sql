@@ -2,7 +2,7 @@
 
 CREATE FUNCTION custody.reference_masked(options text[]) RETURNS text
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(regexp_replace(o, '(?i)((password|passfile|sslkey|secret|token)[^=]*)=.*', '\1=...'), ', ')
+    SELECT string_agg(regexp_replace(o, '(?i)((password|passfile|sslkey|secret|token|_key)[^=]*)=.*', '\1=...'), ', ')
       FROM unnest(options) AS o
 $$;
 COMMENT ON FUNCTION custody.reference_masked(text[]) IS
@@ -101,7 +101,7 @@ BEGIN
     SELECT 'setting', CASE WHEN s.setdatabase = 0 THEN format('role %I', pg_get_userbyid(s.setrole))
                            WHEN s.setrole = 0 THEN format('database %I', current_database())
                            ELSE format('role %I in database %I', pg_get_userbyid(s.setrole), current_database()) END,
-           'setting', c.setting
+           'setting', custody.reference_masked(ARRAY[c.setting])
       FROM pg_db_role_setting s CROSS JOIN unnest(s.setconfig) AS c (setting)
      WHERE s.setdatabase IN (0, (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()));
     RETURN QUERY
@@ -151,15 +151,24 @@ CREATE FUNCTION custody.reference_names() RETURNS TABLE (kind text, object text,
             UNION ALL SELECT 'foreign server', quote_ident(s.srvname) FROM pg_foreign_server s
             UNION ALL SELECT 'database', quote_ident(current_database())
             UNION ALL SELECT 'relation', c.oid::regclass::text FROM pg_class c
-                       WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'S', 'c')
-                         AND NOT custody.reference_ours('pg_class', c.oid)
+                       WHERE c.oid >= 16384 AND c.relkind <> 't'
+                         AND NOT custody.reference_ours('pg_class', coalesce(
+                             (SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = c.oid), c.oid))
+            UNION ALL SELECT 'policy', format('%I on %s', p.polname, p.polrelid::regclass) FROM pg_policy p
+            UNION ALL SELECT 'constraint', format('%I on %s', c.conname, c.conrelid::regclass)
+                        FROM pg_constraint c
+                       WHERE c.oid >= 16384 AND c.conrelid <> 0 AND NOT custody.reference_ours('pg_class', c.conrelid)
+            UNION ALL SELECT 'type', t.oid::regtype::text FROM pg_type t
+                       WHERE t.oid >= 16384 AND t.typtype IN ('d', 'e', 'r') AND NOT custody.reference_ours('pg_type', t.oid)
+            UNION ALL SELECT 'aggregate', p.oid::regprocedure::text FROM pg_proc p
+                       WHERE p.oid >= 16384 AND p.prokind = 'a' AND NOT custody.reference_ours('pg_proc', p.oid)
             UNION ALL SELECT 'column', format('%s.%I', a.attrelid::regclass, a.attname) FROM pg_attribute a
                         JOIN pg_class c ON c.oid = a.attrelid
                        WHERE a.attnum > 0 AND NOT a.attisdropped AND c.oid >= 16384 AND c.relkind IN ('r', 'p', 'f', 'c')
                          AND NOT custody.reference_ours('pg_class', c.oid)) AS n (kind, object)
 $$;
 COMMENT ON FUNCTION custody.reference_names() IS
-'names of schemas, roles, publications, extensions, foreign servers, relations and columns, and of this database; errors: none; privilege: none';
+'names of schemas, roles, publications, extensions, foreign servers, relations with indexes, columns, constraints, policies, types and aggregates, and of this database; errors: none; privilege: none';
 
 CREATE FUNCTION custody.find_references(pattern text)
     RETURNS TABLE (kind text, object text, place text, line int, excerpt text)

@@ -86,7 +86,11 @@ BEGIN
         END IF;
         subject.kind := above.kind;
         subject.base_type := above.base_type;
-        subject.column_type := above.column_type;
+        -- Of a domain the type below it: one that is NOT NULL or has a CHECK could not be added empty,
+        -- or only by reading the whole table under its lock.
+        subject.column_type := CASE WHEN EXISTS (SELECT FROM pg_type t WHERE t.typtype = 'd'
+                                                    AND t.oid = above.column_type::regtype)
+                                    THEN above.base_type ELSE above.column_type END;
         subject.column_collation := above.column_collation;
         subject.problem := above.problem;
     ELSE

@@ -129,7 +129,7 @@ CREATE FUNCTION custody.protecting_functions() RETURNS SETOF regprocedure
         class_recorded, class_roots, class_said, class_tables, class_undecided, classes_of,
         classify_schema, column_names, column_not_null, column_number, column_steps,
         composite_actions, composite_columns, composite_problem, composite_step,
-        composite_steps, composite_wanted, count_rows, default_steps, dependent_keys,
+        composite_steps, composite_wanted, count_rows, default_step, default_steps, dependent_keys,
         disagreement_steps, fill_steps, force_notes, index_place, index_steps, key_condition,
         key_has_pair, known_subject, large_table_bytes, leaky_index, made_index_name, made_key,
         made_name, may_bypass, member_notes, names_of, not_null_steps, note_steps,

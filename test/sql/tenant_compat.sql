@@ -56,6 +56,14 @@ SELECT custody.set_context('11111111-1111-1111-1111-111111111111'::uuid, '333333
     claims => '{"role": "authenticated"}');
 SELECT auth.uid(), auth.role(), auth.jwt();
 COMMIT;
+-- A context without claims and role is one, and so is one that has expired.
+BEGIN;
+SELECT custody.set_context('11111111-1111-1111-1111-111111111111'::uuid, NULL);
+SELECT auth.uid(), auth.role(), auth.jwt(), auth.user_id();
+SELECT custody.set_context('11111111-1111-1111-1111-111111111111'::uuid, 'u', expires => clock_timestamp() + interval '0.2 s');
+SELECT pg_sleep(0.3);
+SELECT auth.uid(), auth.role(), auth.jwt(), auth.user_id();
+COMMIT;
 SELECT custody.trust_request_settings(false);
 SELECT auth.uid(), auth.role(), auth.jwt();
 
@@ -96,3 +104,6 @@ SELECT custody.trust_request_settings(true);
 RESET ROLE;
 DROP OWNED BY regress_compat_user;
 DROP ROLE regress_compat_user;
+-- No operator is looked up by the caller's search_path.
+SELECT signature FROM custody.compat_functions(true)
+ WHERE regexp_replace(definition, 'OPERATOR[(]pg_catalog[.][-<>~]+[)]|''[^'']*''', '', 'g') ~ '[-~<>|=#@]';

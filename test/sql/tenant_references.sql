@@ -54,7 +54,18 @@ SELECT kind, regexp_replace(object, 'database .*', 'database ...') AS object, pl
  WHERE (kind, object) <> ('setting', 'server');
 \a
 -- A value that is secret is neither shown nor searched.
+ALTER ROLE regress_references_zzold SET refs.jwt_secret = 'secret-zzold-5';
+ALTER ROLE regress_references_zzold SET refs.service_role_key = 'secret-zzold-6';
 SELECT count(*) FROM custody.find_references('secret-zz');
+-- A name alone is a reference, too.
+CREATE VIEW refs.qqold_view AS SELECT 1 AS one;
+CREATE POLICY qqold_policy ON refs.t FOR DELETE USING (false);
+CREATE TYPE refs.qqold_type AS ENUM ('a');
+CREATE AGGREGATE refs.qqold_aggregate(text) (sfunc = refs.add, stype = text);
+ALTER TABLE refs.t ADD CONSTRAINT qqold_check CHECK (zzold_id > 0);
+CREATE INDEX qqold_index ON refs.t (zzold_id);
+CREATE SEQUENCE refs.qqold_sequence;
+SELECT kind, object FROM custody.find_references('qqold') ORDER BY 1, 2;
 -- Groups in the pattern, long lines, and a pattern of the whole line.
 SELECT excerpt FROM custody.find_references('z(z)(old)$') WHERE kind = 'comment' ORDER BY 1 LIMIT 1;
 DO $$ BEGIN EXECUTE format('COMMENT ON SCHEMA refs IS %L', repeat('x', 200) || ' needle ' || repeat('y', 200)); END $$;
@@ -75,6 +86,7 @@ DROP PUBLICATION refs_zzold;
 DROP FOREIGN DATA WRAPPER refs_wrapper CASCADE;
 DROP SCHEMA refs CASCADE;
 ALTER DATABASE :DBNAME RESET refs.url;
+SELECT kind, object FROM custody.find_references('qqold');
 SELECT kind, object FROM custody.find_references('zzold');
 DROP ROLE regress_references_zzold;
 SELECT kind, object FROM custody.find_references('zzold');
