@@ -108,7 +108,9 @@ MembershipAnswer ask_membership(Oid relation, const char *query, const char *org
     // An ERROR leaves the owner's identity to the abort, which gives the caller's back.
     SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
     prepare(query);
-    const int code = SPI_execute_plan(kept_plan, values, nullptr, false, 0);
+    // Who was taken off a moment ago is none any more, whatever this transaction's snapshot is.
+    const int code = SPI_execute_snapshot(kept_plan, values, nullptr, GetLatestSnapshot(),
+                                          InvalidSnapshot, false, false, 0);
     if (code != SPI_OK_SELECT) {
         pg::raise(ERRCODE_INTERNAL_ERROR, "cannot run a statement of custody",
                   SPI_result_code_string(code));

@@ -62,8 +62,12 @@ $session->query('RESET search_path; RESET row_security');
 
 # Revoked: at once. Renamed: found. Dropped, or replaced by a view: refused.
 my $again = sub { as('ann', org($a)) };
+my $old = $cluster->session('shop', 'app');
+$old->query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT custody.enter('$user{ann}')");
 $cluster->sql('shop', q{DELETE FROM m."Member" WHERE usr = 'ann'});
 like $again->(), qr/^ERROR:  user is not a member/m, 'revoked';
+like $old->query(org($a), error => 1), qr/^ERROR:  user is not a member/m, 'revoked: also under an old snapshot';
+$old->close;
 $cluster->sql('shop', qq{INSERT INTO m."Member" VALUES ('ann', '$a', 'reader'); ALTER TABLE m."Member" RENAME TO other});
 is $again->(), "uuid|{$a}|ann|reader|membership", 'renamed';
 $cluster->sql('shop', q{ALTER TABLE m.other ALTER "Role" TYPE varchar(10)});
