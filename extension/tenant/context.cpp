@@ -1,6 +1,7 @@
 #include "extension/tenant/context.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "extension/pg/errors.hpp"
 #include "extension/tenant/context_setting.hpp"
@@ -69,9 +70,11 @@ std::string canonical_org(OrgType type, const std::string &org) {
 ContextValues canonical(const ContextValues &given) {
     ContextValues values = given;
     values.orgs.clear();
+    std::unordered_set<std::string> seen;
     for (const std::string &org : given.orgs) {
+        pg::check_for_interrupts();
         std::string one = canonical_org(given.org_type, org);
-        if (std::find(values.orgs.begin(), values.orgs.end(), one) == values.orgs.end()) {
+        if (seen.insert(one).second) {
             values.orgs.push_back(std::move(one));
         }
     }

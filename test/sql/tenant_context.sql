@@ -53,6 +53,15 @@ SELECT custody.set_context_orgs('{x,"y z",x}'::text[], 'support');
 SELECT custody.current_orgs_text();
 ROLLBACK;
 
+-- Tens of thousands take no longer than they are many, and what is too much is refused at once.
+SET statement_timeout = '5s';
+BEGIN;
+SELECT custody.set_context_orgs((SELECT array_agg(i % 50000) FROM generate_series(1, 60000) i), 'support');
+SELECT cardinality(custody.current_orgs_bigint());
+SELECT try($$SELECT custody.set_context_orgs((SELECT array_agg(i) FROM generate_series(1::bigint, 200000) i), 'support')$$);
+ROLLBACK;
+RESET statement_timeout;
+
 -- What makes no context.
 SELECT try(s) FROM unnest(ARRAY[
     'SELECT custody.set_context(NULL::uuid, ''u'')', 'SELECT custody.set_context('''', ''u'')',
