@@ -82,15 +82,19 @@ COMMENT ON FUNCTION custody.forget_keys() IS
 'trigger of the tables that sessions remember: makes every session read them again; privilege: owner';
 REVOKE ALL ON FUNCTION custody.forget_keys() FROM PUBLIC;
 
-CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON custody.token_key
-    EXECUTE FUNCTION custody.forget_keys();
-ALTER TABLE custody.token_key ENABLE ALWAYS TRIGGER forget;
-CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON custody.jwt_issuer
-    EXECUTE FUNCTION custody.forget_keys();
-ALTER TABLE custody.jwt_issuer ENABLE ALWAYS TRIGGER forget;
-CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON custody.jwt_key
-    EXECUTE FUNCTION custody.forget_keys();
-ALTER TABLE custody.jwt_key ENABLE ALWAYS TRIGGER forget;
+-- For each row, because those are all the triggers that logical replication fires.
+CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE ON custody.token_key
+    FOR EACH ROW EXECUTE FUNCTION custody.forget_keys();
+CREATE TRIGGER forget_all AFTER TRUNCATE ON custody.token_key EXECUTE FUNCTION custody.forget_keys();
+ALTER TABLE custody.token_key ENABLE ALWAYS TRIGGER forget, ENABLE ALWAYS TRIGGER forget_all;
+CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE ON custody.jwt_issuer
+    FOR EACH ROW EXECUTE FUNCTION custody.forget_keys();
+CREATE TRIGGER forget_all AFTER TRUNCATE ON custody.jwt_issuer EXECUTE FUNCTION custody.forget_keys();
+ALTER TABLE custody.jwt_issuer ENABLE ALWAYS TRIGGER forget, ENABLE ALWAYS TRIGGER forget_all;
+CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE ON custody.jwt_key
+    FOR EACH ROW EXECUTE FUNCTION custody.forget_keys();
+CREATE TRIGGER forget_all AFTER TRUNCATE ON custody.jwt_key EXECUTE FUNCTION custody.forget_keys();
+ALTER TABLE custody.jwt_key ENABLE ALWAYS TRIGGER forget, ENABLE ALWAYS TRIGGER forget_all;
 
 CREATE FUNCTION custody.public_key_der(key bytea) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'custody_public_key_der';

@@ -19,9 +19,10 @@ COMMENT ON COLUMN custody.membership_source.role_column IS 'column of the user''
 COMMENT ON COLUMN custody.membership_source.set_at IS 'when it was named';
 COMMENT ON COLUMN custody.membership_source.set_by IS 'session user who named it';
 
-CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON custody.membership_source
-    EXECUTE FUNCTION custody.forget_keys();
-ALTER TABLE custody.membership_source ENABLE ALWAYS TRIGGER forget;
+CREATE TRIGGER forget AFTER INSERT OR UPDATE OR DELETE ON custody.membership_source
+    FOR EACH ROW EXECUTE FUNCTION custody.forget_keys();
+CREATE TRIGGER forget_all AFTER TRUNCATE ON custody.membership_source EXECUTE FUNCTION custody.forget_keys();
+ALTER TABLE custody.membership_source ENABLE ALWAYS TRIGGER forget, ENABLE ALWAYS TRIGGER forget_all;
 
 CREATE FUNCTION custody.check_membership(relation regclass, user_column name, org_column name, role_column name)
     RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'custody_check_membership';
