@@ -118,8 +118,10 @@ CREATE FUNCTION custody.guard_ddl() RETURNS event_trigger
 BEGIN
     IF tg_tag NOT IN ('COMMENT', 'REFRESH MATERIALIZED VIEW', 'SECURITY LABEL')
         AND EXISTS (SELECT FROM custody.protection)
-        AND EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
-                     WHERE c.schema_name IS DISTINCT FROM 'pg_temp') THEN
+        -- DROP OWNED takes a role out of policies and privileges, and names none of it.
+        AND (tg_tag = 'DROP OWNED'
+             OR EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c
+                         WHERE c.schema_name IS DISTINCT FROM 'pg_temp')) THEN
         -- A table that an extension lets go shows that nowhere.
         PERFORM custody.guard_note(CASE WHEN tg_tag = 'ALTER EXTENSION' THEN ARRAY(
             SELECT c.oid FROM pg_class c

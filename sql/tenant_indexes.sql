@@ -103,6 +103,19 @@ $$;
 COMMENT ON FUNCTION custody.composite_columns(oid, name) IS
 'the columns of an index behind the org column, with their collations, operator classes and directions, and its WHERE; privilege: EXECUTE';
 
+-- Without the table's name before it, unless another index of the table is called just so.
+CREATE FUNCTION custody.index_base(index oid) RETURNS name
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN starts_with(c.relname, t.relname || '_') AND NOT EXISTS (
+                         SELECT FROM pg_index o JOIN pg_class n ON n.oid = o.indexrelid
+                          WHERE o.indrelid = i.indrelid AND n.relname = substr(c.relname, length(t.relname) + 2))
+                THEN substr(c.relname, length(t.relname) + 2) ELSE c.relname END::name
+      FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_class t ON t.oid = i.indrelid
+     WHERE i.indexrelid = index
+$$;
+COMMENT ON FUNCTION custody.index_base(oid) IS
+'what the name of an index with the org column before an index takes from that one''s name; privilege: EXECUTE';
+
 -- wanted_unique: an index that begins with the org column comes with a composite key.
 CREATE FUNCTION custody.org_index_steps(subject custody.protect_subject, wanted_unique bool)
     RETURNS SETOF custody.protect_step
@@ -124,13 +137,12 @@ BEGIN
         RETURN QUERY SELECT * FROM custody.index_steps(subject, NULL, 'custody_org', false,
                                                        format('(%I)', subject.org_column));
     END IF;
-    FOR one IN SELECT c.relname, a.amname, CASE WHEN starts_with(c.relname, t.relname || '_')
-                          THEN substr(c.relname, length(t.relname) + 2) ELSE c.relname END AS base, i.indkey::text AS keys, i.indclass::text AS classes,
+    FOR one IN SELECT c.relname, a.amname, custody.index_base(c.oid) AS base, i.indkey::text AS keys,
+                      i.indclass::text AS classes,
                       pg_get_expr(i.indpred, i.indrelid) AS predicate,
                       pg_get_expr(i.indexprs, i.indrelid) AS expressions,
                       custody.composite_columns(i.indexrelid, subject.org_column) AS columns
                  FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
-                 JOIN pg_class t ON t.oid = i.indrelid
                 WHERE i.indrelid = subject.relation AND i.indisvalid AND i.indkey[0] IS DISTINCT FROM org
                   AND custody.leaky_index(i.indexrelid)
                 ORDER BY c.relname LOOP

@@ -10,10 +10,23 @@ COMMENT ON FUNCTION custody.known_subject(custody.protect_subject[], regclass) I
 
 CREATE FUNCTION custody.unique_suffix(key custody.composite_key) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_to_string((key).parent_columns, '_') || '_custody_key'
+    SELECT n || CASE WHEN cardinality((key).parent_columns) > 1 AND custody.column_number((key).parent, n) IS NOT NULL
+                     THEN '_' || cardinality((key).parent_columns) ELSE '' END || '_custody_key'
+      FROM CAST(array_to_string((key).parent_columns, '_') AS name) n
 $$;
 COMMENT ON FUNCTION custody.unique_suffix(custody.composite_key) IS
 'end of the name of the unique index of a composite foreign key; privilege: EXECUTE';
+
+-- Rows of a key that is not valid yet may have no parent at all; the one with the organization is valid.
+CREATE FUNCTION custody.dangling_rows(key custody.composite_key) RETURNS int8
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT custody.count_rows(format('%s c WHERE (%s) IS NOT NULL AND NOT EXISTS (SELECT FROM %s q WHERE %s)',
+               (key).child, (SELECT string_agg(format('c.%I', n), ', ') FROM unnest((key).child_columns) n),
+               (key).parent, custody.key_condition((key).child, f.conname, 'c', 'q')))
+      FROM pg_constraint f WHERE f.oid = (key).foreign_key AND NOT f.convalidated
+$$;
+COMMENT ON FUNCTION custody.dangling_rows(custody.composite_key) IS
+'number of rows whose parent a plain foreign key that is not valid does not find, NULL where it is valid; privilege: EXECUTE, and SELECT on both tables without row security';
 
 -- One unique index for all the keys that need it, whichever child brings it.
 CREATE FUNCTION custody.unique_steps(subjects custody.protect_subject[], known custody.protect_subject[])
@@ -105,6 +118,12 @@ BEGIN
         IF rows > 0 THEN
             RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
                 '%s has rows that reference %s of another organization, by %I (%s): correct them first',
+                key.child, key.parent, (SELECT f.conname FROM pg_constraint f WHERE f.oid = key.foreign_key), rows));
+        END IF;
+        rows := custody.dangling_rows(key);
+        IF rows > 0 THEN
+            RETURN NEXT custody.protect_step(subject, 'stop', NULL, NULL, format(
+                '%s has rows that reference no row of %s, by %I, which is not valid (%s): correct them first',
                 key.child, key.parent, (SELECT f.conname FROM pg_constraint f WHERE f.oid = key.foreign_key), rows));
         END IF;
         RETURN QUERY SELECT * FROM custody.composite_step(subject, key,

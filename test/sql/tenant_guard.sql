@@ -3,6 +3,7 @@
 SET client_min_messages = warning;
 CREATE ROLE regress_guard_owner;
 CREATE ROLE regress_guard_app;
+CREATE ROLE regress_guard_second;
 CREATE ROLE regress_guard_login LOGIN IN ROLE regress_guard_app;
 CREATE ROLE regress_guard_migrator LOGIN SUPERUSER;
 CREATE SCHEMA guarded AUTHORIZATION regress_guard_owner;
@@ -223,6 +224,15 @@ ALTER TABLE guarded.doc DISABLE ROW LEVEL SECURITY;
 RESET session_replication_role;
 SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = 'guarded.doc'::regclass;
 
+-- DROP OWNED takes a role out of policies that others stay in.
+BEGIN;
+SELECT count(*) > 0 AS protected FROM custody.protect('guarded.doc', roles => '{regress_guard_app,regress_guard_second}');
+CREATE POLICY everybody ON guarded.doc FOR SELECT USING (true);
+GRANT SELECT ON guarded.doc TO PUBLIC;
+SET CONSTRAINTS ALL IMMEDIATE;
+DROP OWNED BY regress_guard_second;
+ROLLBACK;
+
 -- An exemption accepts one finding; when it has expired, it accepts nothing.
 INSERT INTO custody.exemption (tool, code, object, reason) VALUES ('guard', 'unprotected', 'guarded.staging%', 'loads');
 CREATE TABLE guarded.staging_1 (a int);
@@ -327,4 +337,5 @@ SELECT count(*) FROM pg_event_trigger;
 TRUNCATE custody.guard_finding RESTART IDENTITY;
 DROP TABLE public.regress_guard_elsewhere;
 DROP OWNED BY regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator, regress_guard_auditor;
+DROP ROLE regress_guard_second;
 DROP ROLE regress_guard_auditor, regress_guard_app, regress_guard_login, regress_guard_owner, regress_guard_migrator;
