@@ -268,16 +268,16 @@ DECLARE
 BEGIN
     EXECUTE format('GRANT SELECT ON custody.protection, custody.exemption, custody.isolation_setting,
         custody.guard_finding, custody.guard_relation, custody.guard_bound, custody.compat_object,
-        custody.jwt_issuer TO %I', role);
+        custody.jwt_issuer, custody.lint_findings TO %I', role);
     FOR function IN
         SELECT p.oid FROM pg_proc p
          WHERE p.pronamespace = 'custody'::regnamespace AND NOT p.prosecdef AND p.prokind = 'f'
-           AND p.proname ~ '^(prove|proof|policy_verdict$|check_guard$|guard_(mode|binds|touched|bypasses)$|guard_([a-z]+_)?findings$|judge_|judgement_|policy_cost$|org_column_kind$|claims_are_fed$|compat_digest$|find_references$|reference_)'
+           AND p.proname ~ '^(prove|proof|policy_verdict$|check_guard$|guard_(mode|binds|touched|bypasses)$|guard_([a-z]+_)?findings$|judge_|judgement_|policy_cost$|org_column_kind$|claims_are_fed$|compat_digest$|find_references$|reference_|lint$)'
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', function, role);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.grant_looking(name) IS
-'gives a role custody.check_guard(), judge_policies(), find_references() and the proof, with the state that they read; part of the duties admin and auditor (custody.grant_duty()); errors: 42704 for a role that does not exist; privilege: EXECUTE and ownership';
+'gives a role custody.check_guard(), judge_policies(), find_references(), lint() and the proof, with the state that they read; part of the duties admin and auditor (custody.grant_duty()); errors: 42704 for a role that does not exist; privilege: EXECUTE and ownership';
 REVOKE ALL ON FUNCTION custody.grant_looking(name) FROM PUBLIC;

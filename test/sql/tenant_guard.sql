@@ -36,6 +36,7 @@ SELECT * FROM custody.check_guard();
 CREATE ROLE regress_guard_auditor;
 SELECT custody.grant_duty('regress_guard_auditor', 'auditor');
 SET ROLE regress_guard_auditor;
+SELECT (SELECT count(*) FROM custody.lint()) = (SELECT count(*) FROM custody.lint_findings) AS looks;
 SELECT * FROM custody.check_guard();
 SELECT count(*) > 0 AS judged FROM custody.judge_policies(costs => false);
 SELECT count(*) FROM custody.find_references('no such text');
