@@ -80,6 +80,15 @@ $$;
 COMMENT ON FUNCTION custody.policy_clauses(regrole[], text, text) IS
 'the end of CREATE POLICY and ALTER POLICY; privilege: EXECUTE';
 
+-- Before a table is protected, whatever is called like one of ours is somebody else's.
+CREATE FUNCTION custody.policies_are_ours(relation regclass) RETURNS bool
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM custody.protection p WHERE p.relation = policies_are_ours.relation)
+        OR EXISTS (SELECT FROM custody.protection_begun b WHERE b.relation = policies_are_ours.relation)
+$$;
+COMMENT ON FUNCTION custody.policies_are_ours(regclass) IS
+'whether policies of a table with names of protect() can be its own; privilege: EXECUTE and SELECT on custody.protection';
+
 CREATE FUNCTION custody.policy_step(subject custody.protect_subject, member regclass, wanted custody.wanted_policy)
     RETURNS custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -97,17 +106,19 @@ BEGIN
                                 WHEN 'w' THEN 'UPDATE' ELSE 'DELETE' END);
         RETURN custody.protect_step(subject, 'create policy', sql || clauses, undo);
     END IF;
-    IF there.polcmd <> wanted.command OR there.polpermissive <> wanted.permissive THEN
-        RETURN custody.protect_step(subject, 'stop', NULL, NULL, format(
-            'policy %I on %s is not one of custody: rename it, names with custody_ are reserved',
-            wanted.name, member));
-    END IF;
-    IF ARRAY(SELECT unnest(there.polroles) ORDER BY 1) = ARRAY(SELECT unnest(wanted.roles)::oid ORDER BY 1)
+    IF there.polcmd = wanted.command AND there.polpermissive = wanted.permissive
+        AND ARRAY(SELECT unnest(there.polroles) ORDER BY 1) = ARRAY(SELECT unnest(wanted.roles)::oid ORDER BY 1)
         AND pg_get_expr(there.polqual, member)
             IS NOT DISTINCT FROM (CASE WHEN wanted.qual IS NOT NULL THEN coalesce(wanted.stored, wanted.qual) END)
         AND pg_get_expr(there.polwithcheck, member)
             IS NOT DISTINCT FROM (CASE WHEN wanted.checks IS NOT NULL THEN coalesce(wanted.stored, wanted.checks) END) THEN
         RETURN NULL;
+    END IF;
+    IF there.polcmd <> wanted.command OR there.polpermissive <> wanted.permissive
+        OR NOT custody.policies_are_ours(subject.relation) THEN
+        RETURN custody.protect_step(subject, 'stop', NULL, NULL, format(
+            'policy %I on %s is not one of custody: rename it, names with custody_ are reserved',
+            wanted.name, member));
     END IF;
     RETURN custody.protect_step(subject, 'alter policy',
         format('ALTER POLICY %I ON %s', wanted.name, member) || clauses, undo);
@@ -131,8 +142,12 @@ BEGIN
             END IF;
         END LOOP;
         -- A floor goes last.
-        RETURN QUERY SELECT s.* FROM pg_policy p, custody.protect_step(subject, 'drop policy',
-                format('DROP POLICY %I ON %s', p.polname, member)) s
+        RETURN QUERY SELECT s.* FROM pg_policy p
+             CROSS JOIN LATERAL custody.policies_are_ours(subject.relation) ours
+             CROSS JOIN LATERAL custody.protect_step(subject, CASE WHEN ours THEN 'drop policy' ELSE 'stop' END,
+                CASE WHEN ours THEN format('DROP POLICY %I ON %s', p.polname, member) END, NULL,
+                CASE WHEN NOT ours THEN format('policy %I on %s is not one of custody: rename it, names with custody_ '
+                                               'are reserved', p.polname, member) END) s
              WHERE p.polrelid = member
                AND p.polname ~ '^custody_(orgs_)?(floor|select|insert|update|delete|floor_delete)$'
                AND NOT EXISTS (SELECT FROM custody.wanted_policies(subject) w WHERE w.name = p.polname)

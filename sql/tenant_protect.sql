@@ -19,6 +19,20 @@ $$;
 COMMENT ON FUNCTION custody.whole_subject(custody.protect_subject[]) IS
 'the first subject that is not exempt, with the roles of all; class exempt where there is none; privilege: EXECUTE';
 
+-- A child has one floor, and cannot have that of two parents.
+CREATE FUNCTION custody.shared_children(relation regclass) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('%s inherits from %s, too, which is protected by itself: one of them has to be exempt', t.member, p.relation)
+      FROM custody.table_tree(shared_children.relation) t
+      JOIN pg_inherits i ON i.inhrelid = t.member AND NOT t.partition
+      JOIN custody.protection p ON p.relation <> shared_children.relation AND p.class <> 'exempt'
+     WHERE t.level > 0 AND i.inhparent <> t.parent AND EXISTS (
+           SELECT FROM custody.table_tree(p.relation) o WHERE o.member = t.member)
+     ORDER BY t.member::text, p.relation::text
+$$;
+COMMENT ON FUNCTION custody.shared_children(regclass) IS
+'why the children of a table cannot be protected with it: other protected tables have them, too; privilege: EXECUTE and SELECT on custody.protection';
+
 CREATE FUNCTION custody.note_steps(subjects custody.protect_subject[]) RETURNS SETOF custody.protect_step
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -38,6 +52,8 @@ BEGIN
                         custody.protect_step(s, 'stop', NULL, NULL, format(
                             '%s is protected as %s: custody.unprotect() comes first', s.relation, r.class)) p
                   WHERE r.class <> s.class AND NOT (r.class IN ('owned', 'member') AND s.class IN ('owned', 'member'));
+    RETURN QUERY SELECT p.* FROM unnest(subjects) s, custody.shared_children(s.relation) n,
+                        custody.protect_step(s, 'stop', NULL, NULL, n) p WHERE s.class <> 'exempt';
     RETURN QUERY SELECT p.* FROM custody.role_warnings(whole, relations) n,
                         custody.protect_step(whole, 'warning', NULL, NULL, n) p ORDER BY n COLLATE "C";
     RETURN QUERY SELECT p.* FROM custody.member_notes(whole, relations) n, custody.protect_step(whole, 'note', NULL, NULL, n) p;

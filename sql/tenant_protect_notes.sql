@@ -56,6 +56,24 @@ $$;
 COMMENT ON FUNCTION custody.member_notes(custody.protect_subject, regclass[]) IS
 'members of a subject''s roles whom the policies of some tables do not hold; privilege: EXECUTE';
 
+-- Views and materialized views that read one of the tables, directly.
+CREATE FUNCTION custody.readers_of(relations regclass[], kinds "char"[])
+    RETURNS TABLE (view regclass, owner regrole)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT c.oid::regclass, c.relowner::regrole
+      FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class c ON c.oid = w.ev_class
+     WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+       AND d.refobjid = ANY (relations::oid[]) AND c.relkind = ANY (kinds) AND c.oid <> d.refobjid
+$$;
+COMMENT ON FUNCTION custody.readers_of(regclass[], "char"[]) IS
+'relations of some kinds whose rules read some tables, with their owners; privilege: EXECUTE';
+
+CREATE FUNCTION custody.may_bypass(role oid) RETURNS bool
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role
+$$;
+COMMENT ON FUNCTION custody.may_bypass(oid) IS 'whether row security does not bind a role at all; privilege: EXECUTE';
+
 CREATE FUNCTION custody.role_warnings(subject custody.protect_subject, relations regclass[]) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH bound AS (
@@ -98,27 +116,21 @@ CREATE FUNCTION custody.role_warnings(subject custody.protect_subject, relations
                AND (a.defaclnamespace = 0 OR a.defaclnamespace IN (
                     SELECT c.relnamespace FROM pg_class c WHERE c.oid = ANY (relations::oid[])))
              GROUP BY 1, 2, 3) d
+    UNION ALL
+    SELECT format(CASE c.relkind WHEN 'm' THEN '%1$s keeps rows of all organizations, and %3$s can read them: revoke the '
+                                               'privileges on it'
+                       ELSE '%1$s reads as its owner %2$s, whom no policy binds, and shows %3$s all organizations: on 15 '
+                            'and later ALTER VIEW %1$s SET (security_invoker = on), else revoke the privileges on it' END,
+                  v.view, v.owner, string_agg(b.oid::regrole::text, ', ' ORDER BY b.rolname))
+      FROM custody.readers_of(relations, '{v,m}') v
+      JOIN pg_class c ON c.oid = v.view
+      JOIN bound b ON has_any_column_privilege(b.oid, c.oid, 'SELECT, INSERT, UPDATE')
+     WHERE c.relkind = 'm' OR custody.may_bypass(v.owner)
+                              AND NOT coalesce(c.reloptions::text ~ 'security_invoker=(on|true|1|yes)', false)
+     GROUP BY v.view, v.owner, c.relkind
 $$;
 COMMENT ON FUNCTION custody.role_warnings(custody.protect_subject, regclass[]) IS
 'ways in which the roles of a subject could get around the policies of some tables, with the way out of each; privilege: EXECUTE';
-
--- Views and materialized views that read one of the tables, directly.
-CREATE FUNCTION custody.readers_of(relations regclass[], kinds "char"[])
-    RETURNS TABLE (view regclass, owner regrole)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT DISTINCT c.oid::regclass, c.relowner::regrole
-      FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class c ON c.oid = w.ev_class
-     WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
-       AND d.refobjid = ANY (relations::oid[]) AND c.relkind = ANY (kinds) AND c.oid <> d.refobjid
-$$;
-COMMENT ON FUNCTION custody.readers_of(regclass[], "char"[]) IS
-'relations of some kinds whose rules read some tables, with their owners; privilege: EXECUTE';
-
-CREATE FUNCTION custody.may_bypass(role oid) RETURNS bool
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT r.rolsuper OR r.rolbypassrls FROM pg_roles r WHERE r.oid = role
-$$;
-COMMENT ON FUNCTION custody.may_bypass(oid) IS 'whether row security does not bind a role at all; privilege: EXECUTE';
 
 CREATE FUNCTION custody.force_notes(relations regclass[], of_one regclass[]) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

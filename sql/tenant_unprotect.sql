@@ -134,10 +134,10 @@ CREATE FUNCTION custody.protecting_functions() RETURNS SETOF regprocedure
         key_has_pair, known_subject, large_table_bytes, leaky_index, made_index_name, made_key,
         made_name, may_bypass, member_notes, names_of, not_null_steps, note_steps,
         org_column_kind, org_condition, org_condition_stored, org_expression, org_index_steps,
-        parent_first, parent_record_steps, plain_key, policy_clauses, policy_notes, policy_step,
+        parent_first, parent_record_steps, plain_key, policies_are_ours, policy_clauses, policy_notes, policy_step,
         policy_steps, primary_key_column, protect, protect_plan, protect_schema, protect_step,
         readers_of, record_steps, replaceable_key, revoke_steps, role_stops, role_warnings,
-        roles_without_writers, run_steps, security_steps, steps_made, subject_column,
+        roles_without_writers, run_steps, security_steps, shared_children, steps_made, subject_column,
         subject_of, subjects_of, table_steps, table_tree, tree_bytes, unbound_privileges,
         undo_step, unique_columns, unique_steps, unique_suffix, unprotect, unprotect_steps,
         usage_steps, wanted_policies, whole_subject
