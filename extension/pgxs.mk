@@ -10,7 +10,7 @@ sql_order := schema digest_type digest_record digest digest_tables \
 	tenant_indexes tenant_keys_composite tenant_keys_steps tenant_protect_notes tenant_protect \
 	tenant_protect_run \
 	tenant_backfill tenant_unprotect \
-	tenant_proof_scope tenant_proof_objects tenant_proof tenant_judge \
+	tenant_proof_scope tenant_proof_detours tenant_proof_objects tenant_proof tenant_judge \
 	tenant_guard_checks tenant_guard_views tenant_guard_roles tenant_guard \
 	tenant_compat_definitions tenant_compat tenant_references \
 	tenant_probe tenant_probe_rows tenant_probe_subjects tenant_probe_reads tenant_probe_writes \

@@ -58,6 +58,8 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
                          AND custody.proof_can_become(s.role, x.oid) AND custody.proof_reaches(x.oid, s.relation)
          WHERE s.org_column IS NOT NULL
          ORDER BY s.role, x.oid, s.relation
+    ), detour AS MATERIALIZED (
+        SELECT d.* FROM lists l CROSS JOIN custody.proof_of_detours(l.every_role, l.every_relation) d
     ), question AS MATERIALIZED (
         SELECT s.relation, s.org_column, s.role, s.multi, s.writer, true AS shown
           FROM subject s JOIN pg_class c ON c.oid = s.relation
@@ -66,6 +68,9 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
                     AND NOT custody.proof_is_reachable(s.role))
         UNION SELECT f.relation, f.org_column, f.acting, f.multi, false, true FROM free f
         UNION SELECT v.relation, v.org_column, v.acting, v.multi, false, false FROM view v WHERE NOT v.by_matview
+        UNION SELECT s.relation, s.org_column, d.acting, s.multi, false, false
+          FROM detour d JOIN subject s ON s.role = d.role JOIN pg_class c ON c.oid = s.relation AND c.relkind <> 'f'
+         WHERE NOT d.free AND s.org_column IS NOT NULL AND custody.proof_reaches(d.acting, s.relation)
     ), answer AS MATERIALIZED (
         SELECT q.shown, r.oid AS role_oid, a.*
           FROM (SELECT q.shown, array_agg(q.relation ORDER BY q.relation, q.role, q.multi) AS relations,
@@ -121,8 +126,28 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
         SELECT NULL, o.object, pg_get_userbyid(o.role), NULL, 'owner', o.verdict, NULL, o.reason, NULL
           FROM lists l CROSS JOIN custody.proof_of_owners(l.relations, l.roles, l.application) o
         UNION ALL
-        SELECT NULL, f.object, pg_get_userbyid(f.role), 'EXECUTE', 'function', 'unproven', NULL, f.reason, NULL
-          FROM lists l CROSS JOIN custody.proof_of_functions(l.every_role, l.every_relation) f
+        SELECT NULL, d.object, pg_get_userbyid(d.role), d.command, d.part, 'unproven', NULL,
+               format(CASE WHEN d.part = 'rule' THEN 'acts as %I, ' ELSE 'SECURITY DEFINER: runs as %I, ' END
+                      || CASE WHEN d.free THEN 'whom row security does not bind; ' ELSE 'whose policies are not proven; ' END
+                      || CASE WHEN d.part = 'function' THEN 'what it shows cannot be proven' ELSE 'what it writes cannot be proven' END,
+                      pg_get_userbyid(d.acting)), NULL
+          FROM detour d
+         WHERE d.free OR EXISTS (SELECT FROM answer a WHERE NOT a.shown AND a.role_oid = d.acting AND a.verdict <> 'proven')
+        UNION ALL
+        SELECT NULL, format('materialized view %s', k.view), pg_get_userbyid(k.role), 'SELECT', 'view', 'unproven', NULL,
+               format('keeps what %s returned to who refreshed it', k.function), NULL
+          FROM lists l CROSS JOIN custody.proof_of_kept(l.every_role) k
+        UNION ALL
+        SELECT NULL, p.object, pg_get_userbyid(p.role), NULL, 'membership', 'unproven', NULL, p.reason, NULL
+          FROM lists l CROSS JOIN custody.proof_of_powers(l.every_relation, l.roles, l.application) p
+        UNION ALL
+        SELECT s.root, format('parent %s', p.parent), pg_get_userbyid(s.role), NULL, 'parent', 'unproven', NULL,
+               format('rows of %s are met through it, and it has no org column', p.relation), NULL
+          FROM (SELECT array_agg(s.relation) AS relations, array_agg(s.org_column) AS columns
+                  FROM scope s WHERE s.relation = s.root) l
+         CROSS JOIN custody.proof_of_parents(l.relations, l.columns) p
+          JOIN subject s ON s.relation = p.relation
+         WHERE custody.proof_reaches(s.role, p.parent)
         UNION ALL
         SELECT s.root, f.object, NULL, NULL, 'policy function',
                CASE WHEN bool_and(a.verdict = 'proven') THEN 'proven' ELSE 'unproven' END, NULL,
@@ -177,7 +202,7 @@ CREATE FUNCTION custody.prove_isolation(
      ORDER BY p.relation::text COLLATE "C", p.object COLLATE "C", p.role, p.command COLLATE "C", p.part COLLATE "C", p.reason COLLATE "C"
 $$;
 COMMENT ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) IS
-'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, foreign table, function, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
+'proof, for each table, role and command, that only rows of the context''s organization are met. Arguments: relations, NULL = all that are protected; roles, NULL = all that have a privilege, superusers and BYPASSRLS aside; org_column, NULL = the protected one, or org_id; witness: look for one. Result: verdict proven, refuted (a witness is shown) or unproven; object: what the row is about; part: using, check, blind using and blind check (without the right to read), view, membership, owner, privilege, foreign table, parent, function, trigger, rule, policy function, org column, exempt; expression: what decides. Errors: 42703 for an org column that is missing; locks: ACCESS SHARE; privilege: EXECUTE; witnesses are those that the caller can read, as roles that it can become';
 REVOKE EXECUTE ON FUNCTION custody.prove_isolation(regclass[], regrole[], name, boolean) FROM PUBLIC;
 
 CREATE FUNCTION custody.prove_summary(

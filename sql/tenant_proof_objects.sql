@@ -46,28 +46,6 @@ COMMENT ON FUNCTION custody.proof_of_owners(regclass[], oid[], boolean[]) IS
 'roles that own the tables or can become who does, and owners that row security does not bind; arguments: tables, and roles with whether they are applications; errors: none; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.proof_of_owners(regclass[], oid[], boolean[]) FROM PUBLIC;
 
-CREATE FUNCTION custody.proof_of_functions(roles oid[], relations regclass[])
-    RETURNS TABLE (role oid, object text, reason text)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT s.role, f.oid::regprocedure::text,
-           format('SECURITY DEFINER: runs as %I, whom row security does not bind; what it shows cannot be proven', o.rolname)
-      FROM pg_proc f JOIN pg_roles o ON o.oid = f.proowner
-     CROSS JOIN (SELECT DISTINCT unnest(roles)) AS s (role)
-     WHERE f.prosecdef AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-       AND s.role <> f.proowner
-       AND has_function_privilege(s.role, f.oid, 'EXECUTE') AND has_schema_privilege(s.role, f.pronamespace, 'USAGE')
-       AND (o.rolsuper OR o.rolbypassrls
-            OR EXISTS (SELECT FROM pg_class c WHERE c.oid = ANY (relations)
-                          AND (NOT c.relrowsecurity AND custody.proof_reaches(o.oid, c.oid)
-                               OR NOT c.relforcerowsecurity AND pg_has_role(o.oid, c.relowner, 'USAGE'))))
-       AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
-                        WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'
-                          AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'custody')
-$$;
-COMMENT ON FUNCTION custody.proof_of_functions(oid[], regclass[]) IS
-'SECURITY DEFINER functions that these roles can execute and whose owner row security does not bind; errors: none; privilege: EXECUTE';
-REVOKE EXECUTE ON FUNCTION custody.proof_of_functions(oid[], regclass[]) FROM PUBLIC;
-
 CREATE FUNCTION custody.proof_of_policy_functions(relations regclass[])
     RETURNS TABLE (relation regclass, object text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -91,3 +69,20 @@ $$;
 COMMENT ON FUNCTION custody.proof_of_policy_functions(regclass[]) IS
 'functions in policies of these tables that may not be what they look like: VOLATILE ones, and IMMUTABLE ones without arguments; errors: none; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.proof_of_policy_functions(regclass[]) FROM PUBLIC;
+
+CREATE FUNCTION custody.proof_of_parents(relations regclass[], org_columns name[])
+    RETURNS TABLE (relation regclass, parent regclass)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE above (relation, org_column, parent) AS (
+        SELECT n.relation, n.org_column, i.inhparent
+          FROM unnest(relations, org_columns) AS n (relation, org_column)
+          JOIN pg_inherits i ON i.inhrelid = n.relation
+         WHERE n.org_column IS NOT NULL
+        UNION
+        SELECT a.relation, a.org_column, i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.parent
+    )
+    SELECT a.relation, a.parent::regclass FROM above a WHERE NOT custody.proof_has_column(a.parent, a.org_column)
+$$;
+COMMENT ON FUNCTION custody.proof_of_parents(regclass[], name[]) IS
+'parents of these tables, by inheritance, that lack the org column (arrays of one length), so that no policy of theirs can be proven; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_of_parents(regclass[], name[]) FROM PUBLIC;

@@ -7,9 +7,10 @@ CREATE FUNCTION custody.proof_can_become(member oid, role oid) RETURNS boolean
                                   CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4
                                             OPERATOR(pg_catalog.>=) 160000 THEN 'SET' ELSE 'MEMBER' END)
            OR pg_catalog.pg_has_role(member, role, 'USAGE')
+           OR pg_catalog.pg_has_role(member, role, 'MEMBER WITH ADMIN OPTION')
 $$;
 COMMENT ON FUNCTION custody.proof_can_become(oid, oid) IS
-'true when the first role can SET ROLE to the second or has its privileges; errors: 42704 for a role that does not exist; privilege: EXECUTE';
+'true when the first role can SET ROLE to the second, has its privileges or can give itself either; errors: 42704 for a role that does not exist; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.proof_can_become(oid, oid) FROM PUBLIC;
 
 CREATE FUNCTION custody.proof_is_reachable(role oid) RETURNS boolean
@@ -31,6 +32,27 @@ COMMENT ON FUNCTION custody.proof_reaches(oid, oid) IS
 'true when the role has any privilege on the relation or one of its columns: its own, inherited or of PUBLIC; errors: none; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.proof_reaches(oid, oid) FROM PUBLIC;
 
+CREATE FUNCTION custody.proof_has_column(relation oid, name name) RETURNS boolean
+    LANGUAGE sql STABLE AS $$
+    SELECT name IS NULL
+           OR EXISTS (SELECT FROM pg_catalog.pg_attribute a
+                       WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) name
+                         AND a.attnum OPERATOR(pg_catalog.>) 0)
+$$;
+COMMENT ON FUNCTION custody.proof_has_column(oid, name) IS
+'true when the relation has a column of that name, or no name is given; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_has_column(oid, name) FROM PUBLIC;
+
+CREATE FUNCTION custody.proof_is_own(function oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
+                    WHERE d.classid = 'pg_proc'::regclass AND d.objid = proof_is_own.function AND d.deptype = 'e'
+                      AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'custody')
+$$;
+COMMENT ON FUNCTION custody.proof_is_own(oid) IS
+'true when the function is one of custody''s; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_is_own(oid) FROM PUBLIC;
+
 CREATE FUNCTION custody.proof_scope(relations regclass[], org_column name)
     RETURNS TABLE (root regclass, relation regclass, class text, org_column name, roles regrole[],
                    multi_roles regrole[], writers regrole[], reason text)
@@ -44,20 +66,29 @@ CREATE FUNCTION custody.proof_scope(relations regclass[], org_column name)
         SELECT n.relation, 'owned', coalesce(proof_scope.org_column, 'org_id'), NULL, '{}', '{}', NULL
           FROM (SELECT DISTINCT unnest(relations)) AS n (relation)
          WHERE NOT EXISTS (SELECT FROM custody.protection p WHERE p.relation = n.relation)
+    ), above (root, relation) AS (
+        SELECT n.relation, n.relation::oid FROM named n
+        UNION
+        SELECT a.root, i.inhparent FROM above a JOIN pg_inherits i ON i.inhrelid = a.relation
     ), tree (root, relation) AS (
         SELECT n.relation, n.relation::oid FROM named n
         UNION
         SELECT t.root, i.inhrelid FROM tree t JOIN pg_inherits i ON i.inhparent = t.relation
+    ), met (root, relation) AS (
+        SELECT t.root, t.relation FROM tree t
+        UNION
+        SELECT a.root, a.relation FROM above a JOIN named n ON n.relation = a.root
+         WHERE custody.proof_has_column(a.relation, CASE WHEN n.class NOT IN ('shared', 'exempt') THEN n.org_column END)
     )
     SELECT t.root, t.relation::regclass, n.class, CASE WHEN n.class NOT IN ('shared', 'exempt') THEN n.org_column END,
            n.roles, n.multi_roles, n.writers, n.reason
-      FROM tree t JOIN named n ON n.relation = t.root
+      FROM met t JOIN named n ON n.relation = t.root
       JOIN pg_class c ON c.oid = t.relation
                      AND (c.relkind IN ('r', 'p') OR c.relkind = 'f' AND t.relation <> t.root)
      WHERE t.root = t.relation OR NOT EXISTS (SELECT FROM named m WHERE m.relation = t.relation)
 $$;
 COMMENT ON FUNCTION custody.proof_scope(regclass[], name) IS
-'the tables of a proof with their partitions and inheritance children, foreign ones too, which can be named directly; arguments as for custody.prove_isolation(); roles NULL: not protected by custody; errors: none; privilege: SELECT on custody.protection';
+'the tables of a proof with their partitions and inheritance children, foreign ones too, which can be named directly, and with their parents, through which their rows are read under the policies of the parent alone (those that lack the org column: custody.proof_of_parents()); arguments as for custody.prove_isolation(); roles NULL: not protected by custody; errors: none; privilege: SELECT on custody.protection';
 REVOKE EXECUTE ON FUNCTION custody.proof_scope(regclass[], name) FROM PUBLIC;
 
 -- A superuser or a role with BYPASSRLS is no subject unless it was named: it is what the others must not become.

@@ -1,8 +1,6 @@
 // Plain C-style: no local has a destructor.
 #include "extension/tenant/candidate_rows.hpp"
 
-#include "extension/tenant/effective_policy.hpp"
-
 namespace custody::tenant {
 
 namespace {
@@ -171,8 +169,8 @@ char *made_up_rows_query(const Candidates *candidates, const char *org, const ch
     return sql.data;
 }
 
-char *constraints_text(Relation relation) {
-    List *conditions = RelationGetPartitionQual(relation);
+List *constraints_of(Relation relation) {
+    List *conditions = list_copy(RelationGetPartitionQual(relation));
     const TupleConstr *constraints = RelationGetDescr(relation)->constr;
     const int count = constraints == nullptr ? 0 : constraints->num_check;
     for (int i = 0; i < count; ++i) {
@@ -182,7 +180,20 @@ char *constraints_text(Relation relation) {
         test->location = -1;
         conditions = lappend(conditions, test);
     }
-    return expression_text(relation, conditions);
+    return conditions;
+}
+
+void add_constrained(Relation relation, List *constraints, ExpressionParts *parts) {
+    ExpressionParts constrained = {};
+    collect_parts(constraints, &constrained);
+    TupleDesc row = RelationGetDescr(relation);
+    int number = -1;
+    while ((number = bms_next_member(constrained.columns, number)) >= 0) {
+        if (TupleDescAttr(row, number - 1)->attnotnull) {
+            parts->columns = bms_add_member(parts->columns, number);
+        }
+    }
+    parts->constants = list_concat(parts->constants, constrained.constants);
 }
 
 } // namespace custody::tenant

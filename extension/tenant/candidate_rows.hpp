@@ -22,8 +22,12 @@ char *live_rows_query(const Candidates *candidates);
 char *made_up_rows_query(const Candidates *candidates, const char *org, const char *context);
 
 /// Conditions that a row made up has to meet to be one of the relation: its CHECK constraints and
-/// its bounds as a partition, AND-ed; "true" for none.
-char *constraints_text(Relation relation);
+/// its bounds as a partition.
+List *constraints_of(Relation relation);
+
+/// Adds the NOT NULL columns and the constants of these, without which a row that meets them may
+/// not be possible.
+void add_constrained(Relation relation, List *constraints, ExpressionParts *parts);
 
 /// Schema-qualified and quoted.
 char *relation_name(Relation relation);

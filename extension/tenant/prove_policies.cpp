@@ -10,7 +10,7 @@ namespace custody::tenant {
 
 namespace {
 
-constexpr int kMaxRows = 100000; // relations times roles of one call
+constexpr int kMaxRows = 10000000; // relations times roles of one call
 
 // An INSERT with RETURNING or ON CONFLICT, a MERGE and a SELECT FOR UPDATE meet the conditions of
 // these and more.

@@ -15,6 +15,11 @@ struct View {
     const char *column_name; // quoted
 };
 
+char *name_of_relation(Oid relation) {
+    return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+                                      get_rel_name(relation));
+}
+
 /// False where the view has no column of that name and of a type like the table's.
 bool find_view(Oid view, Oid relation, const char *column, View *found) {
     found->column = get_attnum(view, column);
@@ -23,17 +28,17 @@ bool find_view(Oid view, Oid relation, const char *column, View *found) {
         return false;
     }
     found->column_type = getBaseType(get_atttype(view, found->column));
-    found->name =
-        quote_qualified_identifier(get_namespace_name(get_rel_namespace(view)), get_rel_name(view));
+    found->name = name_of_relation(view);
     found->column_name = quote_identifier(column);
     return found->column_type == getBaseType(get_atttype(relation, original));
 }
 
-/// The orgs to be in: one that is nobody's, and some whose rows the view shows.
-List *orgs_to_try(const View *view) {
-    const char *query = psprintf("SELECT DISTINCT v.%s::text FROM (SELECT * FROM %s LIMIT 500) v "
+/// The orgs to be in: one that is nobody's, and some that have rows. Asked of the table: what the
+/// view calls must not run as the current user.
+List *orgs_to_try(const View *view, Oid relation) {
+    const char *query = psprintf("SELECT DISTINCT t.%s::text FROM (SELECT * FROM %s LIMIT 500) t "
                                  "ORDER BY 1 LIMIT 2",
-                                 view->column_name, view->name);
+                                 view->column_name, name_of_relation(relation));
     List *orgs = NIL;
     char *error;
     (void)read_values(query, nullptr, &orgs, &error); // then the one that is nobody's must do
@@ -73,7 +78,7 @@ CUSTODY_FUNCTION(custody_prove_reading) {
     }
     const tenant::Accessors *accessors = tenant::accessors_for(&set, view.column_type);
     ListCell *cell;
-    foreach (cell, accessors == nullptr ? NIL : tenant::orgs_to_try(&view)) {
+    foreach (cell, accessors == nullptr ? NIL : tenant::orgs_to_try(&view, PG_GETARG_OID(1))) {
         CHECK_FOR_INTERRUPTS();
         const char *witness = tenant::foreign_row(&view, role, accessors->type,
                                                   static_cast<const char *>(lfirst(cell)));

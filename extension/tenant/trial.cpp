@@ -10,8 +10,8 @@ namespace custody::tenant {
 namespace {
 
 void set_locally(const char *name, const char *value) {
-    (void)set_config_option(name, value, superuser() ? PGC_SUSET : PGC_USERSET, PGC_S_SESSION,
-                            GUC_ACTION_LOCAL, true, 0, false);
+    (void)set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+                            false);
 }
 
 struct Reading {
@@ -51,10 +51,6 @@ void take(const Standpoint *standpoint) {
     if (!enter_trial_context(standpoint->org_type, standpoint->org, error, sizeof(error))) {
         pg::raise(ERRCODE_INSUFFICIENT_PRIVILEGE, error);
     }
-    ListCell *cell;
-    foreach (cell, standpoint->setting_value == nullptr ? NIL : standpoint->settings) {
-        set_locally(static_cast<const char *>(lfirst(cell)), standpoint->setting_value);
-    }
     // What functions of a policy do is as in a session of the role, but cannot write.
     set_locally("search_path",
                 psprintf("pg_catalog, %s", GetConfigOptionResetString("search_path")));
@@ -64,6 +60,11 @@ void take(const Standpoint *standpoint) {
     GetUserIdAndSecContext(&caller, &security);
     SetUserIdAndSecContext(standpoint->role,
                            security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+    // As the role: some settings of extensions are not for it to make.
+    ListCell *cell;
+    foreach (cell, standpoint->setting_value == nullptr ? NIL : standpoint->settings) {
+        set_locally(static_cast<const char *>(lfirst(cell)), standpoint->setting_value);
+    }
 }
 
 bool read_values(const char *query, const Standpoint *standpoint, List **values, char **error) {

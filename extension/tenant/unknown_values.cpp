@@ -79,6 +79,9 @@ Node *replace_output(Node *node, void *context) {
     if (IsA(node, Param) && castNode(Param, node)->paramkind == PARAM_SUBLINK) {
         return static_cast<Replacement *>(context)->value;
     }
+    if (IsA(node, SubLink)) {
+        return node; // its outputs are others, perhaps of another type
+    }
     return custody_mutate(node, replace_output, context);
 }
 
