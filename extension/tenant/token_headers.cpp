@@ -14,7 +14,12 @@ constexpr char kHeader[] = "authorization";
 constexpr std::string_view kScheme = "bearer ";
 constexpr std::size_t kLargestHeaders = 1 << 18;
 
-const char *read_setting() { return GetConfigOption(kSetting, true, false); }
+/// In UTF-8, as JSON is; nullptr where it is not set.
+const char *read_setting() {
+    const char *text = GetConfigOption(kSetting, true, false);
+    return text == nullptr ? nullptr
+                           : pg_server_to_any(text, static_cast<int>(strlen(text)), PG_UTF8);
+}
 
 /// nullptr where the request has no such header.
 const std::string *header(const nlohmann::json &headers, const char *name) {

@@ -87,6 +87,21 @@ $cluster->sql('shop', q{CREATE TABLE m.p (usr text, org uuid) PARTITION BY HASH 
     CREATE TABLE m.p0 PARTITION OF m.p FOR VALUES WITH (MODULUS 1, REMAINDER 0)});
 $cluster->sql('shop', qq{INSERT INTO m.p VALUES ('ann', '$a'); SELECT custody.set_membership('m.p', 'usr', 'org')});
 is $again->(), "uuid|{$a}|ann||membership", 'a partitioned table';
+# In a database of another encoding, with letters that it has in common with the token's.
+{
+    utf8::upgrade(my $name = "J\x{fc}rgen");
+    $cluster->sql('postgres', q{CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
+    $cluster->sql('latin', qq{CREATE EXTENSION custody; SELECT custody.add_token_key('app', :'public'); GRANT USAGE ON SCHEMA custody TO app;
+        CREATE TABLE member (usr text, org text); INSERT INTO member VALUES (U&'J\\00FCrgen', U&'B\\00E4r');
+        SELECT custody.set_membership('member', 'usr', 'org')}, variables => { public => $pair->{public} });
+    my $token = own_token('app', $pair->{sign}, db => $cluster->sql('latin', 'SELECT custody.database_id()'), user => $name,
+        iat => time, exp => time + 600);
+    is $cluster->sql('latin', qq{BEGIN; SELECT FROM custody.enter('$token'); SELECT FROM custody.enter_org(U&'B\\00E4r');
+        SELECT orgs = ARRAY[U&'B\\00E4r'], user_id = U&'J\\00FCrgen' FROM custody.context_info()}, user => 'app') =~ s/^\n+//r, 't|t', 'LATIN1';
+    is $cluster->sql('latin', qq{BEGIN; SELECT set_config('request.headers', U&'{"user-agent":"J\\00FCrgen","x-custody-token":"$token"}', true) IS NULL;
+        SELECT FROM custody.enter_from_headers(); SELECT user_id = U&'J\\00FCrgen' FROM custody.context_info()}, user => 'app') =~ s/\n+/ /gr,
+        'f t', 'headers in LATIN1';
+}
 $cluster->sql('shop', 'SELECT custody.unset_membership()');
 like $again->(), qr/^ERROR:  no membership table is set$/m, 'no table';
 done_testing;
