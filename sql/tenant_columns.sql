@@ -38,9 +38,12 @@ COMMENT ON FUNCTION custody.org_expression(regclass, text, custody.protect_subje
 CREATE FUNCTION custody.key_condition(child regclass, foreign_key name, child_alias text, parent_alias text)
     RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(format('%s.%I = %s.%I', parent_alias, b.attname, child_alias, a.attname), ' AND ' ORDER BY n)
+    SELECT string_agg(format('%s.%I %s %s.%I', parent_alias, b.attname,
+                             CASE s.nspname WHEN 'pg_catalog' THEN o.oprname ELSE format('OPERATOR(%I.%s)', s.nspname, o.oprname) END,
+                             child_alias, a.attname), ' AND ' ORDER BY n)
       FROM pg_constraint f
      CROSS JOIN generate_subscripts(f.conkey, 1) n
+      JOIN pg_operator o ON o.oid = f.conpfeqop[n] JOIN pg_namespace s ON s.oid = o.oprnamespace
       JOIN pg_attribute a ON a.attrelid = f.conrelid AND a.attnum = f.conkey[n]
       JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = f.confkey[n]
      WHERE f.contype = 'f' AND f.conrelid = child AND f.conname = foreign_key

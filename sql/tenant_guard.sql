@@ -272,7 +272,7 @@ BEGIN
     FOR function IN
         SELECT p.oid FROM pg_proc p
          WHERE p.pronamespace = 'custody'::regnamespace AND NOT p.prosecdef AND p.prokind = 'f'
-           AND p.proname ~ '^(prove|proof|policy_verdict$|check_guard$|guard_(mode|binds|touched|bypasses)$|guard_([a-z]+_)?findings$|judge_|judgement_|policy_cost$|org_column_kind$|claims_are_fed$|compat_digest$|find_references$|reference_|lint$)'
+           AND p.proname ~ '^(prove|proof|policy_verdict$|check_guard$|guard_(mode|binds|touched|bypasses)$|guard_([a-z]+_)?findings$|judge_|judgement_|policy_cost$|plan_as_owner$|org_column_kind$|claims_are_fed$|compat_digest$|find_references$|reference_|lint$)'
     LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %I', function, role);
     END LOOP;

@@ -10,15 +10,16 @@ CREATE FUNCTION custody.judge_policy_expression(
 COMMENT ON FUNCTION custody.judge_policy_expression(oid, name, pg_node_tree) IS
 'how an expression of a policy of a relation stands to the org column, and the same expression with the context instead of claims, settings (paths as JSON arrays) and sub-selects of memberships, and how that stands; sources: what read claims and settings; measured: both as EXPLAIN should see them; exact: no comparison with a claim takes two organizations for one, as a cast that shortens does; errors: 42703 for no such column; privilege: EXECUTE';
 
+CREATE FUNCTION custody.plan_as_owner(relation regclass, query text) RETURNS text
+    LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'custody_plan_as_owner';
+COMMENT ON FUNCTION custody.plan_as_owner(regclass, text) IS
+'first row of EXPLAIN, run as the owner of a table unless that is a superuser, read-only, with the restrictions of maintenance commands, and rolled back: the planner runs stable functions of others; NULL where it raised an error, or the caller cannot become the owner; privilege: EXECUTE';
+
 -- The planner would ask for the value now, where there is no context; behind a sub-select it takes an
 -- average org.
 CREATE FUNCTION custody.policy_cost(relation regclass, expression text, sources text[]) RETURNS numeric
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
-    plan json;
-    owner name := (SELECT r.rolname FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
-                    WHERE c.oid = relation AND NOT r.rolsuper);
-    role text := current_setting('role');
     source text;
 BEGIN
     FOR source IN SELECT DISTINCT s FROM unnest(sources) s LOOP
@@ -28,15 +29,9 @@ BEGIN
                                  '(SELECT custody.current_orgs_\1())::\1[]', 'g');
     expression := regexp_replace(expression, 'custody[.]current_(org_[a-z_]+|user_id|role_name|claims)[(][)]',
                                  '(SELECT custody.current_\1())', 'g');
-    -- The planner runs stable functions, and these are the table owner's: with the owner's rights.
-    IF owner <> current_user THEN
-        PERFORM set_config('role', owner, true);
-    END IF;
-    EXECUTE format('EXPLAIN (FORMAT JSON) SELECT * FROM %s WHERE %s', relation, expression) INTO plan;
-    PERFORM set_config('role', role, true);
-    RETURN (plan -> 0 -> 'Plan' ->> 'Total Cost')::numeric;
-EXCEPTION WHEN insufficient_privilege OR undefined_object OR raise_exception OR data_exception THEN
-    RETURN NULL;
+    RETURN (custody.plan_as_owner(relation, format('EXPLAIN (FORMAT JSON) SELECT * FROM %s WHERE %s',
+                                                   relation, expression))::json
+            -> 0 -> 'Plan' ->> 'Total Cost')::numeric;
 END
 $$;
 COMMENT ON FUNCTION custody.policy_cost(regclass, text, text[]) IS
@@ -184,7 +179,7 @@ END
 $$;
 COMMENT ON FUNCTION custody.judge_policies(regclass, name, bool) IS
 'how each policy of a table, or of all, stands by itself to "org column = org of the context": same, narrower or different (that could not be shown); org_column: NULL = as in custody.protection, else org_id; costs: with the planner''s cost of reading the table with the policy and with its replacement; columns: expression, and as replacement a statement whose result is proven (replacement_verdict), where claims, settings or sub-selects of memberships are recognised; errors: none; privilege: EXECUTE, SELECT on the state of isolation, and for costs to become the tables'' owners';
-REVOKE ALL ON FUNCTION custody.judge_policy_expression(oid, name, pg_node_tree),
+REVOKE ALL ON FUNCTION custody.judge_policy_expression(oid, name, pg_node_tree), custody.plan_as_owner(regclass, text),
     custody.policy_cost(regclass, text, text[]), custody.judge_policy(pg_policy, name, bool),
     custody.claims_are_fed(text[]), custody.judgement_note(pg_policy, custody.policy_judgement, boolean),
     custody.judge_policies(regclass, name, bool) FROM PUBLIC;

@@ -162,6 +162,17 @@ SELECT cost_before IS NOT NULL AS planned FROM custody.judge_policies('trapped')
 SELECT current_user = session_user AS as_before;
 ALTER TABLE trapped ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 SELECT cost_before IS NOT NULL AS planned FROM custody.judge_policies('trapped');
+-- Nor can it go back to them.
+ALTER TABLE trapped DISABLE ROW LEVEL SECURITY;
+GRANT CREATE ON SCHEMA judged TO regress_judge_app;
+CREATE FUNCTION climb() RETURNS uuid LANGUAGE plpgsql AS
+$$ BEGIN RESET ROLE; ALTER ROLE regress_judge_app SUPERUSER; RETURN NULL; END $$;
+CREATE OR REPLACE FUNCTION trap() RETURNS uuid LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN judged.climb(); END $$;
+SELECT cost_before IS NOT NULL AS planned FROM custody.judge_policies('trapped');
+CREATE OR REPLACE FUNCTION climb() RETURNS uuid LANGUAGE plpgsql AS
+$$ BEGIN PERFORM set_config('role', 'none', false); ALTER ROLE regress_judge_app SUPERUSER; RETURN NULL; EXCEPTION WHEN OTHERS THEN RETURN NULL; END $$;
+SELECT cost_before IS NOT NULL AS planned FROM custody.judge_policies('trapped');
+SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_judge_app';
 SELECT count(*) > 40 AS everything FROM custody.judge_policies(costs => false);
 SELECT * FROM custody.judge_policies(0);
 

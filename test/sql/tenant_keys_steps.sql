@@ -1,4 +1,4 @@
--- Names that meet, and a foreign key that is not valid.
+-- Names that meet, a foreign key that is not valid, and one whose operator is not the server's.
 \set SHOW_CONTEXT never
 SET client_min_messages = warning;
 CREATE ROLE regress_keys_app;
@@ -22,6 +22,17 @@ SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index
 SELECT conrelid::regclass, pg_get_constraintdef(oid) FROM pg_constraint
  WHERE connamespace = 'keyed'::regnamespace AND contype = 'f' ORDER BY conrelid::regclass::text, conname;
 SELECT count(*) FROM custody.protect_schema('keyed', composite_keys => true) WHERE sql IS NOT NULL;
+CREATE EXTENSION citext SCHEMA public;
+CREATE TABLE tag (name public.citext PRIMARY KEY, org_id bigint NOT NULL);
+CREATE TABLE tagged (id int PRIMARY KEY, tag public.citext NOT NULL REFERENCES tag);
+INSERT INTO tag VALUES ('Red', 1), ('blue', 2);
+INSERT INTO tagged VALUES (1, 'red'), (2, 'BLUE');
+SELECT count(*) > 0 AS protected FROM custody.protect('tag', roles => '{regress_keys_app}', class => 'owned');
+SELECT count(*) > 0 AS protected FROM custody.protect('tagged', roles => '{regress_keys_app}');
+SELECT * FROM tagged ORDER BY id;
+SELECT count(*) > 0 AS undone FROM unnest('{tagged,tag}'::regclass[]) t, custody.unprotect(t);
+DROP TABLE tagged, tag;
+DROP EXTENSION citext;
 SELECT count(*) > 0 AS undone FROM unnest('{c,d,a,p}'::regclass[]) t, custody.unprotect(t);
 SELECT count(*) FROM pg_class WHERE relnamespace = 'keyed'::regnamespace AND relname ~ 'custody';
 RESET search_path;
