@@ -1,6 +1,6 @@
-// The plan of a query over a table, made as the table's owner: the planner runs stable functions, and
-// these are the owner's. With the restrictions that the server puts on maintenance commands, so that
-// they cannot go back to the caller's rights. Plain C-style: no local has a destructor.
+// The plan of a query over a table, made as the table's owner: the planner runs stable functions,
+// and these are the owner's. With the restrictions that the server puts on maintenance commands, so
+// that they cannot go back to the caller's rights. Plain C-style: no local has a destructor.
 #include "extension/pg/boundary.hpp"
 #include "extension/tenant/rolled_back.hpp"
 #include "extension/tenant/trial.hpp"
