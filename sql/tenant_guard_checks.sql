@@ -60,6 +60,8 @@ CREATE FUNCTION custody.guard_touched(more oid[] DEFAULT '{}') RETURNS oid[]
          WHERE age(c.xmin) <= 0 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
         UNION ALL SELECT p.polrelid FROM pg_policy p WHERE age(p.xmin) <= 0
         UNION ALL SELECT w.ev_class FROM pg_rewrite w WHERE age(w.xmin) <= 0
+        UNION ALL SELECT t.tgrelid FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+                   WHERE NOT t.tgisinternal AND (age(t.xmin) <= 0 OR age(f.xmin) <= 0)
         UNION ALL SELECT d.adrelid FROM pg_attrdef d WHERE age(d.xmin) <= 0
         UNION ALL SELECT unnest(ARRAY[i.inhrelid, i.inhparent]) FROM pg_inherits i WHERE age(i.xmin) <= 0
         UNION ALL SELECT a.attrelid FROM custody.guard_relation g

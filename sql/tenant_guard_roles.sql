@@ -98,6 +98,6 @@ COMMENT ON FUNCTION custody.check_guard() IS
 REVOKE ALL ON FUNCTION custody.guard_mode(), custody.guard_binds(name), custody.guard_touched(oid[]),
     custody.guard_table_findings(oid[]), custody.guard_column_findings(oid[]),
     custody.guard_privilege_findings(oid[]), custody.guard_bypasses(oid, oid),
-    custody.guard_view_findings(oid[]), custody.guard_function_findings(oid[]),
+    custody.guard_view_findings(oid[]), custody.guard_function_findings(oid[]), custody.guard_spot_findings(oid[]),
     custody.guard_policy_findings(oid[]), custody.guard_findings(oid[]),
     custody.guard_role_findings(), custody.guard_own_findings(), custody.check_guard() FROM PUBLIC;

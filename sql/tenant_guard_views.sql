@@ -69,11 +69,17 @@ CREATE FUNCTION custody.guard_function_findings(touched oid[])
       FROM pg_proc f JOIN pg_namespace n ON n.oid = f.pronamespace
       JOIN pg_roles r ON r.oid = f.proowner
       JOIN custody.guard_bound b
-        ON has_schema_privilege(b.role, n.oid, 'USAGE') AND has_function_privilege(b.role, f.oid, 'EXECUTE')
-       AND custody.guard_bypasses(r.oid, b.relation)
+        ON custody.guard_bypasses(r.oid, b.relation) AND custody.proof_calls(b.role, f.oid)
      WHERE f.prosecdef AND f.oid >= 16384
        AND f.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
-       AND (touched IS NULL OR age(f.xmin) <= 0 OR age(n.xmin) <= 0)
+       AND (touched IS NULL OR age(f.xmin) <= 0 OR age(n.xmin) <= 0
+            OR EXISTS (SELECT FROM pg_operator x WHERE x.oprcode = f.oid AND age(x.xmin) <= 0)
+            OR EXISTS (SELECT FROM pg_depend x JOIN pg_proc y ON y.oid = x.objid AND age(y.xmin) <= 0
+                        WHERE x.classid = 'pg_proc'::regclass AND x.refclassid = 'pg_proc'::regclass
+                          AND x.refobjid = f.oid)
+            OR EXISTS (SELECT FROM pg_depend x JOIN pg_rewrite y ON y.oid = x.objid AND age(y.xmin) <= 0
+                        WHERE x.classid = 'pg_rewrite'::regclass AND x.refclassid = 'pg_proc'::regclass
+                          AND x.refobjid = f.oid))
        AND NOT EXISTS (SELECT FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
                         WHERE d.classid = 'pg_proc'::regclass AND d.objid = f.oid AND d.deptype = 'e'
                           AND d.refclassid = 'pg_extension'::regclass AND e.extname = 'custody')
@@ -81,6 +87,28 @@ CREATE FUNCTION custody.guard_function_findings(touched oid[])
 $$;
 COMMENT ON FUNCTION custody.guard_function_findings(oid[]) IS
 'findings about SECURITY DEFINER functions that a bound role may execute and whose owner no policy binds; argument: NULL = all, else those that this transaction changed; errors: none; privilege: SELECT on the state of isolation';
+
+CREATE FUNCTION custody.guard_spot_findings(touched oid[])
+    RETURNS TABLE (code text, object text, seen text, remedy text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH guarded (relations) AS (
+        SELECT array_agg(g.relation::regclass) FROM custody.guard_relation g
+          JOIN custody.protection p ON p.relation = g.root AND p.class <> 'shared'
+    )
+    SELECT s.part, regexp_replace(s.object, '^(trigger|rule) ', ''),
+           format('role %I sets it off, and it acts as %I, whom no policy binds', b.rolname, pg_get_userbyid(s.acting)),
+           CASE s.part WHEN 'trigger' THEN 'a trigger function that is SECURITY INVOKER, or an owner of it whom policies bind'
+                       ELSE 'no such rule, or an owner of its table whom policies bind' END
+      FROM guarded t CROSS JOIN LATERAL custody.proof_spots(t.relations) s
+     CROSS JOIN LATERAL (SELECT min(b.rolname::text) FROM custody.guard_bound b
+                          WHERE EXISTS (SELECT FROM unnest(s.written) AS w (oid)
+                                         WHERE has_table_privilege(b.role, w.oid, 'INSERT, UPDATE, DELETE, TRUNCATE')
+                                            OR has_any_column_privilege(b.role, w.oid, 'INSERT, UPDATE'))) AS b (rolname)
+     WHERE b.rolname IS NOT NULL AND (touched IS NULL OR touched && s.written)
+       AND custody.proof_is_free(s.acting, t.relations)
+$$;
+COMMENT ON FUNCTION custody.guard_spot_findings(oid[]) IS
+'findings about triggers with SECURITY DEFINER functions, and rules that mention protected tables, which a bound role sets off and which act as somebody whom no policy binds; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
 
 -- A floor may be mended or replaced, another policy may come: what counts is what all of them let
 -- through together, for each command.
@@ -114,10 +142,11 @@ CREATE FUNCTION custody.guard_policy_findings(touched oid[])
                                 AND NOT o.rolsuper AND NOT o.rolbypassrls
                                 AND NOT coalesce(array_to_string(w.reloptions, ',') ~ 'security_invoker=(on|true|1|yes)', false))
                      AND v.object NOT IN (SELECT 'view ' || w.object FROM custody.guard_view_findings(touched) w)
-                WHEN v.part NOT IN ('using', 'check', 'blind using', 'blind check', 'policy function') THEN false
+                WHEN v.part NOT IN ('using', 'check', 'blind using', 'blind check', 'policy function', 'parent') THEN false
                 WHEN NOT EXISTS (SELECT FROM custody.guard_relation g
                                   WHERE g.root = v.relation AND (touched IS NULL OR g.relation = ANY (touched))) THEN false
-                WHEN v.part = 'policy function' THEN true
+                WHEN v.part IN ('policy function', 'parent') THEN true
+                WHEN NOT EXISTS (SELECT FROM custody.guard_relation g WHERE g.relation = to_regclass(v.object)) THEN true
                 ELSE (SELECT c.relrowsecurity FROM pg_class c WHERE c.oid = to_regclass(v.object)) END
      GROUP BY v.relation, v.object, CASE v.part WHEN 'view' THEN 'view' ELSE 'policy' END
 $$;
@@ -132,7 +161,8 @@ CREATE FUNCTION custody.guard_findings(touched oid[])
                      UNION ALL SELECT * FROM custody.guard_policy_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_privilege_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_view_findings(touched)
-                     UNION ALL SELECT * FROM custody.guard_function_findings(touched)) f
+                     UNION ALL SELECT * FROM custody.guard_function_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_spot_findings(touched)) f
      WHERE NOT EXISTS (SELECT FROM custody.exemption e
                         WHERE e.tool = 'guard' AND e.code = f.code AND f.object LIKE e.object
                           AND coalesce(e.expires > now(), true))

@@ -143,6 +143,29 @@ COMMIT;
 GRANT EXECUTE ON FUNCTION guarded.leak() TO regress_guard_login;
 DROP FUNCTION guarded.leak();
 
+-- Nor what leads there from elsewhere: parents, triggers, rules, operators on functions of a closed schema.
+CREATE SCHEMA regress_guard_other;
+GRANT USAGE ON SCHEMA regress_guard_other TO regress_guard_app;
+CREATE TABLE regress_guard_other.parent (id int, org_id uuid);
+CREATE TABLE regress_guard_other.plain (id int);
+GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA regress_guard_other TO regress_guard_app;
+ALTER TABLE guarded.doc INHERIT regress_guard_other.parent;
+CREATE RULE clear AS ON INSERT TO regress_guard_other.plain DO ALSO DELETE FROM guarded.doc;
+CREATE FUNCTION regress_guard_other.clear() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN DELETE FROM guarded.doc; RETURN NEW; END';
+CREATE TRIGGER clear BEFORE INSERT ON regress_guard_other.plain
+    FOR EACH ROW EXECUTE FUNCTION regress_guard_other.clear();
+ALTER FUNCTION regress_guard_other.clear() SECURITY DEFINER;
+REVOKE INSERT ON regress_guard_other.plain FROM regress_guard_app;
+ALTER FUNCTION regress_guard_other.clear() SECURITY DEFINER;
+GRANT INSERT ON regress_guard_other.plain TO regress_guard_app;
+CREATE SCHEMA regress_guard_closed;
+CREATE FUNCTION regress_guard_closed.count(int, int) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS
+    'SELECT count(*) FROM guarded.doc';
+CREATE OPERATOR regress_guard_other.### (LEFTARG = int, RIGHTARG = int, FUNCTION = regress_guard_closed.count);
+SELECT code, object FROM custody.check_guard();
+DROP SCHEMA regress_guard_other, regress_guard_closed CASCADE;
+
 -- What harms nothing passes.
 ALTER TABLE guarded.doc ADD title text;
 CREATE INDEX ON guarded.doc (org_id, title);
