@@ -27,15 +27,12 @@ ALTER TABLE custody.membership_source ENABLE ALWAYS TRIGGER forget, ENABLE ALWAY
 CREATE FUNCTION custody.check_membership(relation regclass, user_column name, org_column name, role_column name)
     RETURNS void LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'custody_check_membership';
 COMMENT ON FUNCTION custody.check_membership(regclass, name, name, name) IS
-'nothing where the table can tell who is a member; arguments as custody.set_membership(); errors: 42809, with the reason, where it cannot; privilege: EXECUTE';
+'nothing where the table can tell who is a member; arguments as custody.set_membership(); errors: 42809, with the reason, where it cannot, 22004 for NULL; privilege: EXECUTE';
 
 CREATE FUNCTION custody.set_membership(
         "table" regclass, user_column name, org_column name, role_column name DEFAULT NULL) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF "table" IS NULL OR user_column IS NULL OR org_column IS NULL THEN
-        RAISE EXCEPTION 'table, user column and org column must be named' USING ERRCODE = 'null_value_not_allowed';
-    END IF;
     PERFORM custody.check_membership("table", user_column, org_column, role_column);
     INSERT INTO custody.membership_source (relation, user_column, org_column, role_column)
         VALUES ("table", user_column, org_column, role_column)

@@ -2,7 +2,6 @@
 #include <nlohmann/json.hpp>
 
 #include "common/jwks.hpp"
-#include "common/own_token.hpp"
 #include "extension/pg/values.hpp"
 #include "extension/tenant/key_file.hpp"
 
@@ -61,10 +60,6 @@ CUSTODY_FUNCTION(custody_read_jwks) {
                         {"key", hex(jwk.key.der())}});
     }
     PG_RETURN_DATUM(pg::text_datum(keys.dump()));
-}
-
-CUSTODY_FUNCTION(custody_is_kid) {
-    PG_RETURN_BOOL(token::is_kid(pg::text_value(PG_GETARG_DATUM(0))));
 }
 
 /// Raises where the key file has no such key.

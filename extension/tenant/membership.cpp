@@ -188,6 +188,10 @@ CUSTODY_FUNCTION(custody_enter_org_text) {
 
 /// Raises where the columns could not tell who is a member.
 CUSTODY_FUNCTION(custody_check_membership) {
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2)) {
+        throw pg::Error(ERRCODE_NULL_VALUE_NOT_ALLOWED,
+                        "table, user column and org column must be named");
+    }
     MembershipSource source;
     source.relation = PG_GETARG_OID(0);
     source.user_column = NameStr(*PG_GETARG_NAME(1));

@@ -33,6 +33,8 @@ SET ROLE member_app;
 SELECT try(format('SELECT custody.enter_org(%L::uuid)', :a));
 RESET ROLE;
 
+SELECT try('SELECT custody.check_membership(NULL, NULL, NULL, NULL)');
+
 -- Who has an organization enters no other. (A user without one comes from a token: test/t/084_token_membership.t.)
 BEGIN;
 SELECT custody.set_context(:b::uuid, 'ann');
