@@ -89,4 +89,41 @@ like $out, qr/backend\|role backend\|become\|leak/, 'is shown';
 $cluster->sql('app', 'ALTER ROLE backend NOBYPASSRLS');
 is script('gate.sh', 'app')->{exit}, 0, 'and when it is undone the gate passes';
 
+# The commands of the pages run as they are written, one after the other.
+my $no_pooler;
+for my $page ([ 'docs/isolation.md', 'In short' ], [ 'README.md', 'Isolate organizations' ]) {
+    my ($file, $heading) = @$page;
+    open my $text, '<:utf8', source_directory() . "/$file" or die "$file: $!";
+    my $whole = do { local $/; <$text> };
+    my ($section) = $whole =~ /^## \Q$heading\E\n(.*?)^## /ms;
+    my ($sql) = $section =~ /^```sql\n(.*?)^```/ms;
+    my ($sh) = $section =~ /^```sh\n(.*?)^```/ms;
+    $no_pooler //= ($whole =~ /^(INSERT INTO custody\.exemption[^;]*'pooler'[^;]*;)/m)[0];
+    $cluster->create_database('page');
+    $cluster->sql('page', <<'SQL');
+SELECT 'CREATE ROLE app LOGIN' WHERE to_regrole('app') IS NULL \gexec
+CREATE TABLE orgs (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), name text NOT NULL);
+CREATE TABLE docs (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), org_id uuid NOT NULL REFERENCES orgs, title text);
+CREATE TABLE lines (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, doc_id uuid NOT NULL REFERENCES docs, words text);
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO app;
+INSERT INTO orgs (name) SELECT 'org ' || n FROM generate_series(1, 3) n;
+INSERT INTO docs (org_id, title) SELECT o.id, 'doc ' || n FROM orgs o, generate_series(1, 5) n;
+INSERT INTO lines (doc_id, words) SELECT d.id, 'line ' || n FROM docs d, generate_series(1, 5) n;
+ANALYZE;
+SQL
+    $cluster->sql('page', 'CREATE EXTENSION custody') if $sql !~ /CREATE EXTENSION/;
+    my ($exit, $out, $err) = $cluster->psql('page', $sql);
+    is $exit, 0, "$file: SQL" or diag $err;
+    like $out, qr/^3\|\d+\|0\|0\|0\|\{postgres\}\|t$/m, "$file: proven";
+    unlike $out, qr/\|leak\|/, "$file: nothing leaks";
+    $cluster->sql('page', $no_pooler);
+    my %service = (app => 'app', admin => 'postgres', new => 'postgres');
+    my $services = write_file(join('', map { "[$_]\nhost=@{[ $cluster->socket_directory ]}\ndbname=page\nuser=$service{$_}\n" } keys %service), 'services');
+    unlink "$folder/app1.pem";
+    my $shell = run_command('sh', '-ec', "cd '$folder'\n$sh", { env => { PATH => $path, PGSERVICEFILE => $services } });
+    is $shell->{exit}, 0, "$file: shell" or diag $shell->{stdout}, $shell->{stderr};
+    like $shell->{stdout}, qr/^every attack was held: \d+ held, 0 leak, 0 inconclusive/m, "$file: held";
+    $cluster->drop_database('page');
+}
+
 done_testing;
