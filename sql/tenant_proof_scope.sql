@@ -128,6 +128,14 @@ CREATE FUNCTION custody.proof_roles(relations regclass[], roles regrole[], org_c
         UNION ALL
         SELECT b.relation, b.role, true FROM bound b WHERE proof_roles.roles IS NULL
         UNION ALL
+        -- Who logs in and becomes a bound role can become whatever else it is a member of, too.
+        SELECT b.relation, l.member, true
+          FROM bound b JOIN (SELECT k.role, f.oid AS member
+                               FROM (SELECT DISTINCT role FROM bound) k
+                               JOIN free f ON f.oid <> k.role AND custody.proof_can_become(f.oid, k.role)
+                               JOIN pg_roles r ON r.oid = f.oid AND r.rolcanlogin) l ON l.role = b.role
+         WHERE proof_roles.roles IS NULL
+        UNION ALL
         -- An owner is one, too, who can become what the policies bind: an application that owns its tables.
         SELECT DISTINCT s.relation, h.role, s.roles IS NULL AND h.role <> c.relowner
                OR EXISTS (SELECT FROM unnest(s.roles || s.multi_roles) AS n (role)

@@ -137,6 +137,23 @@ SELECT * FROM open;
 REVOKE regress_custody_open FROM regress_custody_app;
 SELECT * FROM open;
 
+-- What logs in only to become the role, and can become another that bypasses row security or owns the table.
+CREATE ROLE regress_custody_web LOGIN NOINHERIT IN ROLE regress_custody_app;
+CREATE ROLE regress_custody_free BYPASSRLS;
+GRANT SELECT ON docs TO regress_custody_free;
+INSERT INTO custody.protection (relation, class, org_column, roles, multi_roles, writers)
+VALUES ('docs', 'owned', 'org_id', '{regress_custody_app}', '{}', '{}');
+CREATE VIEW open_to_all AS SELECT object, role, part, verdict, reason FROM custody.prove_isolation() WHERE verdict <> 'proven';
+SELECT * FROM open_to_all;
+GRANT regress_custody_free TO regress_custody_web;
+SELECT * FROM open_to_all;
+REVOKE regress_custody_free FROM regress_custody_web;
+GRANT regress_custody_owner TO regress_custody_web;
+SELECT * FROM open_to_all;
+DELETE FROM custody.protection;
+REVOKE SELECT ON docs FROM regress_custody_free;
+DROP ROLE regress_custody_web, regress_custody_free;
+
 -- A sub-select in the operand of another: neither takes the other's output for its own.
 ALTER POLICY p ON docs USING ((org(1) = ANY (SELECT org(2))) = ANY (SELECT true));
 SELECT DISTINCT verdict FROM open;

@@ -62,7 +62,7 @@ SELECT suite.plant(32, 'publication', '{plain,quoted,partitioned}',
     '{lint}', ARRAY['@super', 'SELECT count(*) FROM pg_publication_tables WHERE pubname = ''{s}'' AND rowfilter IS NULL'],
     why => 'a replica gets what the publisher''s log has: no policy is asked');
 SELECT suite.plant(32, 'replication', '{plain,inherited}',
-    'ALTER ROLE {app} REPLICATION', '', '{lint}',
+    'ALTER ROLE {app} REPLICATION', '', '{prove,lint}',
     ARRAY['@login:{app}', 'SELECT count(*) FROM pg_create_physical_replication_slot(''{s}'', false, true)'],
     why => 'a replica gets what the publisher''s log has: no policy is asked');
 
@@ -124,7 +124,7 @@ SELECT suite.plant(38, 'rule', '{plain,quoted,inherited}',
       CREATE RULE pong AS ON UPDATE TO {s}.ping DO ALSO UPDATE {t} SET title = 'gone'$$,
     $$CREATE TABLE {s}.ping (n int); GRANT UPDATE, INSERT, SELECT ON {s}.ping TO {g}; INSERT INTO {s}.ping VALUES (1);
       ALTER TABLE {s}.ping OWNER TO {keeper}$$,
-    '{lint}',
+    '{prove,lint}',
     ARRAY['@A', 'UPDATE {s}.ping SET n = 2', '@super', 'SELECT count(*) FROM {t} WHERE title = ''gone'' AND {org} = {b}'],
     why => 'the rule belongs to another table, which has no organization');
 SELECT suite.plant(38, 'trigger', '{plain,quoted,inherited}',
@@ -136,7 +136,7 @@ SELECT suite.plant(38, 'trigger', '{plain,quoted,inherited}',
       CREATE FUNCTION {s}.pong() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN UPDATE {t} SET title = 'gone'; RETURN NULL; END$f$;
       CREATE TRIGGER pong AFTER INSERT ON {s}.ping FOR EACH ROW EXECUTE FUNCTION {s}.pong()$$,
-    '{lint}',
+    '{prove,lint}',
     ARRAY['@A', 'INSERT INTO {s}.ping VALUES (2)', '@super', 'SELECT count(*) FROM {t} WHERE title = ''gone'' AND {org} = {b}'],
     why => 'the trigger belongs to another table, which has no organization');
 SELECT suite.plant(38, 'own_trigger', '{plain,view}',
@@ -146,7 +146,7 @@ SELECT suite.plant(38, 'own_trigger', '{plain,view}',
     $$CREATE FUNCTION {s}.pong() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS
         $f$BEGIN UPDATE {t} SET title = 'gone' WHERE title <> 'gone'; RETURN NULL; END$f$;
       CREATE TRIGGER pong AFTER INSERT ON {t} FOR EACH STATEMENT EXECUTE FUNCTION {s}.pong()$$,
-    '{lint}',
+    '{prove,lint}',
     ARRAY['@A', 'INSERT INTO {r} (title) VALUES (''mine'')', '@super', 'SELECT count(*) FROM {t} WHERE title = ''gone'' AND {org} = {b}'],
     why => 'what a trigger does is its own business; that it does so with its owner''s rights is in the catalog');
 

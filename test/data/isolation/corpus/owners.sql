@@ -29,13 +29,13 @@ SELECT suite.plant(3, 'bypassrls', '{plain,quoted}',
     '{lint,loader}',
     ARRAY['@A', '@login:{s}_login', 'SET LOCAL ROLE {app}', 'RESET ROLE',
           'SELECT count(*) FROM {r} WHERE {org} <> {a}'],
-    why => 'prover and prober are asked about the application role; who logs in is known to the catalog and to the session');
+    why => 'the prober is asked about the application role; who logs in is known to the catalog and to the session');
 SELECT suite.plant(3, 'authenticator', '{partitioned,view}',
     'CREATE ROLE {s}_service NOLOGIN BYPASSRLS; GRANT USAGE ON SCHEMA {s} TO {s}_service;
      GRANT SELECT ON {t}, {r} TO {s}_service;
      CREATE ROLE {s}_login LOGIN NOINHERIT; GRANT {app}, {s}_service TO {s}_login',
     'CREATE ROLE {s}_service NOLOGIN; CREATE ROLE {s}_login LOGIN NOINHERIT; GRANT {app}, {s}_service TO {s}_login',
-    '{lint,loader}',
+    '{prove,lint,loader}',
     ARRAY['@A', '@login:{s}_login', 'SET LOCAL ROLE {app}', 'SET LOCAL ROLE {s}_service',
           'SELECT count(*) FROM {r} WHERE {org} <> {a}'],
     why => 'prover and prober are asked about the application role; who logs in is known to the catalog and to the session');

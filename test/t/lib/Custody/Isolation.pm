@@ -46,7 +46,7 @@ my %query = (
     prove => q{SELECT p.place, v.verdict, concat_ws(' ', v.object, v.part, min(v.reason)) AS what
         FROM custody.prove_isolation() v
             CROSS JOIN LATERAL (SELECT place FROM suite.planted
-                WHERE starts_with(coalesce(v.relation::text, regexp_replace(v.object, '^role ', '')), place)
+                WHERE starts_with(coalesce(v.relation::text, regexp_replace(v.object, '^(role|(trigger|rule) .* on) ', '')), place)
                 ORDER BY length(place) DESC LIMIT 1) p
         WHERE v.verdict <> 'proven' AND v.part <> 'exempt' AND (v.relation IS NOT NULL OR starts_with(v.role, p.place))
         GROUP BY p.place, v.verdict, v.object, v.part},
