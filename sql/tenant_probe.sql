@@ -23,26 +23,35 @@ CREATE TYPE custody.probe_finding AS (
 COMMENT ON TYPE custody.probe_finding IS 'a row of custody.probe_isolation()';
 
 CREATE TYPE custody.probe_outcome AS (
-    rows bigint, value text, met bigint, sqlstate text, message text, origin text);
+    rows bigint, value text, met bigint, sqlstate text, message text, origin text, others bigint);
 COMMENT ON TYPE custody.probe_outcome IS 'what became of one attack';
 
 CREATE FUNCTION custody.probe_step() RETURNS bool
     LANGUAGE c VOLATILE PARALLEL UNSAFE COST 10000
     AS 'MODULE_PATHNAME', 'custody_probe_step';
 COMMENT ON FUNCTION custody.probe_step() IS
-'condition of the prober''s writes: counts the rows that it is asked about and is false, so that none is written; outside a probe it is false and nothing else; errors: P0001 at the first row too many, which ends the statement; privilege: everyone may call it, so that a probe can as any role';
+'condition of the prober''s writes: counts the rows that it is asked about and is false, so that none is written; outside a probe it is false and nothing else; errors: P0001 at the first row too many or of another organization, which ends the statement; privilege: everyone may call it, so that a probe can as any role';
 
 CREATE FUNCTION custody.probe_attempt(
         role oid, path text, org text, org_type text, how text, enter text, statement text,
         row_limit bigint DEFAULT 0, takes_first bool DEFAULT false, row_cap bigint DEFAULT 10000,
-        timeout int4 DEFAULT 10000, next_org text DEFAULT NULL)
+        timeout int4 DEFAULT 10000, next_org text DEFAULT NULL, org_column text DEFAULT NULL)
     RETURNS custody.probe_outcome
     LANGUAGE c VOLATILE PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'custody_probe_attempt';
-COMMENT ON FUNCTION custody.probe_attempt(oid, text, text, text, text, text, text, bigint, bool, bigint, int4, text) IS
-'runs one statement as another role, which it cannot leave, and undoes it: path: its search path; org, org_type: the context; how: org, expired or none; enter: statement that enters the context of organization $1 in place of custody''s, NULL = custody''s; row_limit: rows that custody.probe_step() may meet; takes_first: that function is true for the first row; row_cap: rows that are read; timeout: milliseconds, 0 = none; next_org: the statement is prepared with a generic plan and executed, the context becomes this one, and what counts is what the same plan then gives; result: rows, first value, rows met, and the error with who raised it (enter, privilege, row security, custody, function, server); errors: 42501 for others than superusers, 22023, 22004; sequences and what functions do outside the database are not undone; privilege: superuser';
+COMMENT ON FUNCTION custody.probe_attempt(oid, text, text, text, text, text, text, bigint, bool, bigint, int4, text, text) IS
+'runs one statement as another role, which it cannot leave, and undoes it: path: its search path; org, org_type: the context; how: org, expired or none; enter: statement that enters the context of organization $1 in place of custody''s, NULL = custody''s; row_limit: rows that custody.probe_step() may meet; takes_first: that function is true for the first row; row_cap: rows that are read; timeout: milliseconds, 0 = none; next_org: the statement is prepared with a generic plan and executed, the context becomes this one, and what counts is what the same plan then gives; org_column: column by which custody.probe_step() tells the rows of another organization, at the first of which it ends the statement; result: rows, first value, rows met, the error with who raised it (enter, privilege, row security, custody, function, server), and of the rows met those of another organization (NULL where that could not be seen of each); errors: 42501 for others than superusers, 55000 inside a probe, 22023, 22004; sequences and what functions do outside the database are not undone; privilege: superuser';
 REVOKE ALL ON FUNCTION
-    custody.probe_attempt(oid, text, text, text, text, text, text, bigint, bool, bigint, int4, text) FROM PUBLIC;
+    custody.probe_attempt(oid, text, text, text, text, text, text, bigint, bool, bigint, int4, text, text) FROM PUBLIC;
+
+-- What the probe itself reads and makes up in a table: its defaults, checks, index expressions and casts
+-- are code of its owner, and must not run as the superuser who probes.
+CREATE FUNCTION custody.probe_as_owner(relation oid, statement text) RETURNS text[]
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'custody_probe_as_owner';
+COMMENT ON FUNCTION custody.probe_as_owner(oid, text) IS
+'runs a statement as the owner of a relation, whom FORCE ROW LEVEL SECURITY does not bind in it: the columns of its first row as text, NULL where there is none; errors: those of the statement, 42501 for others than superusers, 55000 when it takes longer than statement_timeout; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_as_owner(oid, text) FROM PUBLIC;
 
 CREATE FUNCTION custody.probe_try(
         setup custody.probe_setup, subject custody.probe_subject, statement text,
@@ -50,7 +59,8 @@ CREATE FUNCTION custody.probe_try(
         takes_first bool DEFAULT false, next_org text DEFAULT NULL)
     RETURNS custody.probe_outcome LANGUAGE sql VOLATILE AS $$
 SELECT custody.probe_attempt(setup.role, setup.path, coalesce(org, subject.own_org), subject.org_type, how,
-    setup.enter, statement, row_limit, takes_first, setup.row_cap, setup.timeout, next_org)
+    setup.enter, statement, row_limit, takes_first, setup.row_cap, setup.timeout, next_org,
+    (parse_ident(subject.org_column))[1])
 $$;
 COMMENT ON FUNCTION custody.probe_try(custody.probe_setup, custody.probe_subject, text, text, text, bigint, bool, text) IS
 'one attack in the context of an organization, by default the own one; arguments as of custody.probe_attempt(); privilege: superuser';
@@ -70,11 +80,14 @@ BEGIN
         RETURN true;
     ELSIF outcome.origin = 'custody' THEN
         RETURN bare;
-    ELSIF outcome.message ~ '^permission denied for (table|view|materialized view|foreign table|column) ' THEN
-        RETURN true;
     END IF;
-    RETURN outcome.message IN (SELECT 'permission denied for schema ' || n.nspname
-        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation);
+    -- What a view reads counts, too; a table that some policy asks does not.
+    RETURN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.oid = relation AND CASE WHEN c.relkind IN ('v', 'm')
+            THEN outcome.message ~ '^permission denied for (table|view|materialized view|foreign table|schema) '
+            ELSE outcome.message IN ('permission denied for table ' || c.relname,
+                'permission denied for foreign table ' || c.relname,
+                'permission denied for schema ' || n.nspname) END);
 END
 $$;
 COMMENT ON FUNCTION custody.probe_refused(custody.probe_outcome, oid, bool) IS

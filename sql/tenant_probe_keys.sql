@@ -3,12 +3,14 @@
 -- Whether the server gives out the values of a column: nobody can guess a uuid, and the number of a
 -- sequence tells no more than that it was given out.
 CREATE FUNCTION custody.probe_generated(relation oid, number int2) RETURNS bool
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT a.atttypid = 'uuid'::regtype OR a.attidentity <> ''
-        OR coalesce(pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(', false)
-  FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
- WHERE a.attrelid = relation AND a.attnum = number
+BEGIN
+    RETURN (SELECT a.atttypid = 'uuid'::regtype OR a.attidentity <> ''
+            OR coalesce(pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(', false)
+      FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+     WHERE a.attrelid = relation AND a.attnum = number);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_generated(oid, int2) IS
 'whether a column has values that nobody chooses: uuid, identity, or from a sequence; privilege: superuser';
@@ -136,13 +138,13 @@ BEGIN
     IF query IS NULL THEN
         RETURN NULL; -- the foreign key is the org column alone
     END IF;
-    EXECUTE format(query, format('%I = %L', parent.attname, subject.victim_org)) INTO found;
+    found := (custody.probe_as_owner(parent.confrelid, format(query, format('%I = %L', parent.attname, subject.victim_org))))[1];
     IF found IS NULL THEN
-        EXECUTE format(query, format('%I <> %L', parent.attname, subject.own_org)) INTO found;
+        found := (custody.probe_as_owner(parent.confrelid, format(query, format('%I <> %L', parent.attname, subject.own_org))))[1];
     END IF;
     IF found IS NULL THEN
         PERFORM custody.probe_make(parent.confrelid, parent.number, subject.victim_org);
-        EXECUTE format(query, format('%I = %L', parent.attname, subject.victim_org)) INTO found;
+        found := (custody.probe_as_owner(parent.confrelid, format(query, format('%I = %L', parent.attname, subject.victim_org))))[1];
     END IF;
     RETURN found;
 END
@@ -157,6 +159,7 @@ CREATE FUNCTION custody.probe_points(subject custody.probe_subject, foreign_key 
     RETURNS bool LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    target oid := (SELECT confrelid FROM pg_constraint WHERE oid = foreign_key);
     condition text;
     found bool;
 BEGIN
@@ -166,10 +169,10 @@ BEGIN
       INTO condition
       FROM pg_constraint k, unnest(k.conkey, k.confkey) u(child, parent)
         JOIN pg_attribute c ON c.attnum = u.child AND c.attrelid = subject.relation
-        JOIN pg_attribute p ON p.attnum = u.parent AND p.attrelid = (SELECT confrelid FROM pg_constraint WHERE oid = foreign_key)
+        JOIN pg_attribute p ON p.attnum = u.parent AND p.attrelid = target
      WHERE k.oid = foreign_key
      GROUP BY k.confrelid;
-    EXECUTE condition INTO found;
+    found := (custody.probe_as_owner(target, condition))[1];
     -- With the organization among its columns the key points to a row of the own one, whatever the rest is.
     RETURN found AND NOT EXISTS (
         SELECT FROM pg_constraint k, unnest(k.conkey, k.confkey) u(child, parent)
@@ -233,6 +236,7 @@ BEGIN
     finding.attack := 'cascade';
     IF pointing.verdict = 'leak' THEN
         outcome := custody.probe_try(setup, subject, statement);
+        subject.relation := parent; -- whose privileges count
         finding := custody.probe_judge(subject, 'cascade', statement, outcome, outcome.met > 0,
             'rows of another organization can point to a row that the role may delete: they go with it',
             control => false);

@@ -63,7 +63,7 @@ BEGIN
     SELECT bool_or(custody.probe_org_column(t) IS NULL OR coalesce(p.class, '') IN ('shared', 'exempt')) INTO of_nobody
       FROM unnest(custody.probe_base_tables(subject.relation)) t LEFT JOIN custody.protection p ON p.relation = t;
     IF one_row THEN
-        EXECUTE statement INTO everything;
+        everything := (custody.probe_as_owner(subject.relation, statement))[1];
     END IF;
     finding := custody.probe_judge(subject, 'read_all', statement, outcome,
         outcome.rows > 0 AND NOT of_nobody AND (NOT one_row OR outcome.value = everything),

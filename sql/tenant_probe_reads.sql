@@ -67,19 +67,20 @@ REVOKE ALL ON FUNCTION custody.probe_settings(oid[]) FROM PUBLIC;
 
 -- Sets what applications use to say who they are to an organization: as claims where that is usual.
 CREATE FUNCTION custody.probe_forge(setup custody.probe_setup, org text) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-WITH claims AS (
-    SELECT json_build_object('sub', org, 'role', setup.role_name, 'org_id', org, 'org', org,
+DECLARE
+    names json := json_build_object('org_id', org, 'org', org, 'tenant_id', org, 'organization_id', org);
+    claims text := json_build_object('sub', org, 'role', setup.role_name, 'org_id', org, 'org', org,
         'tenant_id', org, 'organization_id', org, 'account_id', org, 'o', json_build_object('id', org),
-        'app_metadata', json_build_object('org_id', org, 'org', org, 'tenant_id', org, 'organization_id', org),
-        'user_metadata', json_build_object('org_id', org, 'org', org, 'tenant_id', org, 'organization_id', org))::text AS text
-)
-SELECT 'SELECT ' || string_agg(format('set_config(%L, %L, true)', name,
-        CASE WHEN name ~ '(claims|jwt|json)$' THEN claims.text ELSE org END), ', ')
-  FROM claims, (SELECT unnest(setup.settings) UNION VALUES ('request.jwt.claims'),
-    ('request.jwt.claim.org_id'), ('request.jwt.claim.sub')) s (name)
- WHERE name NOT LIKE '%"%'
+        'app_metadata', names, 'user_metadata', names);
+BEGIN
+    RETURN (SELECT 'SELECT ' || string_agg(format('set_config(%L, %L, true)', name,
+            CASE WHEN name ~ '(claims|jwt|json)$' THEN claims ELSE org END), ', ')
+      FROM (SELECT unnest(setup.settings) UNION VALUES ('request.jwt.claims'),
+        ('request.jwt.claim.org_id'), ('request.jwt.claim.sub')) s (name)
+     WHERE name NOT LIKE '%"%');
+END
 $$;
 COMMENT ON FUNCTION custody.probe_forge(custody.probe_setup, text) IS
 'statement that sets request.jwt.claims and every setting that a policy reads to an organization; privilege: superuser';
@@ -111,6 +112,7 @@ DECLARE
     outcome custody.probe_outcome;
     by_key text := format('SELECT %s FROM %s WHERE %s', subject.org_column, subject.object, subject.victim_key);
     any_row text := format('SELECT %s FROM %s LIMIT 1', subject.org_column, subject.object);
+    forge text := custody.probe_forge(setup, subject.victim_org);
     fill text := 'SELECT ' || (SELECT string_agg(format('set_config(%L, %%1$L, true)', s), ', ')
                                  FROM unnest(setup.settings) s);
 BEGIN
@@ -121,9 +123,9 @@ BEGIN
             'row security does not bind the role'),
         ('no_context', 'none', any_row, 'a row was read without a context'),
         ('expired_context', 'expired', any_row, 'a row was read after the context had expired'),
-        ('forged_settings', 'org', custody.probe_forge(setup, subject.victim_org) || '; ' || by_key,
+        ('forged_settings', 'org', forge || '; ' || by_key,
             'the victim''s row was read after settings that anybody may set'),
-        ('forged_no_context', 'none', custody.probe_forge(setup, subject.victim_org) || '; ' || by_key,
+        ('forged_no_context', 'none', forge || '; ' || by_key,
             'the victim''s row was read after settings that anybody may set'),
         ('empty_settings', 'none', format(fill, '') || '; ' || any_row,
             'a row was read with empty settings'),

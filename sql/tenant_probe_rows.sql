@@ -139,9 +139,9 @@ BEGIN
       INTO query
       FROM unnest(k.conkey, k.confkey) u(child, parent)
         JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.parent;
-    EXECUTE query INTO found;
+    found := (custody.probe_as_owner(k.confrelid, query))[1];
     IF found IS NULL AND depth < 6 AND custody.probe_make(k.confrelid, org_number, org, NULL, depth + 1) IS NOT NULL THEN
-        EXECUTE query INTO found;
+        found := (custody.probe_as_owner(k.confrelid, query))[1];
     END IF;
     RETURN coalesce(found, '{}');
 END
@@ -160,6 +160,12 @@ DECLARE
     parents jsonb := '{}';
     result jsonb := '{}';
     unique_numbers int2[] := '{}';
+    key_numbers int2[] := ARRAY(SELECT unnest(conkey) FROM pg_constraint WHERE conrelid = relation AND contype = 'f');
+    checked_numbers int2[] := ARRAY(SELECT unnest(conkey) FROM pg_constraint WHERE conrelid = relation AND contype = 'c');
+    bound_names name[] := ARRAY(SELECT b.attname FROM pg_partitioned_table p
+        JOIN pg_attribute b ON b.attrelid = p.partrelid AND b.attnum = ANY (p.partattrs::int2[])
+        WHERE p.partstrat <> 'h'
+          AND (p.partrelid = relation OR p.partrelid IN (SELECT relid FROM pg_partition_ancestors(relation))));
     k record;
     a record;
     options text[];
@@ -177,15 +183,9 @@ BEGIN
     FOR a IN SELECT c.attnum, c.attname, c.atttypid, c.atttypmod, c.attnotnull, c.atthasdef,
                 t.typcategory IN ('A', 'C') AS nested,
                 c.attidentity <> '' OR coalesce(pg_get_expr(d.adbin, d.adrelid) ~ 'nextval\(', false) AS serial,
-                c.attnum = ANY (unique_numbers) AS is_unique,
-                EXISTS (SELECT FROM pg_partitioned_table p JOIN pg_attribute b ON b.attrelid = p.partrelid
-                            AND b.attnum = ANY (p.partattrs::int2[]) AND b.attname = c.attname
-                         WHERE p.partstrat <> 'h' AND (p.partrelid = relation
-                            OR p.partrelid IN (SELECT relid FROM pg_partition_ancestors(relation)))) AS is_bound,
-                EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = relation AND f.contype = 'f'
-                            AND c.attnum = ANY (f.conkey)) AS is_key,
-                t.typtype = 'd' OR EXISTS (SELECT FROM pg_constraint f WHERE f.conrelid = relation
-                            AND f.contype = 'c' AND c.attnum = ANY (f.conkey)) AS is_checked
+                c.attnum = ANY (unique_numbers) AS is_unique, c.attname = ANY (bound_names) AS is_bound,
+                c.attnum = ANY (key_numbers) AS is_key,
+                t.typtype = 'd' OR c.attnum = ANY (checked_numbers) AS is_checked
                FROM pg_attribute c JOIN pg_type t ON t.oid = c.atttypid
                 LEFT JOIN pg_attrdef d ON d.adrelid = c.attrelid AND d.adnum = c.attnum
               WHERE c.attrelid = relation AND c.attnum > 0 AND NOT c.attisdropped AND c.attgenerated = '' LOOP
@@ -203,7 +203,7 @@ BEGIN
             WHEN options IS NOT NULL THEN options[1 + round % cardinality(options)]
             ELSE custody.probe_fresh(a.atttypid, a.atttypmod, round) END;
         IF value IS NOT NULL THEN
-            result := jsonb_set(result, ARRAY[a.attname], to_jsonb(value));
+            result := result || jsonb_build_object(a.attname, value);
         ELSIF a.attnotnull AND NOT a.atthasdef AND a.attnum <> org_number THEN
             RAISE EXCEPTION 'no value is known for column % of type %', quote_ident(a.attname),
                 format_type(a.atttypid, a.atttypmod) USING ERRCODE = 'feature_not_supported';
@@ -239,16 +239,12 @@ CREATE FUNCTION custody.probe_make(
         relation oid, org_number int2, org text, template jsonb DEFAULT NULL, depth int4 DEFAULT 0)
     RETURNS jsonb LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    made jsonb;
 BEGIN
     FOR round IN 0..11 LOOP
         BEGIN
-            EXECUTE custody.probe_insert(relation, relation::regclass::text,
+            RETURN (custody.probe_as_owner(relation, custody.probe_insert(relation, relation::regclass::text,
                     custody.probe_values(relation, org_number, org, template, depth, round))
-                || format(' RETURNING to_jsonb(%s.*)', (SELECT quote_ident(relname) FROM pg_class WHERE oid = relation))
-                INTO made;
-            RETURN made;
+                || format(' RETURNING to_jsonb(%s.*)', (SELECT quote_ident(relname) FROM pg_class WHERE oid = relation))))[1];
         EXCEPTION
             WHEN check_violation OR unique_violation OR not_null_violation OR data_exception
                     OR exclusion_violation THEN

@@ -171,7 +171,8 @@ BEGIN
         -- custody.probe_step() has a name that the role must be able to say; undone like everything.
         EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', setup.role_name);
     END IF;
-    PERFORM set_config('lc_messages', 'C', true), set_config('row_security', 'on', true);
+    PERFORM set_config('lc_messages', 'C', true), set_config('row_security', 'on', true),
+        set_config('statement_timeout', setup.timeout || 'ms', true); -- for custody.probe_as_owner()
     IF NOT setup.on_clone THEN
         PERFORM set_config('session_replication_role', 'replica', true);
     END IF;
@@ -181,6 +182,26 @@ $$;
 COMMENT ON FUNCTION custody.probe_start(regrole, bool, int4, text, text) IS
 'checks the arguments of custody.probe_isolation() and makes the settings of the subtransaction; errors: 22023; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_start(regrole, bool, int4, text, text) FROM PUBLIC;
+
+-- An owner without USAGE on the schema of its own table could not name it; undone like everything.
+CREATE FUNCTION custody.probe_admit_owners(relations oid[]) RETURNS void
+    LANGUAGE plpgsql VOLATILE
+    SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    statement text;
+BEGIN
+    FOR statement IN
+        SELECT DISTINCT format('GRANT USAGE ON SCHEMA %s TO %s', c.relnamespace::regnamespace, c.relowner::regrole)
+          FROM pg_class c
+         WHERE (c.oid = ANY (relations) OR c.oid IN (SELECT confrelid FROM pg_constraint WHERE contype = 'f'))
+           AND NOT has_schema_privilege(c.relowner, c.relnamespace, 'USAGE') LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.probe_admit_owners(oid[]) IS
+'lets the owners of the relations, and of what foreign keys point to, use the schemas that these are in; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_admit_owners(oid[]) FROM PUBLIC;
 
 CREATE FUNCTION custody.probe_all(
         setup custody.probe_setup, relations regclass[]) RETURNS SETOF custody.probe_finding
@@ -193,6 +214,7 @@ DECLARE
     typical custody.probe_subject;
 BEGIN
     setup.settings := custody.probe_settings(ARRAY(SELECT s.relation FROM unnest(subjects) s));
+    PERFORM custody.probe_admit_owners(ARRAY(SELECT s.relation FROM unnest(subjects) s));
     FOREACH subject IN ARRAY subjects LOOP
         CONTINUE WHEN subject.kind IN ('v', 'm');
         IF subject.class = 'shared' THEN
@@ -226,7 +248,8 @@ CREATE FUNCTION custody.probe_isolation(
     RETURNS TABLE (object text, attack text, verdict text, statement text, detail text, sqlstate text,
         accepted text)
     LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp AS $$
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off AS $$ -- of thousands of small statements, each run once
 #variable_conflict use_column
 DECLARE
     setup custody.probe_setup;
@@ -255,20 +278,27 @@ CREATE FUNCTION custody.probe_plan(row_cap int4 DEFAULT 10000)
     RETURNS TABLE (object text, exact text, org_type text, own_org text, victim_org text, own_key text,
         owner text)
     LANGUAGE plpgsql VOLATILE
-    SET search_path = pg_catalog, pg_temp AS $$
+    SET search_path = pg_catalog, pg_temp
+    SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
     setup custody.probe_setup;
     subject custody.probe_subject;
 BEGIN
     setup.row_cap := row_cap;
-    FOR subject IN SELECT s.* FROM custody.probe_subjects(NULL) s
-                    WHERE s.kind IN ('r', 'p') AND s.org_type IS NOT NULL AND coalesce(s.class, '') <> 'shared' LOOP
-        subject := custody.probe_pick(setup, subject);
-        CONTINUE WHEN subject.victim_org IS NULL;
-        RETURN QUERY SELECT subject.object, subject.exact, subject.org_type, subject.own_org, subject.victim_org,
-            subject.own_key, c.relowner::regrole::text FROM pg_class c WHERE c.oid = subject.relation;
-    END LOOP;
+    BEGIN
+        PERFORM custody.probe_admit_owners(ARRAY(SELECT s FROM custody.probe_relations(NULL) s));
+        FOR subject IN SELECT s.* FROM custody.probe_subjects(NULL) s
+                        WHERE s.kind IN ('r', 'p') AND s.org_type IS NOT NULL AND coalesce(s.class, '') <> 'shared' LOOP
+            subject := custody.probe_pick(setup, subject);
+            CONTINUE WHEN subject.victim_org IS NULL;
+            RETURN QUERY SELECT subject.object, subject.exact, subject.org_type, subject.own_org, subject.victim_org,
+                subject.own_key, c.relowner::regrole::text FROM pg_class c WHERE c.oid = subject.relation;
+        END LOOP;
+        RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
+    EXCEPTION WHEN SQLSTATE 'CU001' THEN
+        NULL;
+    END;
 END
 $$;
 COMMENT ON FUNCTION custody.probe_plan(int4) IS

@@ -116,10 +116,12 @@ REVOKE ALL ON FUNCTION custody.probe_subjects(regclass[]) FROM PUBLIC;
 
 -- A value of the org column that no row has.
 CREATE FUNCTION custody.probe_stranger(subject custody.probe_subject) RETURNS text
-    LANGUAGE sql VOLATILE
+    LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT custody.probe_fresh(a.atttypid, a.atttypmod, 0) FROM pg_attribute a
- WHERE a.attrelid = subject.relation AND a.attnum = subject.org_attribute
+BEGIN
+    RETURN (SELECT custody.probe_fresh(a.atttypid, a.atttypmod, 0) FROM pg_attribute a
+        WHERE a.attrelid = subject.relation AND a.attnum = subject.org_attribute);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_stranger(custody.probe_subject) IS
 'name of an organization without rows; privilege: superuser';
@@ -127,11 +129,13 @@ REVOKE ALL ON FUNCTION custody.probe_stranger(custody.probe_subject) FROM PUBLIC
 
 -- A condition that finds a row again: its primary key, or its place.
 CREATE FUNCTION custody.probe_key(subject custody.probe_subject) RETURNS text
-    LANGUAGE sql STABLE
+    LANGUAGE plpgsql STABLE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT coalesce((SELECT string_agg(format('%L || quote_literal(%s::text)', k || ' = ', k), ' || '' AND '' || ')
-                   FROM unnest(subject.key_columns) k),
-    $key$'tableoid = ' || tableoid::oid || ' AND ctid = ' || quote_literal(ctid)$key$)
+BEGIN
+    RETURN coalesce((SELECT string_agg(format('%L || quote_literal(%s::text)', k || ' = ', k), ' || '' AND '' || ')
+                       FROM unnest(subject.key_columns) k),
+        $key$'tableoid = ' || tableoid::oid || ' AND ctid = ' || quote_literal(ctid)$key$);
+END
 $$;
 COMMENT ON FUNCTION custody.probe_key(custody.probe_subject) IS
 'SQL expression that gives the condition by which a row of the subject is found; privilege: superuser';
@@ -143,6 +147,7 @@ CREATE FUNCTION custody.probe_pick(setup custody.probe_setup, subject custody.pr
 DECLARE
     key text := custody.probe_key(subject);
     pattern text;
+    found text[];
 BEGIN
     -- The first and the last organization of the index, or of as many rows as may be read.
     pattern := CASE WHEN subject.indexed
@@ -151,8 +156,12 @@ BEGIN
         ELSE format('SELECT o, k FROM (SELECT %1$s AS v, %1$s::text AS o, %2$s AS k FROM %3$s LIMIT %4$s) r
                 WHERE o IS NOT NULL ORDER BY v %%s LIMIT 1',
                 subject.org_column, key, subject.object, setup.row_cap) END;
-    EXECUTE format(pattern, '') INTO subject.own_org, subject.own_key;
-    EXECUTE format(pattern, 'DESC') INTO subject.victim_org, subject.victim_key;
+    found := custody.probe_as_owner(subject.relation, format(pattern, ''));
+    subject.own_org := found[1];
+    subject.own_key := found[2];
+    found := custody.probe_as_owner(subject.relation, format(pattern, 'DESC'));
+    subject.victim_org := found[1];
+    subject.victim_key := found[2];
     IF subject.victim_org = subject.own_org THEN
         subject.victim_org := NULL;
     END IF;
@@ -166,13 +175,11 @@ REVOKE ALL ON FUNCTION custody.probe_pick(custody.probe_setup, custody.probe_sub
 CREATE FUNCTION custody.probe_count(setup custody.probe_setup, subject custody.probe_subject) RETURNS bigint
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    n bigint;
 BEGIN
     -- The column by itself, too, for its index.
-    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE %s = %L AND %s = %3$L LIMIT %5$s) r', subject.object,
-        subject.org_column, subject.own_org, subject.exact, setup.row_cap + 1) INTO n;
-    RETURN n;
+    RETURN (custody.probe_as_owner(subject.relation, format(
+        'SELECT count(*) FROM (SELECT FROM %s WHERE %s = %L AND %s = %3$L LIMIT %5$s) r', subject.object,
+        subject.org_column, subject.own_org, subject.exact, setup.row_cap + 1)))[1];
 END
 $$;
 COMMENT ON FUNCTION custody.probe_count(custody.probe_setup, custody.probe_subject) IS
@@ -195,11 +202,11 @@ BEGIN
         IF subject.own_org IS NULL THEN
             subject.own_org := custody.probe_stranger(subject);
             PERFORM custody.probe_make(subject.relation, subject.org_attribute, subject.own_org);
-            EXECUTE format(find, subject.own_org) INTO subject.own_key;
+            subject.own_key := (custody.probe_as_owner(subject.relation, format(find, subject.own_org)))[1];
         END IF;
         subject.victim_org := custody.probe_stranger(subject);
         PERFORM custody.probe_make(subject.relation, subject.org_attribute, subject.victim_org);
-        EXECUTE format(find, subject.victim_org) INTO subject.victim_key;
+        subject.victim_key := (custody.probe_as_owner(subject.relation, format(find, subject.victim_org)))[1];
     END IF;
     IF subject.own_key IS NULL OR subject.victim_key IS NULL THEN
         RAISE EXCEPTION 'the rows that were made up are not there'

@@ -4,11 +4,9 @@
 CREATE FUNCTION custody.probe_row(subject custody.probe_subject, key text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    result jsonb;
 BEGIN
-    EXECUTE format('SELECT to_jsonb(r) FROM %s r WHERE %s', subject.object, key) INTO result;
-    RETURN result;
+    RETURN (custody.probe_as_owner(subject.relation,
+        format('SELECT to_jsonb(r) FROM %s r WHERE %s', subject.object, key)))[1];
 END
 $$;
 COMMENT ON FUNCTION custody.probe_row(custody.probe_subject, text) IS
@@ -17,11 +15,13 @@ REVOKE ALL ON FUNCTION custody.probe_row(custody.probe_subject, text) FROM PUBLI
 
 -- An org column that is a key of its own (that of the organizations) cannot take a value again.
 CREATE FUNCTION custody.probe_target(subject custody.probe_subject) RETURNS text
-    LANGUAGE sql VOLATILE
+    LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT CASE WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = subject.relation AND i.indisunique
-        AND i.indnkeyatts = 1 AND i.indkey[0] = subject.org_attribute)
-    THEN custody.probe_stranger(subject) ELSE subject.victim_org END
+BEGIN
+    RETURN CASE WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = subject.relation AND i.indisunique
+            AND i.indnkeyatts = 1 AND i.indkey[0] = subject.org_attribute)
+        THEN custody.probe_stranger(subject) ELSE subject.victim_org END;
+END
 $$;
 COMMENT ON FUNCTION custody.probe_target(custody.probe_subject) IS
 'the organization to which an attack would give a row; privilege: superuser';
@@ -60,8 +60,8 @@ COMMENT ON FUNCTION custody.probe_arm(custody.probe_setup, custody.probe_subject
 REVOKE ALL ON FUNCTION custody.probe_arm(custody.probe_setup, custody.probe_subject) FROM PUBLIC;
 
 -- Nothing but the policy of the command stands between a blind write and the rows. In the context of
--- an organization without rows every row it meets is another's; in the own context it may meet as
--- many as there are own ones.
+-- an organization without rows every row it meets is another's; in the own context it ends at the first
+-- one that is not an own one, or at one more than there are of those.
 CREATE FUNCTION custody.probe_blind(
         setup custody.probe_setup, subject custody.probe_subject, attack text, statement text,
         OUT finding custody.probe_finding, OUT own_met bigint)
@@ -77,14 +77,17 @@ BEGIN
             'it reached a row in the context of an organization that has none');
         RETURN;
     END IF;
-    IF subject.own_rows > setup.row_cap THEN
+    outcome := custody.probe_try(setup, subject, statement, row_limit => least(subject.own_rows, setup.row_cap));
+    IF outcome.others > 0 THEN
+        finding := custody.probe_judge(subject, attack, statement, outcome, true, 'it reached a row of another organization');
+        RETURN;
+    END IF;
+    own_met := outcome.met;
+    IF subject.own_rows > setup.row_cap AND (outcome.others IS NULL OR outcome.met > setup.row_cap) THEN
         finding := (subject.object, attack, 'inconclusive', statement,
             'the organization has more rows than the row cap', NULL, NULL)::custody.probe_finding;
         RETURN;
-    END IF;
-    outcome := custody.probe_try(setup, subject, statement, row_limit => subject.own_rows);
-    own_met := outcome.met;
-    IF outcome.met > subject.own_rows THEN
+    ELSIF outcome.met > subject.own_rows THEN
         recount := custody.probe_count(setup, subject);
     END IF;
     finding := custody.probe_judge(subject, attack, statement, outcome, outcome.met > recount,
@@ -134,6 +137,12 @@ BEGIN
         ('insert_null', custody.probe_insert(subject.relation, subject.object,
             subject.own_values || jsonb_build_object(org_name, NULL), setup.role),
             'a row without an organization was inserted')) a (name, statement, what) LOOP
+        IF has_any_column_privilege(setup.role, subject.relation, 'INSERT')
+           AND NOT has_column_privilege(setup.role, subject.relation, subject.org_attribute, 'INSERT') THEN
+            RETURN NEXT (subject.object, attack.name, 'held', attack.statement,
+                'no privilege to insert the column ' || subject.org_column, NULL, NULL)::custody.probe_finding;
+            CONTINUE;
+        END IF;
         outcome := custody.probe_try(setup, subject, attack.statement);
         RETURN NEXT custody.probe_written(setup, subject, attack.name, attack.statement, outcome,
             subject.before_insert, attack.what);

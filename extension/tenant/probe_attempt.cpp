@@ -3,6 +3,7 @@
 #include "extension/pg/values.hpp"
 #include "extension/tenant/probe_context.hpp"
 #include "extension/tenant/probe_step.hpp"
+#include "extension/tenant/probe_timeout.hpp"
 
 namespace custody::tenant {
 
@@ -22,49 +23,16 @@ struct Outcome {
     std::int64_t rows = 0;
     char *value = nullptr; // first column of the first row
     std::string sqlstate, message, origin;
-    std::int64_t met = 0;
     bool entered = false;
 };
 
 /// Ends the attempt's counting on every way out.
 class Counting {
   public:
-    Counting(std::int64_t limit, bool takes_first) {
-        probe_steps() = ProbeSteps{true, takes_first, limit, 0};
-    }
-    ~Counting() { probe_steps().active = false; }
+    explicit Counting(const ProbeSteps &steps) { begin_steps(steps); }
+    ~Counting() { end_steps(); }
     Counting(const Counting &) = delete;
     Counting &operator=(const Counting &) = delete;
-};
-
-/// The statement timeout of one attempt; the one that runs for the caller's statement, if any, is
-/// put back. Cancelled at the end like any statement: the server's own handler does it.
-class Timeout {
-  public:
-    explicit Timeout(int milliseconds) : milliseconds_(milliseconds) {
-        if (milliseconds_ > 0) {
-            outer_ = get_timeout_active(STATEMENT_TIMEOUT)
-                         ? get_timeout_finish_time(STATEMENT_TIMEOUT)
-                         : 0;
-            const TimestampTz end =
-                TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds_);
-            enable_timeout_at(STATEMENT_TIMEOUT, outer_ != 0 && outer_ < end ? outer_ : end);
-        }
-    }
-    ~Timeout() {
-        if (milliseconds_ > 0) {
-            disable_timeout(STATEMENT_TIMEOUT, false);
-            if (outer_ != 0) {
-                enable_timeout_at(STATEMENT_TIMEOUT, outer_);
-            }
-        }
-    }
-    Timeout(const Timeout &) = delete;
-    Timeout &operator=(const Timeout &) = delete;
-
-  private:
-    int milliseconds_;
-    TimestampTz outer_ = 0;
 };
 
 void must(int code, const char *what) {
@@ -145,8 +113,7 @@ bool must_go_on(const pg::ServerError &error) {
     case ERRCODE_OUT_OF_MEMORY:
         return false;
     case ERRCODE_QUERY_CANCELED:
-        return error.data().message != nullptr &&
-               std::string_view(error.what()).find("timeout") != std::string_view::npos;
+        return is_timeout(error);
     default:
         return true;
     }
@@ -190,12 +157,15 @@ Datum row_of(const Outcome &outcome, FunctionCallInfo fcinfo) {
         throw pg::Error(ERRCODE_FEATURE_NOT_SUPPORTED, "the result has no row type");
     }
     const bool failed = !outcome.sqlstate.empty();
-    Datum values[6] = {Int64GetDatum(outcome.rows)};
-    bool nulls[6] = {false, outcome.value == nullptr, false, !failed, !failed, !failed};
+    const ProbeSteps &steps = probe_steps();
+    Datum values[7] = {Int64GetDatum(outcome.rows)};
+    bool nulls[7] = {false,   outcome.value == nullptr, false, !failed, !failed,
+                     !failed, steps.looked < steps.met};
     if (outcome.value != nullptr) {
         values[1] = pg::text_datum(outcome.value);
     }
-    values[2] = Int64GetDatum(outcome.met);
+    values[2] = Int64GetDatum(steps.met);
+    values[6] = Int64GetDatum(steps.others);
     if (failed) {
         values[3] = pg::text_datum(outcome.sqlstate);
         values[4] = pg::text_datum(outcome.message);
@@ -217,7 +187,8 @@ enum Argument {
     kFirst,
     kCap,
     kTimeout,
-    kNext
+    kNext,
+    kColumn
 };
 
 std::optional<std::string> optional_text(FunctionCallInfo fcinfo, int argument) {
@@ -231,6 +202,10 @@ CUSTODY_FUNCTION(custody_probe_attempt) {
     if (!superuser()) {
         throw pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "only a superuser may probe")
             .detail("a probe acts as other roles and enters contexts of any organization");
+    }
+    if (is_counting()) {
+        throw pg::Error(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "a probe is running already")
+            .detail("what it attacks has called the prober");
     }
     for (const int required : {kRole, kPath, kHow, kStatement, kLimit, kFirst, kCap, kTimeout}) {
         if (PG_ARGISNULL(required)) {
@@ -247,9 +222,13 @@ CUSTODY_FUNCTION(custody_probe_attempt) {
                           next ? next->c_str() : nullptr, statement.c_str(), PG_GETARG_INT64(kCap),
                           PG_GETARG_INT32(kTimeout)};
     Outcome outcome;
-    const Counting counting(PG_GETARG_INT64(kLimit), PG_GETARG_BOOL(kFirst));
+    const auto column = optional_text(fcinfo, kColumn);
+    const std::string org = context.org.value_or("");
+    const Counting counting({.takes_first = PG_GETARG_BOOL(kFirst),
+                             .limit = PG_GETARG_INT64(kLimit),
+                             .org_column = column ? column->c_str() : nullptr,
+                             .org = org.c_str()});
     try_attack(attempt, outcome);
-    outcome.met = probe_steps().met;
     return row_of(outcome, fcinfo);
 }
 

@@ -73,6 +73,7 @@ std::string with_org(std::string statement, const std::string &org) {
 
 void enter_probe_context(const ProbeContext *context, const char *org) {
     if (context->how == "none") {
+        leave_current(); // that of the caller's transaction
         return;
     }
     const std::string whose = org != nullptr ? org : context->org.value_or("");
