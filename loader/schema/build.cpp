@@ -23,10 +23,11 @@ SELECT EXISTS (
           WHERE nspname NOT IN ('public', 'information_schema', 'custody')
             AND nspname NOT LIKE 'pg\_%'
         UNION ALL SELECT 'pg_catalog.pg_class', oid FROM pg_catalog.pg_class
-          WHERE relkind NOT IN ('t', 'i', 'I') AND oid >= 16384
+          WHERE relkind NOT IN ('t', 'i', 'I', 'c') AND oid >= 16384
         UNION ALL SELECT 'pg_catalog.pg_proc', oid FROM pg_catalog.pg_proc WHERE oid >= 16384
-        UNION ALL SELECT 'pg_catalog.pg_type', oid FROM pg_catalog.pg_type
-          WHERE oid >= 16384 AND typtype IN ('e', 'd', 'b') AND typelem = 0
+        UNION ALL SELECT 'pg_catalog.pg_type', t.oid FROM pg_catalog.pg_type t
+            LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
+          WHERE t.oid >= 16384 AND (typtype IN ('e', 'd', 'b') AND typelem = 0 OR relkind = 'c')
         UNION ALL SELECT 'pg_catalog.pg_largeobject_metadata', oid
           FROM pg_catalog.pg_largeobject_metadata
         UNION ALL SELECT 'pg_catalog.pg_publication', oid FROM pg_catalog.pg_publication
@@ -159,7 +160,7 @@ class Building {
             return std::vector<Presence>(entries.size(), Presence::absent);
         }
         dump.snapshot.clear();
-        dump.exclude_schemas.clear();
+        dump.exclude_schemas = {"custody"}; // its state, which not every operator may read whole
         dump.exclude_tables.clear();
         auto compared = compare(entries, kept, dump_entries(programs, target_, dump, stop_),
                                 !options_.no_owner);
