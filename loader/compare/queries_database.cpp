@@ -76,7 +76,8 @@ std::string roles(int version) {
            " WHERE m.member = r.oid GROUP BY o.rolname) AS g) AS \"member of *\","
            " EXISTS (SELECT FROM concerned WHERE role = r.oid) AS \"~concerned\", " +
            sql::shared_described("pg_authid", "r.oid") +
-           " FROM pg_roles r WHERE r.rolname !~ '^(pg_|custody_(admin|operator|auditor|legal|break_glass)$)'";
+           " FROM pg_roles r WHERE r.rolname !~ "
+           "'^(pg_|custody_(admin|operator|auditor|legal|break_glass)$)'";
 }
 
 std::string settings() {
@@ -88,7 +89,8 @@ std::string settings() {
            " FROM pg_db_role_setting s CROSS JOIN LATERAL unnest(s.setconfig) AS v"
            " LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase IN (0, " +
            std::string(kThisDatabase) +
-           ") AND coalesce(r.rolname, '') !~ '^custody_(admin|operator|auditor|legal|break_glass)$'";
+           ") AND coalesce(r.rolname, '') !~ "
+           "'^custody_(admin|operator|auditor|legal|break_glass)$'";
 }
 
 std::string extensions() {
