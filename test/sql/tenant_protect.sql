@@ -175,7 +175,7 @@ SELECT count(*) FROM custody.protection;
 SELECT c.relname, c.relrowsecurity, c.relforcerowsecurity,
        ARRAY(SELECT p.polname FROM pg_policy p WHERE p.polrelid = c.oid) AS policies,
        ARRAY(SELECT f.conname FROM pg_constraint f WHERE f.conrelid = c.oid ORDER BY 1) AS constraints,
-       ARRAY(SELECT i.indexrelid::regclass FROM pg_index i WHERE i.indrelid = c.oid ORDER BY 1::text) AS indexes,
+       ARRAY(SELECT i.indexrelid::regclass FROM pg_index i WHERE i.indrelid = c.oid ORDER BY i.indexrelid::regclass::text COLLATE "C") AS indexes,
        ARRAY(SELECT a.attname || CASE WHEN a.attnotnull THEN '!' ELSE '' END FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
        c.relacl
   FROM pg_class c WHERE c.relnamespace = '"Shop"'::regnamespace AND c.relkind = 'r' ORDER BY c.relname;
