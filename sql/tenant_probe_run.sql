@@ -233,6 +233,7 @@ BEGIN
         RETURN QUERY SELECT * FROM custody.probe_tamper(setup, custody.probe_stranger(typical), typical.org_type);
     END IF;
     RETURN QUERY SELECT * FROM custody.probe_becoming(setup);
+    RETURN QUERY SELECT * FROM custody.probe_orphans(setup, subjects);
     RETURN QUERY SELECT * FROM custody.probe_statistics(setup, subjects);
     RETURN QUERY SELECT * FROM custody.probe_reported(setup, subjects);
 END

@@ -209,6 +209,11 @@ inline constexpr std::array kOptions{
            "how the application logs in: the role that is probed"},
     Option{"pooler", 0, "CONNINFO", "", "", Group::probe, From::everywhere, on(Command::probe),
            &Options::pooler, "how it logs in through the pooler"},
+    Option{
+        "set-role", 0, "ROLE", "", "", Group::probe, From::everywhere, on(Command::probe),
+        &Options::set_role,
+        "role that it becomes in each transaction (SET LOCAL ROLE), where that is another one than "
+        "it logs in as"},
     Option{"enter", 0, "SQL", "", "", Group::probe, From::everywhere, on(Command::probe),
            &Options::enter,
            "statement by which the application enters organization $1; without it a token is made "

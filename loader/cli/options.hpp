@@ -83,6 +83,7 @@ struct Options {
     // probe: where it logs in, and how the application enters a context.
     std::string role_conninfo;
     std::string pooler;    // the same role through the pooler; empty = none
+    std::string set_role;  // whom it becomes in each transaction; empty = it stays who logged in
     std::string enter;     // statement with $1 for the org; empty = custody.enter() with a token
     bool on_clone = false; // triggers and definer functions run
 

@@ -10,9 +10,23 @@ pq::Connection Outside::login() const {
     return pq::Connection::open(options_.role_conninfo, "custody probe", "role");
 }
 
+Outcome Outside::become(pq::Connection &connection, const char *how) const {
+    if (options_.set_role.empty())
+        return {};
+    return attempt(connection, how + pq::quote_identifier(options_.set_role));
+}
+
+Outcome Outside::enter(pq::Connection &connection, const Table &table,
+                       const std::string &org) const {
+    Outcome outcome = become(connection, "set local role ");
+    if (!outcome.failed())
+        outcome = attempt(connection, entry(options_, table, org));
+    return outcome;
+}
+
 Outcome Outside::begin(pq::Connection &connection, const Table &table) const {
     attempt(connection, "begin");
-    return attempt(connection, entry(options_, table, table.own));
+    return enter(connection, table, table.own);
 }
 
 Finding &Outside::found(std::string attack, std::string statement, std::string object) {
@@ -66,6 +80,7 @@ void Outside::escape(const std::string &attack, const std::string &statement) {
 
 void Outside::escapes() {
     escape("reset_role", "RESET ROLE");
+    escape("reset_role", "SET ROLE NONE");
     escape("session_authorization", "SET SESSION AUTHORIZATION DEFAULT");
     for (const auto &role : plan_.powerful) {
         escape("session_authorization", "SET SESSION AUTHORIZATION " + role);
@@ -91,14 +106,14 @@ void Outside::without_context(const std::string &attack, const std::vector<std::
     }
     auto connection = login();
     for (const auto &statement : before) {
-        const Outcome outcome =
-            statement == "(enter)"
-                ? attempt(connection, entry(options_, seen_.front(), seen_.front().own))
-                : attempt(connection, statement);
+        const Outcome outcome = statement == "(enter)"
+                                    ? enter(connection, seen_.front(), seen_.front().own)
+                                    : attempt(connection, statement);
         if (judge_error(finding, outcome))
             return;
     }
-    judge(finding, connection, seen_, false);
+    if (!judge_error(finding, become(connection, "set role ")))
+        judge(finding, connection, seen_, false);
 }
 
 void Outside::alter_role() {
@@ -140,7 +155,7 @@ void Outside::prepared() {
     if (judge_error(finding, first) || judge_error(finding, own))
         return;
     attempt(connection, "begin");
-    const Outcome entered = attempt(connection, entry(options_, table, table.victim));
+    const Outcome entered = enter(connection, table, table.victim);
     const Outcome other = attempt(connection, "execute custody_probe");
     if (judge_error(finding, entered) || judge_error(finding, other))
         return;
@@ -158,8 +173,7 @@ void Outside::second_context() {
     }
     auto connection = login();
     begin(connection, seen_.front());
-    const Outcome outcome =
-        attempt(connection, entry(options_, seen_.front(), seen_.front().victim));
+    const Outcome outcome = enter(connection, seen_.front(), seen_.front().victim);
     if (outcome.sqlstate == "55000" || outcome.sqlstate == "28000" || outcome.refused()) {
         finding.verdict = "held";
         finding.sqlstate = outcome.sqlstate;

@@ -19,6 +19,9 @@ class Outside {
 
   private:
     pq::Connection login() const;
+    /// Becomes the role that reads and writes, for the transaction or for the session.
+    Outcome become(pq::Connection &connection, const char *how) const;
+    Outcome enter(pq::Connection &connection, const Table &table, const std::string &org) const;
     /// Opens a transaction in the context of the table's own organization.
     Outcome begin(pq::Connection &connection, const Table &table) const;
     Finding &found(std::string attack, std::string statement, std::string object = "session");

@@ -92,6 +92,8 @@ void Outside::startup(const std::string &attack, const std::string &name, const 
         }
         if (enters)
             begin(connection, seen_.front());
+        else
+            become(connection, "set role ");
         judge(finding, connection, seen_, enters);
     } catch (const pq::SqlError &error) {
         finding.detail = error.what() + (error.detail().empty() ? "" : ": " + error.detail());

@@ -12,10 +12,15 @@ std::vector<std::string> column(const pq::Result &result) {
     return values;
 }
 
+// Those that the role is a member of, first and all that matter: when the fiftieth is not held, the
+// first was not. Of the others, whom the server refuses by one rule, some.
 constexpr const char *kPowerful =
-    "select quote_ident(r.rolname) from pg_catalog.pg_roles r where r.rolname <> $1 "
-    "and (r.rolsuper or r.rolbypassrls or r.oid in (select c.relowner from pg_catalog.pg_class c "
-    "where c.relrowsecurity)) order by r.rolsuper desc, 1 limit 50";
+    "select name from (select quote_ident(r.rolname) as name, m.member, "
+    "row_number() over (order by m.member desc, r.rolsuper desc, r.rolname) as n "
+    "from pg_catalog.pg_roles r, pg_catalog.pg_has_role($1::name, r.oid, 'MEMBER') m (member) "
+    "where r.rolname <> $1::name and (r.rolsuper or r.rolbypassrls or r.oid in (select c.relowner "
+    "from pg_catalog.pg_class c where c.relrowsecurity))) x "
+    "where n <= case when member then 50 else 5 end order by n";
 
 constexpr const char *kDeferrable =
     "select exists (select from pg_catalog.pg_trigger t where t.tgdeferrable and not "
@@ -23,9 +28,10 @@ constexpr const char *kDeferrable =
 
 } // namespace
 
-Plan read_plan(pq::Connection &admin, const std::string &role) {
+Plan read_plan(pq::Connection &admin, const std::string &role, const std::string &set_role) {
     Plan plan;
     plan.role = role;
+    plan.bound = set_role.empty() ? role : set_role;
     const auto tables = admin.exec("select object, exact, org_type, own_org, victim_org, own_key "
                                    "from custody.probe_plan()");
     std::vector<std::string> names;
@@ -53,7 +59,7 @@ std::vector<Finding> probe_inside(pq::Connection &admin, const Plan &plan,
         "select object, attack, verdict, statement, detail, sqlstate, accepted from "
         "custody.probe_isolation($1::regrole, on_clone => $2::bool, enter => nullif($3, '')) "
         "where object <> 'session'",
-        pq::quote_identifier(plan.role), options.on_clone ? "t" : "f", options.enter);
+        pq::quote_identifier(plan.bound), options.on_clone ? "t" : "f", options.enter);
     std::vector<Finding> findings;
     for (int row = 0; row < result.rows(); ++row)
         findings.push_back({result.str(row, 0), result.str(row, 1), result.str(row, 2),

@@ -19,7 +19,8 @@ struct Table {
 };
 
 struct Plan {
-    std::string role;
+    std::string role;                  // that logs in
+    std::string bound;                 // that reads and writes: the same, or whom it becomes
     std::vector<Table> tables;         // with rows of two organizations
     std::vector<std::string> powerful; // quoted roles that row security does not bind
     std::vector<std::string> settings; // that policies read and anybody may set
@@ -27,8 +28,9 @@ struct Plan {
     bool deferrable = false;           // a trigger of the tables may wait for COMMIT
 };
 
-/// Reads it. `role` is the one that the application logs in as.
-Plan read_plan(pq::Connection &admin, const std::string &role);
+/// Reads it. `role` is the one that the application logs in as, `set_role` the one that it becomes
+/// ("" = none).
+Plan read_plan(pq::Connection &admin, const std::string &role, const std::string &set_role);
 
 /// custody.probe_isolation(), without the rows that say that this program tries it.
 std::vector<Finding> probe_inside(pq::Connection &admin, const Plan &plan,

@@ -43,8 +43,8 @@ Report attack(pq::Connection &admin, const cli::Options &options) {
                               .exec("select to_char(now() at time zone 'UTC', 'YYYY-MM-DD "
                                     "HH24:MI:SS') || ' UTC'")
                               .str(0, 0);
-    const Plan plan = read_plan(admin, report.role);
-    log::info("attacking {} as role {}: inside the server", report.description, report.role);
+    const Plan plan = read_plan(admin, report.role, options.set_role);
+    log::info("attacking {} as role {}: inside the server", report.description, plan.bound);
     append(report, probe_inside(admin, plan, options));
     log::info("attacking from outside, {} tables", plan.tables.size());
     Outside outside(plan, options);

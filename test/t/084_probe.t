@@ -24,7 +24,8 @@ $cluster->sql('shop', q{
     GRANT SELECT, INSERT, UPDATE, DELETE ON app.docs TO app, reader;
     ANALYZE app.docs;
     INSERT INTO custody.exemption (tool, code, object, reason, expires)
-        VALUES ('probe', 'context_alter_role', 'session', 'tried on the copy', now() + interval '1 hour')});
+        VALUES ('probe', 'context_alter_role', 'session', 'tried on the copy', now() + interval '1 hour'),
+               ('probe', 'pooled_statement_text', 'pooler', 'prepared with parameters', now() + interval '1 hour')});
 my $key = temporary_directory() . '/app.pem';
 $cluster->sql('shop', custody('token', '--new-key=ed25519', '--kid=app1', '-o', $key)->{stdout});
 my @enter = ("--key-file=$key", '--kid=app1');
@@ -35,7 +36,7 @@ sub probe {
     my $run = custody('probe', '--target=' . $cluster->conninfo('shop'),
         '--role-conninfo=' . $cluster->conninfo('shop', $role), '--json', @more);
     my $report = eval { JSON::PP->new->decode($run->{stdout}) } // {};
-    return ($run, $report, { map { ("$_->{attack} $_->{object}" => $_) } @{ $report->{findings} // [] } });
+    return ($run, $report, { map { join("|", map { $_ // '' } @$_{qw(from attack object statement)}) => $_ } @{ $report->{findings} // [] } });
 }
 
 sub verdicts {

@@ -3,6 +3,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Test;
+use Custody::Test::Pooler;
 use Custody::Isolation;
 
 my $cluster = start_cluster('server');
@@ -41,6 +42,25 @@ is $cluster->sql('shop', q{SELECT string_agg(class || ' ' || n, ', ' ORDER BY cl
 is_deeply found($prove), [], 'proven';
 is_deeply found($probe), [], 'held';
 is_deeply found($lint), [], 'nothing to be said';
+is_deeply found($probe =~ s/true/false/r), [], 'held on a live database, too';
+is $cluster->sql('shop', 'SELECT count(*) FROM custody.find_orphans()'), 0, 'every row has its parent';
+
+# What docs/isolation.md tells a DBA to do is enough for exit code 0, as the role and through the pooler.
+SKIP: {
+    skip 'no pgbouncer' unless Custody::Test::Pooler->program;
+    my $key = temporary_directory() . '/app.pem';
+    $cluster->sql('shop', custody('token', '--new-key=ed25519', '--kid=app1', '-o', $key)->{stdout} . q{
+        ALTER ROLE shop_app LOGIN; REVOKE TEMPORARY ON DATABASE shop FROM PUBLIC;
+        INSERT INTO custody.exemption (tool, code, object, reason, expires) VALUES ('probe', 'pooled_statement_text',
+            'pooler', 'statements are prepared with parameters only', now() + interval '1 year')});
+    my $pooler = Custody::Test::Pooler->start($cluster, 'shop', user => 'shop_app', size => 1);
+    my $run = custody('probe', '--target=' . $cluster->conninfo('shop'), "--key-file=$key", '--kid=app1', '--json',
+        '--role-conninfo=' . $cluster->conninfo('shop', 'shop_app'), '--pooler=' . $pooler->conninfo);
+    $pooler->stop;
+    is $run->{exit}, 0, 'custody probe: exit code 0' or diag $run->{stderr},
+        explain [ grep { $_->{verdict} ne 'held' } @{ json($run->{stdout})->{findings} } ];
+    is json($run->{stdout})->{counts}{accepted}, 1, 'with one accepted';
+}
 
 # Statements that open it, who has to find it, and what undoes them.
 my @bugs = (

@@ -21,7 +21,7 @@ COMMENT ON COLUMN suite.planted.attack IS
 COMMENT ON COLUMN suite.planted.leak_state IS 'SQLSTATE of the attack that is a leak, too: an oracle';
 COMMENT ON COLUMN suite.planted.held_state IS 'SQLSTATE that holds the attack off beside 42501';
 COMMENT ON COLUMN suite.planted.tools IS
-'who flags the leak, and nobody else: prove, probe, lint; loader = custody probe could (the tests do not run it over the corpus)';
+'who flags the leak, and nobody else: prove, probe, lint; loader = custody probe';
 COMMENT ON COLUMN suite.planted.why IS 'why the others cannot see it';
 
 -- Where a finding belongs whose object does not carry the name of its place.

@@ -29,12 +29,12 @@ SELECT suite.plant(21, 'cursor', '{plain,quoted,inherited}',
     held_state => '0A000');
 -- Nobody can be denied these: only a connection that is reset between its clients is safe.
 SELECT suite.plant(21, 'prepared', '{plain,quoted,inherited}',
-    '', '', '{}',
+    '', '', '{loader}',
     ARRAY['@session', '@A', 'PREPARE kept AS SELECT id FROM {r} WHERE title = ''secret of A''', '@commit', '@B',
           'SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE ''%secret of A%'''],
     ARRAY['@session', '@A', 'PREPARE kept AS SELECT id FROM {r} WHERE title = ''secret of A''', '@commit', '@reset', '@B',
           'SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE ''%secret of A%'''],
-    why => 'it is a matter of the pooler, not of the database');
+    why => 'it is a matter of the pooler, not of the database: only a client of the pooler sees it');
 
 -- The session as psql runs it.
 CREATE FUNCTION suite.script(which text) RETURNS text LANGUAGE sql AS $$

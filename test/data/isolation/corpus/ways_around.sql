@@ -80,7 +80,7 @@ SELECT suite.plant(8, 'definer', '{plain,inherited}',
      CREATE FUNCTION {s}.titles() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER SET search_path = {s}, pg_temp AS
         $f$BEGIN RETURN QUERY SELECT title FROM {t} WHERE {org} IN (SELECT org FROM visible); END$f$;
      REVOKE EXECUTE ON FUNCTION {s}.titles() FROM PUBLIC; CREATE SCHEMA {s}_own AUTHORIZATION {app}',
-    '{prove,probe,lint}',
+    '{prove,probe,lint,loader}',
     ARRAY['@A', 'SET LOCAL search_path = {s}_own, {s}', 'CREATE TABLE visible (org {type})', 'INSERT INTO visible VALUES ({b})',
           'SELECT count(*) FROM {s}.titles() x WHERE x LIKE ''% of B''']);
 
