@@ -24,6 +24,7 @@ SELECT tool, code, object, 'example: ' || reason, now() + interval '1 year'
     ('probe', 'pooled_context', 'pooler', 'no pooler'),
     ('probe', 'pooled_temporary_table', 'pooler', 'no pooler'),
     ('probe', 'pooled_prepared', 'pooler', 'no pooler'),
-    ('probe', 'pooled_cursor', 'pooler', 'no pooler'))
+    ('probe', 'pooled_cursor', 'pooler', 'no pooler'),
+    ('probe', 'pooled_statement_text', 'pooler', 'no pooler'))
     AS a (tool, code, object, reason);
 COMMIT;
