@@ -23,12 +23,12 @@ for my $tool (qw(prove probe lint)) {
     is_deeply \@surprises, [], "$tool: and no other" or diag explain \@surprises;
 }
 
-# What nobody flags, and why.
+# What nobody flags, and why. (What only the loader's probe can flag is 093's.)
 my @silent = grep { $_->{side} eq 'leak' && !@{ $_->{tools} } } @$corpus;
 is_deeply [ grep { !$_->{why} } @silent ], [], 'what no tool can see has its reason';
 note "$_->{place}: $_->{why}" for @silent;
 my @unflagged = grep { my $place = $_; !grep { $flagged{$_}{ $place->{place} } } keys %flagged }
-    grep { $_->{side} eq 'leak' && @{ $_->{tools} } } @$corpus;
+    grep { $_->{side} eq 'leak' && grep { $_ ne 'loader' } @{ $_->{tools} } } @$corpus;
 is_deeply [ map { $_->{place} } @unflagged ], [], 'all others are flagged by one of them';
 
 done_testing;
