@@ -11,7 +11,7 @@ BEGIN
     RETURN 'no error';
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
-    RETURN SQLSTATE || ' ' || message;
+    RETURN SQLSTATE || ' ' || replace(message, 'database ' || current_database(), 'database regress');
 END$$;
 CREATE ROLE forger;
 GRANT USAGE ON SCHEMA custody TO forger;
