@@ -7,7 +7,7 @@ CREATE FUNCTION org(i bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS $$SELECT md
 CREATE TABLE docs (id uuid PRIMARY KEY, org_id uuid NOT NULL, created_at timestamptz NOT NULL, title text NOT NULL);
 INSERT INTO docs SELECT md5('doc ' || g)::uuid, org((hashint8(g)::bigint & 2147483647) % :orgs),
     timestamptz '2024-01-01' + (g * 7919 % :rows) * interval '1 s', 'title of document ' || g || repeat('.', (g % 40)::int)
-    FROM generate_series(1, :rows) g;
+    FROM generate_series(1::bigint, :rows) g;
 CREATE INDEX docs_org_created ON docs (org_id, created_at DESC);
 CREATE TABLE parts (LIKE docs) PARTITION BY HASH (org_id);
 SELECT format('CREATE TABLE part_%s PARTITION OF parts FOR VALUES WITH (MODULUS 64, REMAINDER %1$s)', i)
