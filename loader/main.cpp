@@ -1,5 +1,6 @@
 // The custody program: options in, one command, exit code out.
 
+#include "loader/cli/commands.hpp"
 #include "loader/cli/parse.hpp"
 #include "loader/compare/compare.hpp"
 #include "loader/core/failpoint.hpp"
@@ -60,6 +61,7 @@ int run_program(int argc, char **argv) {
     start_log(options.quiet, options.verbose, ui::use_color(2, options.color));
     for (const auto &warning : parsed.warnings)
         log::warn("{}", warning);
+    set_stop_hint(cli::when_stopped(options.command));
     arm_failpoints();
     cli::require_connections(options);
     log::debug("custody {}", CUSTODY_VERSION);
@@ -79,8 +81,7 @@ int main(int argc, char **argv) {
     } catch (const custody::Error &error) {
         // A statement that a stop request cancelled fails with an error of its own.
         if (const int signal = custody::stop_signal(); signal != 0) {
-            custody::log::error("stopped by a signal; what is done is kept: run the same command "
-                                "again to go on");
+            custody::log::error("stopped by a signal; {}", custody::stop_hint());
             return 128 + signal;
         }
         custody::log_error(error);

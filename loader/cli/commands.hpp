@@ -178,6 +178,35 @@ constexpr const CommandInfo &info(Command command) {
     return kCommands.front();
 }
 
+/// What is true when a signal has stopped the command, and what to do then.
+constexpr std::string_view when_stopped(Command command) {
+    switch (command) {
+    case Command::run:
+        return "what is done is kept: run the same command again to go on";
+    case Command::repair:
+        return "what --apply has changed is kept: run the same command again for the rest";
+    case Command::verify:
+        return "no verdict is given: run the same command again, which takes finished tables from "
+               "the file of --checkpoint, or else begins anew";
+    case Command::abandon:
+        return "the state of the migration is there still, or gone as a whole: run the same "
+               "command again";
+    case Command::probe:
+        return "no verdict is given and nothing is committed, but through --pooler a server "
+               "connection may still have what was left on it under the name custody_probe: run "
+               "the same command again, which begins anew";
+    case Command::plan:
+    case Command::status:
+    case Command::compare:
+    case Command::report:
+    case Command::lint:
+    case Command::token:
+        break;
+    }
+    return "nothing is concluded, and nothing was changed: run the same command again, which "
+           "begins anew";
+}
+
 inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
     {0, "done, and everything verified as equal"},
     {1, "wrong usage: command line, environment or configuration file"},
@@ -186,8 +215,8 @@ inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
     {4, "stopped half way, or an object failed; the same command resumes"},
     {5, "verification says different or unverified, lint or probe found something"},
     {6, "the extension on the target and this program do not match"},
-    {130, "stopped by SIGINT after a clean end; the same command resumes"},
-    {143, "stopped by SIGTERM after a clean end; the same command resumes"},
+    {130, "stopped by SIGINT after a clean end; the same run or repair resumes"},
+    {143, "stopped by SIGTERM after a clean end; the same run or repair resumes"},
 }};
 
 /// Environment besides the CUSTODY_* variables, which come from the option table.

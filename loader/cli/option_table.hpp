@@ -202,7 +202,7 @@ inline constexpr std::array kOptions{
     Option{"fail-on", 0, "LEVEL", "error", "error|warning|info", Group::lint, From::everywhere,
            on(Command::lint), &Options::fail_on, "least level of a finding for exit code 5"},
     Option{"sarif", 0, "", "", "", Group::lint, From::everywhere, on(Command::lint),
-           &Options::sarif, "print the findings as SARIF 2.1.0"},
+           &Options::sarif, "print the findings as SARIF 2.1.0; excludes --json"},
 
     Option{"role-conninfo", 0, "CONNINFO", "", "", Group::probe, From::everywhere,
            on(Command::probe), &Options::role_conninfo,

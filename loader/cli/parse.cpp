@@ -200,6 +200,21 @@ bool is_given(const Given &given, std::string_view name) {
                        [&](const auto &entry) { return entry.first->name == name; });
 }
 
+/// Of two switches that exclude each other the one of the command line wins over the other one of
+/// environment or file.
+void nearer_wins(Options &options, const Given &given, std::string_view one, bool Options::*first,
+                 std::string_view other, bool Options::*second) {
+    const bool one_given = is_given(given, one) && options.*first;
+    const bool other_given = is_given(given, other) && options.*second;
+    if (one_given && other_given)
+        throw usage(fmt::format("--{} and --{} exclude each other", one, other),
+                    "give one of them");
+    if (one_given)
+        options.*second = false;
+    if (other_given)
+        options.*first = false;
+}
+
 void apply_command_line(Options &options, const Given &given, std::vector<std::string> &warnings) {
     bool password = false;
     for (const auto &[option, values] : given) {
@@ -207,13 +222,8 @@ void apply_command_line(Options &options, const Given &given, std::vector<std::s
         password |=
             (option->name == "source" || option->name == "target") && holds_password(values.back());
     }
-    // The nearer setting wins over the opposite one of environment or file.
-    const bool quiet = is_given(given, "quiet");
-    const bool verbose = is_given(given, "verbose");
-    if (quiet && verbose)
-        throw usage("--quiet and --verbose exclude each other", "give one of them");
-    if (quiet || verbose)
-        (quiet ? options.verbose : options.quiet) = false;
+    nearer_wins(options, given, "quiet", &Options::quiet, "verbose", &Options::verbose);
+    nearer_wins(options, given, "json", &Options::json, "sarif", &Options::sarif);
     if (password)
         warnings.emplace_back("a password on the command line can be seen by every user of this "
                               "machine; use ~/.pgpass, a service file or PGPASSWORD");
@@ -273,6 +283,10 @@ void check(const Options &options) {
         throw usage("--no-verify and --final exclude each other",
                     "--final is a comparison: leave --no-verify out");
     check_repair(options);
+    if (options.command == Command::lint && options.json && options.sarif)
+        throw usage("--json and --sarif exclude each other",
+                    "both are set by environment or configuration file: leave one out, or give "
+                    "one on the command line");
     if (options.name.empty())
         throw usage("the name of the migration is empty", "leave --name out for \"default\"");
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <ctime>
+#include <string>
 #include <thread>
 
 #include <pthread.h>
@@ -17,6 +18,7 @@ namespace {
 std::atomic<int> received{0};
 std::atomic<bool> requested{false};
 std::atomic<bool> recording{false};
+std::string_view hint_of_command = "run the same command again";
 
 sigset_t stop_signals() {
     sigset_t set;
@@ -45,6 +47,9 @@ void receive_signals() {
 
 } // namespace
 
+void set_stop_hint(std::string_view hint) noexcept { hint_of_command = hint; }
+std::string_view stop_hint() noexcept { return hint_of_command; }
+
 void install_signals() {
     const sigset_t set = stop_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
@@ -57,10 +62,10 @@ int stop_signal() noexcept { return received; }
 void throw_if_stopped() {
     if (received == SIGTERM)
         throw Error(Exit::terminated, "terminated", "stopped by SIGTERM", "",
-                    "what is done is kept: run the same command again to go on");
+                    std::string(stop_hint()));
     if (received != 0)
         throw Error(Exit::interrupted, "interrupted", "stopped by SIGINT", "",
-                    "what is done is kept: run the same command again to go on");
+                    std::string(stop_hint()));
     if (requested)
         throw Error(Exit::partial, "stopped", "stopped after an error elsewhere");
 }

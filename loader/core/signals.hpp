@@ -2,7 +2,14 @@
 // committed stays, the run can be resumed), the second ends the process at once.
 #pragma once
 
+#include <string_view>
+
 namespace custody {
+
+/// Says what is true of the work once a signal has stopped it, and what to do then; the text is not
+/// copied. Until it is called: "run the same command again". Call before any other thread.
+void set_stop_hint(std::string_view hint) noexcept;
+std::string_view stop_hint() noexcept;
 
 /// Blocks the signals in the calling thread and those it will start, and starts the thread that
 /// receives them. Call once, before any other thread. Children must unblock them (posix_spawn's

@@ -98,5 +98,19 @@ $cluster->create_database('other');
 my $other = custody('probe', '--target=' . $cluster->conninfo('shop'), '--role-conninfo=' . $cluster->conninfo('other', 'app'));
 like $other->{stderr}, qr/\[probe-other-database\]/, 'one database';
 is $other->{exit}, 3, 'exit code 3';
+# Stopped while it attacks inside.
+{
+    my $lock = $cluster->session('shop');
+    $lock->query('BEGIN; LOCK TABLE custody.exemption IN ACCESS EXCLUSIVE MODE');
+    my $stopped = start_custody('probe', '--target=' . $cluster->conninfo('shop'),
+        '--role-conninfo=' . $cluster->conninfo('shop', 'app'), @enter);
+    wait_for('it waits', sub { $cluster->sql('postgres',
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'custody probe' AND wait_event_type = 'Lock'") });
+    $stopped->signal('INT');
+    is $stopped->wait(60)->exit_code, 130, 'SIGINT: exit code 130';
+    like $stopped->stderr, qr/stopped by a signal; no verdict is given and nothing is committed/, 'it says what is true of a probe';
+    unlike $stopped->stderr, qr/what is done is kept/, 'and not what is true of a run';
+    $lock->close;
+}
 is custody('probe', '--target=' . $cluster->conninfo('shop'))->{exit}, 1, 'a role to log in as';
 done_testing;

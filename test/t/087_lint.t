@@ -135,6 +135,25 @@ is scalar(@{ $run->{results} }), @{ linted($cluster, 'shop')->{report}{findings}
 is_deeply [ sort map { $_->{suppressions}[0]{justification} // () } @{ $run->{results} } ], [ 'demo data', 'to be removed' ], 'exempt ones are suppressed';
 is_deeply [ map { $_->{executionSuccessful} ? 1 : 0 } @{ $run->{invocations} } ], [1], 'and that it ran';
 
+my $both = custody('lint', '--json', '--sarif', '--target', $cluster->conninfo('shop'));
+is $both->{exit}, 1, 'both forms at once are wrong usage';
+like $both->{stderr}, qr/--json and --sarif exclude each other/, 'and said so';
+
+# A lint that is stopped says nothing of a run that could go on.
+{
+    my $lock = $cluster->session('shop');
+    $lock->query('BEGIN; LOCK TABLE custody.exemption IN ACCESS EXCLUSIVE MODE');
+    my $stopped = start_custody('lint', '--target', $cluster->conninfo('shop'));
+    wait_for('it waits', sub { $cluster->sql('postgres',
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'custody lint' AND wait_event_type = 'Lock'") });
+    $stopped->signal('INT');
+    is $stopped->wait(60)->exit_code, 130, 'SIGINT: exit code 130';
+    like $stopped->stderr, qr/stopped by a signal; nothing is concluded, and nothing was changed: run the same command again/,
+        'it says what is true of a lint';
+    unlike $stopped->stderr, qr/what is done is kept/, 'and not what is true of a run';
+    $lock->close;
+}
+
 is custody('lint', '--target', 'x', '--fail-on', 'never')->{exit}, 1, 'an unknown level is wrong usage';
 is custody('lint')->{exit}, 1, 'so is no target';
 is custody('lint', '--target', 'host=/nowhere dbname=x')->{exit}, 2, 'a server that is not there is not passed';

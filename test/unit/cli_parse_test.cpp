@@ -137,6 +137,18 @@ TEST(CliParse, SwitchesCanBeTurnedOffAgain) {
     EXPECT_FALSE(parsed({"run", "-v"}, {{"CUSTODY_QUIET", "1"}}).options.quiet);
 }
 
+TEST(CliParse, JsonAndSarifExcludeEachOther) {
+    EXPECT_EQ(refusal({"lint", "--target=x", "--sarif", "--json"}),
+              "--json and --sarif exclude each other | give one of them");
+    const Variables json{{"CUSTODY_JSON", "1"}};
+    EXPECT_FALSE(parsed({"lint", "--target=x", "--sarif"}, json).options.json);
+    EXPECT_TRUE(parsed({"lint", "--target=x", "--sarif", "--json=false"}, json).options.sarif);
+    EXPECT_FALSE(parsed({"lint", "--target=x", "--json"}, {{"CUSTODY_SARIF", "1"}}).options.sarif);
+    const Variables both{{"CUSTODY_JSON", "1"}, {"CUSTODY_SARIF", "1"}};
+    EXPECT_NE(refusal({"lint", "--target=x"}, both).find("exclude each other"), std::string::npos);
+    EXPECT_TRUE(parsed({"status", "--target=x"}, both).options.json);
+}
+
 TEST(CliParse, ReadsTheTablesOfTheFile) {
     const ConfigFile file(R"(
 tables = ["app.*"]
