@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "loader/probe/login.hpp"
 #include "loader/probe/outside.hpp"
 
 namespace custody::probe {
@@ -97,10 +98,9 @@ void Outside::startup(const std::string &attack, const std::string &name, const 
         judge(finding, connection, seen_, enters);
     } catch (const pq::SqlError &error) {
         finding.detail = error.what() + (error.detail().empty() ? "" : ": " + error.detail());
-        // A refusal at login has no SQLSTATE for the client: the same login works without.
-        const bool refused = finding.detail.find("permission denied") != std::string::npos;
-        finding.sqlstate = refused ? "42501" : error.sqlstate();
-        finding.verdict = refused ? "held" : "inconclusive";
+        // The same login works without the options: it is them that the server refuses.
+        finding.sqlstate = login_sqlstate(options_.role_conninfo);
+        finding.verdict = finding.sqlstate == "42501" ? "held" : "inconclusive";
     }
 }
 
