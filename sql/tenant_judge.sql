@@ -93,12 +93,18 @@ BEGIN
            AND NOT EXISTS (SELECT FROM custody.isolation_setting s
                             WHERE s.name = 'trust_request_settings' AND s.value = 'on')
            AND EXISTS (SELECT FROM custody.jwt_issuer i WHERE i.org_path IS NOT NULL)
+           -- Other ways in name the organization beside the claims, which may name another, or none.
+           AND NOT EXISTS (SELECT FROM custody.token_key)
+           AND NOT EXISTS (SELECT FROM custody.membership_source)
+           AND NOT EXISTS (SELECT FROM pg_proc f CROSS JOIN aclexplode(f.proacl) a
+                            WHERE f.pronamespace = 'custody'::regnamespace AND f.proname IN ('set_context', 'set_context_orgs')
+                              AND a.privilege_type = 'EXECUTE' AND a.grantee <> f.proowner)
            AND NOT EXISTS (SELECT FROM custody.jwt_issuer i CROSS JOIN unnest(claims) AS c (path)
                             WHERE to_jsonb(i.org_path) IS DISTINCT FROM c.path::jsonb);
 END
 $$;
 COMMENT ON FUNCTION custody.claims_are_fed(text[]) IS
-'true when auth.jwt() and what else reads its claims are those of custody.install_supabase_compat() and the org of every token issuer is the claim at these paths (JSON arrays); errors: none; privilege: EXECUTE and SELECT on the tables of isolation';
+'true when auth.jwt() and what else reads its claims are those of custody.install_supabase_compat() and the org of every token issuer is the claim at these paths (JSON arrays), and there is no other way into a context: no key of custody''s own tokens, whose claims need not name their organization, no membership table, no grant of custody.set_context(); errors: none; privilege: EXECUTE and SELECT on the tables of isolation';
 
 CREATE FUNCTION custody.judgement_note(policy pg_policy, judged custody.policy_judgement, fed boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -94,6 +94,24 @@ INSERT INTO custody.jwt_issuer (issuer, audience, org_type, org_path)
     VALUES ('https://other.example', '{app}', 'uuid', '{org}');
 SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
 DELETE FROM custody.jwt_issuer WHERE issuer LIKE '%other%';
+-- Nor while there is another way in, whose claims name what they like: own tokens, with issuers or without;
+-- a membership table; a grant of set_context().
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+BEGIN;
+INSERT INTO custody.token_key (kid, algorithm, public_key) VALUES ('own', 'Ed25519', '\x00');
+SELECT policy, verdict, note FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+DELETE FROM custody.jwt_issuer;
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+ROLLBACK;
+BEGIN;
+INSERT INTO custody.membership_source (relation, user_column, org_column) VALUES ('members', 'user_id', 'org_id');
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+ROLLBACK;
+BEGIN;
+CREATE ROLE regress_judge_gate;
+GRANT EXECUTE ON FUNCTION custody.set_context(uuid, text, text, timestamptz, jsonb, boolean) TO regress_judge_gate;
+SELECT policy, verdict FROM custody.judge_policies('doc', costs => false) WHERE policy = 'p06';
+ROLLBACK;
 
 -- A comparison that takes two organizations for one is none of the organization that the claim names.
 CREATE COLLATION loose (provider = icu, locale = 'und', deterministic = false);
