@@ -20,17 +20,66 @@ $$;
 COMMENT ON FUNCTION custody.dependent_keys(regclass) IS
 'foreign keys of other tables that rest on a key that protect() made of a table, and whether they keep a derived table''s organization true; privilege: EXECUTE and SELECT on custody.protection';
 
+-- Tables and columns may have got other names since: the composite key that stands in the place of the plain
+-- one knows them.
+CREATE FUNCTION custody.key_as_named_now(child regclass, undo text) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ident text := '(?:"(?:[^"]|"")+"|[^][:space:]"(),.;]+)';
+    list text := format('%s(?:, %1$s)*', ident);
+    part text[] := regexp_match(undo, format(
+        '^ALTER TABLE IF EXISTS %1$s(?:[.]%1$s)? DROP CONSTRAINT IF EXISTS (%1$s), ADD CONSTRAINT %1$s FOREIGN KEY '
+        '[(](%2$s)[)] REFERENCES (%1$s(?:[.]%1$s)?)[(]%2$s[)](.*)$', ident, list));
+    there pg_constraint;
+    own int4;
+BEGIN
+    IF part IS NULL THEN
+        RETURN undo;
+    END IF;
+    SELECT * INTO there FROM pg_constraint f
+     WHERE f.conrelid = child AND f.contype = 'f' AND quote_ident(f.conname) = part[1];
+    IF NOT FOUND THEN
+        RETURN CASE WHEN to_regclass(part[3]) IS NOT NULL THEN undo END;
+    END IF;
+    -- The composite one has the organization first.
+    own := 1 + cardinality(there.conkey) - (SELECT count(*) FROM regexp_matches(part[2], ident, 'g'));
+    RETURN format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %s, ADD CONSTRAINT %2$s FOREIGN KEY (%s) REFERENCES %s(%s)%s',
+        child, part[1], custody.column_list(child, there.conkey[own:]), there.confrelid::regclass,
+        custody.column_list(there.confrelid, there.confkey[own:]), part[4]);
+END
+$$;
+COMMENT ON FUNCTION custody.key_as_named_now(regclass, text) IS
+'the undo of a step that put a composite foreign key into the place of a plain one, with the names that its tables and columns have now; NULL where neither the composite key nor its parent is there; any other undo as it is; privilege: EXECUTE';
+
+CREATE FUNCTION custody.column_list(relation regclass, numbers int2[]) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(quote_ident(n), ', ' ORDER BY place)
+      FROM unnest(custody.column_names(relation, numbers)) WITH ORDINALITY c (n, place)
+$$;
+COMMENT ON FUNCTION custody.column_list(regclass, int2[]) IS
+'names of columns of a table, quoted, in the order of their numbers given; privilege: EXECUTE';
+
 -- The plain key comes back where a composite one of another table has taken its place.
 CREATE FUNCTION custody.plain_key(child regclass, foreign_key name) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce((SELECT m ->> 'undo' FROM custody.protection p CROSS JOIN jsonb_array_elements(p.made) m
+    SELECT coalesce((SELECT custody.key_as_named_now(child, custody.undo_as_named_now(child, m))
+                       FROM custody.protection p CROSS JOIN jsonb_array_elements(p.made) m
                       WHERE p.relation = child
                         AND starts_with(m ->> 'undo', format('ALTER TABLE IF EXISTS %s DROP CONSTRAINT IF EXISTS %I, ADD ',
-                                                             child, foreign_key)) LIMIT 1),
+                                                             coalesce(m ->> 'table', child::text), foreign_key)) LIMIT 1),
                     format('ALTER TABLE %s DROP CONSTRAINT %I', child, foreign_key))
 $$;
 COMMENT ON FUNCTION custody.plain_key(regclass, name) IS
 'the statement that takes a composite foreign key away and brings back the plain one in whose place it is; privilege: EXECUTE and SELECT on custody.protection';
+
+CREATE FUNCTION custody.undo_as_named_now(relation regclass, made jsonb) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN made ? 'table'
+                THEN rtrim(replace((made ->> 'undo') || ' ', format(' %s ', made ->> 'table'), format(' %s ', relation)))
+                ELSE made ->> 'undo' END
+$$;
+COMMENT ON FUNCTION custody.undo_as_named_now(regclass, jsonb) IS
+'the undo of one entry of custody.protection.made, with the name that the table has now; errors: none; privilege: EXECUTE';
 
 -- The table under the name that it has now; what is gone needs no undo.
 CREATE FUNCTION custody.undo_step(subject custody.protect_subject, made jsonb) RETURNS custody.protect_step
@@ -46,8 +95,11 @@ BEGIN
     ELSIF dropped IS NOT NULL AND to_regclass(dropped) IS NULL THEN
         RETURN custody.protect_step(subject, 'note', NULL, NULL, format(
             'index %s is not there, or has another name now', dropped));
-    ELSIF made ? 'table' THEN
-        undo := rtrim(replace(undo || ' ', format(' %s ', made ->> 'table'), format(' %s ', subject.relation)));
+    END IF;
+    undo := custody.key_as_named_now(subject.relation, custody.undo_as_named_now(subject.relation, made));
+    IF undo IS NULL THEN
+        RETURN custody.protect_step(subject, 'note', NULL, NULL, format(
+            'the parent of a foreign key is not there any more: %s', made ->> 'undo'));
     END IF;
     -- What several tables need goes with the last of them.
     SELECT p.relation INTO other FROM custody.protection p
@@ -127,10 +179,10 @@ CREATE FUNCTION custody.protecting_functions() RETURNS SETOF regprocedure
         backfill_leaves, backfill_org, backfill_statement, begin_steps, bound_roles,
         check_protectable, class_derived, class_direct, class_member, class_of_one,
         class_recorded, class_roots, class_said, class_tables, class_undecided, classes_of,
-        classify_schema, column_names, column_not_null, column_number, column_steps,
+        classify_schema, column_list, column_names, column_not_null, column_number, column_steps,
         composite_actions, composite_columns, composite_problem, composite_step,
         composite_steps, composite_wanted, count_rows, dangling_rows, default_step, default_steps, dependent_keys,
-        disagreement_steps, fill_steps, force_notes, index_base, index_place, index_steps, key_condition,
+        disagreement_steps, fill_steps, force_notes, index_base, index_place, index_steps, key_as_named_now, key_condition,
         key_has_pair, known_subject, large_table_bytes, leaky_index, made_index_name, made_key,
         made_name, may_bypass, member_notes, names_of, not_null_steps, note_steps,
         org_column_kind, org_condition, org_condition_stored, org_expression, org_index_steps,
@@ -139,7 +191,7 @@ CREATE FUNCTION custody.protecting_functions() RETURNS SETOF regprocedure
         readers_of, record_steps, replaceable_key, revoke_steps, role_stops, role_warnings,
         roles_without_writers, run_steps, security_steps, shared_children, steps_made, subject_column,
         subject_of, subjects_of, table_steps, table_tree, tree_bytes, unbound_privileges,
-        undo_step, unique_columns, unique_steps, unique_suffix, unprotect, unprotect_steps,
+        undo_as_named_now, undo_step, unique_columns, unique_steps, unique_suffix, unprotect, unprotect_steps,
         usage_steps, wanted_policies, whole_subject
         }')
 $$;
