@@ -234,13 +234,29 @@ COMMENT ON FUNCTION custody.probe_insert(oid, text, jsonb, oid) IS
 'statement that inserts a row; role: only columns that it may insert, if there are any; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_insert(oid, text, jsonb, oid) FROM PUBLIC;
 
--- Another round tries other values where a constraint refuses.
+-- Another round tries other values where a constraint refuses. Made up keys come to a given one of N hash
+-- partitions once in N times.
+CREATE FUNCTION custody.probe_rounds(relation oid, org_number int2) RETURNS int4
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 12 * coalesce((
+        SELECT count(*)::int4 FROM pg_inherits i
+          JOIN pg_partitioned_table p ON p.partrelid = i.inhparent AND p.partstrat = 'h'
+          JOIN pg_inherits s ON s.inhparent = i.inhparent
+         WHERE i.inhrelid = relation AND p.partattrs::int2[] <> ARRAY[probe_rounds.org_number]
+        HAVING count(*) BETWEEN 1 AND 64), 1)
+$$;
+COMMENT ON FUNCTION custody.probe_rounds(oid, int2) IS
+'how often to try to make a row of a table, whose org column has that number; errors: none; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_rounds(oid, int2) FROM PUBLIC;
+
 CREATE FUNCTION custody.probe_make(
         relation oid, org_number int2, org text, template jsonb DEFAULT NULL, depth int4 DEFAULT 0)
     RETURNS jsonb LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    last int4 := custody.probe_rounds(relation, org_number) - 1;
 BEGIN
-    FOR round IN 0..11 LOOP
+    FOR round IN 0..last LOOP
         BEGIN
             RETURN (custody.probe_as_owner(relation, custody.probe_insert(relation, relation::regclass::text,
                     custody.probe_values(relation, org_number, org, template, depth, round))
@@ -248,7 +264,7 @@ BEGIN
         EXCEPTION
             WHEN check_violation OR unique_violation OR not_null_violation OR data_exception
                     OR exclusion_violation THEN
-                IF round = 11 AND depth = 0 THEN
+                IF round = last AND depth = 0 THEN
                     RAISE;
                 END IF;
         END;
@@ -257,5 +273,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.probe_make(oid, int2, text, jsonb, int4) IS
-'inserts a new row of an organization and returns it; NULL for a parent that cannot be made; errors: those of the insert, after twelve attempts, and those of custody.probe_values(); privilege: superuser';
+'inserts a new row of an organization and returns it; NULL for a parent that cannot be made; errors: those of the insert, after twelve attempts, more for a hash partition, and those of custody.probe_values(); privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_make(oid, int2, text, jsonb, int4) FROM PUBLIC;

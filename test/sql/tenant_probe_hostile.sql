@@ -69,6 +69,22 @@ SELECT * FROM probe.probed('probe.parts') AS (attack text, verdict text, detail 
 -- More own rows than the cap allows do not hide it.
 SELECT f.verdict, f.detail FROM custody.probe_isolation('probe_app', '{probe.parts}', row_cap => 5) f
  WHERE f.object = 'probe.parts' AND f.attack = 'delete_blind';
+-- A made up key comes to one of many hash partitions only now and then: it is tried until it does.
+CREATE TABLE probe.many (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), org_id bigint NOT NULL) PARTITION BY HASH (id);
+DO $$
+BEGIN
+    FOR n IN 0..39 LOOP
+        EXECUTE format('CREATE TABLE probe.many_%s PARTITION OF probe.many FOR VALUES WITH (modulus 40, remainder %1$s)', n);
+        EXECUTE format('CREATE POLICY p ON probe.many_%s USING (org_id = custody.current_org_bigint())', n);
+        EXECUTE format('ALTER TABLE probe.many_%s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', n);
+    END LOOP;
+END
+$$;
+CREATE POLICY p ON probe.many USING (org_id = custody.current_org_bigint());
+ALTER TABLE probe.many ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+GRANT SELECT ON probe.many, probe.many_0, probe.many_1, probe.many_2, probe.many_3 TO probe_app;
+SELECT f.object, f.verdict, f.detail FROM custody.probe_isolation('probe_app', '{probe.many_0,probe.many_1,probe.many_2,probe.many_3}', on_clone => true) f
+ WHERE f.attack IN ('rows', 'read_all') AND f.object <> 'session' ORDER BY 1;
 
 -- A policy that cannot be asked refuses nothing.
 SELECT probe.make('asked', 'title text');

@@ -21,9 +21,12 @@ my $prove = q{SELECT concat_ws(' ', object, role, command, part, verdict, reason
     WHERE verdict <> 'proven' AND part <> 'exempt'};
 my $probe = q{SELECT concat_ws(' ', object, attack, verdict, detail) AS what
     FROM custody.probe_isolation('shop_app', on_clone => true)
-    WHERE verdict <> 'held' AND object <> 'session' AND accepted IS NULL};
+    WHERE verdict <> 'held' AND accepted IS NULL};
 my $lint = q{SELECT concat_ws(' ', code, level, object, seen) AS what FROM custody.lint() 
     WHERE level <> 'info' AND exempt IS NULL};
+# What the prober cannot try in its own session, and says so: custody probe does, below.
+my @outside = map { qq{session $_ inconclusive not from inside the server: "custody probe" logs in as the role} }
+    qw(copy deferred_trigger discard reset_role session_authorization startup_options temporary_objects);
 
 sub found {
     my ($query) = @_;
@@ -33,16 +36,19 @@ sub found {
 cmp_ok scalar @{ found($prove =~ s/\(\)/(ARRAY(SELECT oid::regclass FROM pg_class WHERE relnamespace = 'shop'::regnamespace
     AND relkind = 'r' AND NOT relispartition AND relname ~ 'wned'), '{shop_app}')/r) }, '>', 57, 'as it comes, it is not proven';
 $cluster->file('shop', "$data/protect_140.sql");
-# The bugs are planted below with the guard off.
-$cluster->sql('shop', q{SELECT custody.set_guard('refuse'); ANALYZE;
-    INSERT INTO custody.exemption (tool, code, object, reason) VALUES ('lint', 'L604', '%', 'planting bugs')});
+$cluster->sql('shop', q{SELECT custody.set_guard('refuse'); ANALYZE});
 is $cluster->sql('shop', $rows), $before, 'protected, with the rows that it had';
 is $cluster->sql('shop', q{SELECT string_agg(class || ' ' || n, ', ' ORDER BY class) FROM (SELECT class, count(*) AS n
     FROM custody.protection GROUP BY class) x}), 'derived 60, exempt 2, member 1, owned 71, root 1, shared 5', 'every table has its class';
 is_deeply found($prove), [], 'proven';
-is_deeply found($probe), [], 'held';
+is_deeply [ sort @{ found($probe) } ], \@outside, 'held, but what is not from inside';
 is_deeply found($lint), [], 'nothing to be said';
-is_deeply found($probe =~ s/true/false/r), [], 'held on a live database, too';
+# For information, about cost and order: foreign keys without an index of all their columns, temporary tables,
+# a function without a search_path that no policy calls.
+is $cluster->sql('shop', q{SELECT string_agg(format('%s %s', code, n), ', ' ORDER BY code)
+    FROM (SELECT code, count(*) AS n FROM custody.lint() WHERE level = 'info' GROUP BY code) x}),
+    'L214 1, L324 1, L411 159', 'and for information no more than this';
+is_deeply [ sort @{ found($probe =~ s/true/false/r) } ], \@outside, 'held on a live database, too';
 is $cluster->sql('shop', 'SELECT count(*) FROM custody.find_orphans()'), 0, 'every row has its parent';
 
 # What docs/isolation.md tells a DBA to do is enough for exit code 0, as the role and through the pooler.
@@ -85,7 +91,10 @@ for my $bug (@bugs) {
     for my $tool (split ' ', $finders) {
         my @found = map { $_->{what} } @{ rows($cluster, 'copy', $query{$tool}, timeout => 300) };
         ok scalar(grep { index($_, $table) >= 0 } @found), "$name: $tool" or diag explain \@found;
-        is_deeply [ grep { index($_, $table) < 0 } @found ], [], "$name: $tool says nothing of other tables";
+        # The guard is off in the copy, and the linter says that, too.
+        my @besides = $tool eq 'probe' ? @outside
+            : $tool eq 'lint' ? 'L604 warning copy no event trigger of custody is ENABLE ALWAYS' : ();
+        is_deeply [ sort grep { index($_, $table) < 0 } @found ], \@besides, "$name: $tool says nothing of other tables";
     }
     $cluster->drop_database('copy');
 }

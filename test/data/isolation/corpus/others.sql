@@ -81,13 +81,13 @@ BEGIN
 END
 $$;
 SELECT suite.plant(36, 'large_object', '{plain,quoted}',
-    $$SELECT suite.file('{s}', {file}, '{app}')$$, $$SELECT suite.file('{s}', {file}, 'postgres')$$, '{lint}',
+    $$SELECT suite.file('{s}', {file}, '{app}')$$, $$SELECT suite.file('{s}', {file}, 'postgres')$$, '{probe,lint}',
     ARRAY['@A', 'SELECT octet_length(lo_get({file}))'],
     why => 'large objects have no policies, and no table that they belong to');
 -- What is open to all is one finding that names nobody.
 INSERT INTO suite.elsewhere VALUES ('large objects', 'leak36_plain_large_object_public');
 SELECT suite.plant(36, 'large_object_public', '{plain}',
-    $$SELECT suite.file('{s}', {file}, 'PUBLIC')$$, $$SELECT suite.file('{s}', {file}, 'postgres')$$, '{lint}',
+    $$SELECT suite.file('{s}', {file}, 'PUBLIC')$$, $$SELECT suite.file('{s}', {file}, 'postgres')$$, '{probe,lint}',
     ARRAY['@A', 'SELECT octet_length(lo_get({file}))'],
     why => 'large objects have no policies, and no table that they belong to');
 -- A password kept for everybody, and a server that everybody may use.
