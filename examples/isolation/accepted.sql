@@ -22,6 +22,7 @@ SELECT tool, code, object, 'example: ' || reason, now() + interval '1 year'
     ('probe', 'temporary_objects', 'session', 'custody probe'),
     -- These need a pooler: name yours in CUSTODY_POOLER, and take them out.
     ('probe', 'pooled_context', 'pooler', 'no pooler'),
+    ('probe', 'pooled_setting', 'pooler', 'no pooler'),
     ('probe', 'pooled_temporary_table', 'pooler', 'no pooler'),
     ('probe', 'pooled_prepared', 'pooler', 'no pooler'),
     ('probe', 'pooled_cursor', 'pooler', 'no pooler'),

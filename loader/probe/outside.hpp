@@ -43,6 +43,13 @@ class Outside {
                  const std::string &clean, Outcome &left, Outcome &taken);
     void handed_over(const std::string &attack, const std::string &leave, const std::string &take,
                      const std::string &clean);
+    pq::Connection client() const; // of the pooler
+
+    void pooled_setting();
+    /// Makes them for the session, in the context of the own organization; `at`: where.
+    Outcome leave_settings(pq::Connection &first, const std::vector<std::string> &names,
+                           std::string &at) const;
+    void judge_inherited(Finding &finding, pq::Connection &second) const;
 
     const Plan &plan_;
     const cli::Options &options_;

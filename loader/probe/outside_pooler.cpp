@@ -13,18 +13,14 @@ std::string process(pq::Connection &connection) {
     return attempt(connection, "select pg_backend_pid()").value;
 }
 
-pq::Connection client(const cli::Options &options) {
-    return pq::Connection::open(options.pooler, "custody probe", "pooler");
-}
-
 } // namespace
 
 bool Outside::in_turn(const std::string &leave, const std::string &take, const std::string &next,
                       const std::string &clean, Outcome &left, Outcome &taken) {
     const Table &table = seen_.front();
     for (int tried = 0; tried < kTries; ++tried) {
-        auto first = client(options_);
-        auto second = client(options_);
+        auto first = client();
+        auto second = client();
         left = begin(first, table);
         const std::string at = process(first);
         if (!left.failed() && !leave.empty())
@@ -76,8 +72,8 @@ void Outside::handed_over(const std::string &attack, const std::string &leave,
 std::vector<Finding> Outside::pooled() {
     findings_.clear();
     if (options_.pooler.empty()) {
-        for (const char *attack : {"pooled_context", "pooled_temporary_table", "pooled_prepared",
-                                   "pooled_cursor", "pooled_statement_text"})
+        for (const char *attack : {"pooled_context", "pooled_setting", "pooled_temporary_table",
+                                   "pooled_prepared", "pooled_cursor", "pooled_statement_text"})
             found(attack, "", "pooler").detail = "no --pooler given";
         return std::exchange(findings_, {});
     }
@@ -100,6 +96,7 @@ std::vector<Finding> Outside::pooled() {
         context.detail = taken.rows > 0 ? "the next client has the context of the former one"
                                         : "no row for the next client";
     }
+    pooled_setting();
     handed_over(
         "pooled_temporary_table", "create temporary table custody_probe as " + own + " limit 5",
         "select * from pg_temp.custody_probe", "drop table if exists pg_temp.custody_probe");

@@ -80,6 +80,41 @@ my @setting = (q{ALTER POLICY p ON app.docs USING (org_id = nullif(current_setti
     'ALTER POLICY p ON app.docs USING (org_id = custody.current_org_bigint())');
 leaks(@setting, 'forged_settings', q{--enter=SELECT set_config('app.org', $1, true)});
 leaks(@setting, 'pooled_context', q{--enter=SELECT set_config('app.org', $1, false)}, $pooled);
+# What one client sets for the session, and the next one inherits: on a copy for real. The entry itself is clean.
+my @local = ("--pooler=" . $one->conninfo, q{--enter=SELECT set_config('app.org', $1, true)});
+leaks(@setting, 'pooled_setting', @local, '--on-clone');
+# Only beside the context of the next client: his rows, and those of the one before.
+leaks(q{ALTER POLICY p ON app.docs USING (org_id = custody.current_org_bigint()
+        OR org_id = nullif(current_setting('app.org', true), '')::bigint)},
+    $setting[1], 'pooled_setting', @enter, $pooled, '--on-clone');
+# A value that nobody can forge is inherited all the same.
+leaks(q{CREATE FUNCTION app.signed(org text) RETURNS text LANGUAGE sql IMMUTABLE SECURITY DEFINER AS 'SELECT $1 || ''.'' || md5(''key'' || $1)';
+    CREATE FUNCTION app.verified(t text) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT CASE WHEN t = app.signed(split_part(t, ''.'', 1)) THEN split_part(t, ''.'', 1)::bigint END';
+    ALTER POLICY p ON app.docs USING (org_id = app.verified(current_setting('app.token', true)))},
+    "$setting[1]; DROP FUNCTION app.verified, app.signed", 'pooled_setting', $pooled, '--on-clone',
+    q{--enter=SELECT set_config('app.token', app.signed($1), true)});
+
+sub pooled_setting {
+    my ($plant, @more) = @_;
+    $cluster->sql('shop', $plant);
+    my (undef, undef, $found) = probe('app', @more);
+    $cluster->sql('shop', $setting[1]);
+    my ($finding) = grep { $_->{attack} eq 'pooled_setting' } values %$found;
+    return "$finding->{verdict}: $finding->{detail}";
+}
+my $resets = Custody::Test::Pooler->start($cluster, 'shop', user => 'app', size => 1, reset => 1);
+is pooled_setting($setting[0], @local), 'inconclusive: the next client inherits settings, and policies read app.org: '
+    . 'what it then sees is tried with --on-clone', 'not on a live pooler';
+is pooled_setting($setting[0], @local, '--on-clone', '--pooler=' . $resets->conninfo),
+    'held: the pooler takes settings back before the next client', 'a pooler that resets its connections';
+is pooled_setting('', @enter, $pooled, '--on-clone'), 'held: the next client inherits settings, and no policy reads one',
+    'the context of custody is not made by SET';
+is pooled_setting(q{ALTER POLICY p ON app.docs USING (org_id = custody.current_org_bigint() AND current_setting('app.org', true) IS DISTINCT FROM 'x')},
+    @enter, $pooled, '--on-clone'), 'held: the next client inherits app.org, and sees no row', 'inherited, and of no use';
+is $cluster->sql('shop', q{SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'}), 0, 'no transaction is left open';
+is run_command(program('psql'), '-XAtd', $one->conninfo, '-c',
+    q{SELECT concat(current_setting('app.org', true), current_setting('custody_probe.left', true))})->{stdout}, "\n", 'no setting, either';
+$resets->stop;
 $one->stop;
 
 # Nobody told how to enter: nothing is known, and that is no success.
