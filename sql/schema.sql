@@ -42,7 +42,8 @@ INSERT INTO custody.role (name, purpose) VALUES
     ('custody_operator', 'custody: runs migrations'),
     ('custody_auditor', 'custody: reads state, verdicts and evidence'),
     ('custody_legal', 'custody: places and lifts legal holds'),
-    ('custody_break_glass', 'custody: enters organizations without a token, each time on record');
+    ('custody_break_glass', 'custody: enters organizations without a token, each time on record'),
+    ('custody_ledger_owner', 'custody: owns the audit ledger; nobody logs in as it or is a member');
 
 -- A role of this name that somebody else made may be able to log in, or have members: it is
 -- neither altered nor given anything. A warning, because CREATE EXTENSION hides notices.

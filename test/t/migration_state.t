@@ -17,7 +17,7 @@ is $cluster->sql('here', q{SELECT rolcanlogin, rolconnlimit, has_schema_privileg
 is $cluster->sql('here', q{SELECT rolcanlogin, has_table_privilege(oid, 'custody.migration', 'SELECT')
         FROM pg_roles WHERE rolname = 'custody_auditor'}), 'f|t', 'a role that it made reads';
 is $cluster->sql('here', q{SELECT string_agg(name, ',' ORDER BY name) FROM custody.role WHERE made}),
-    'custody_admin,custody_auditor,custody_break_glass,custody_legal', 'it remembers which ones it made';
+    'custody_admin,custody_auditor,custody_break_glass,custody_ledger_owner,custody_legal', 'it remembers which ones it made';
 
 # One bucket of three rows.
 my $digests = q{'\x0000000000000003000000000000000000000000000000ff'};
@@ -124,7 +124,7 @@ is $exit, 0, 'it installs into that of a superuser' or diag $err;
 
 # The extension goes, and with it its state; roles belong to the cluster and stay.
 $cluster->sql('there', 'DROP EXTENSION custody');
-is $cluster->sql('there', q{SELECT count(*) FROM pg_roles WHERE rolname LIKE 'custody%'}), '5',
+is $cluster->sql('there', q{SELECT count(*) FROM pg_roles WHERE rolname LIKE 'custody%'}), '6',
     'roles stay';
 
 done_testing;

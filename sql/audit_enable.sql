@@ -1,0 +1,249 @@
+-- Recording a table on and off. custody.audit() makes a list of statements and runs them; its dry
+-- run returns the same list, which a superuser can run by hand.
+
+-- Within SECURITY DEFINER current_user is the definer; this is who the session works as.
+CREATE FUNCTION custody.audit_caller() RETURNS name
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE current_setting('role') WHEN 'none' THEN session_user
+                ELSE current_setting('role')::name END
+$$;
+COMMENT ON FUNCTION custody.audit_caller() IS
+'the role that the session works as: of SET ROLE, else the session user; errors: none; privilege: none';
+
+CREATE FUNCTION custody.audit_check_caller(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    caller name := custody.audit_caller();
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_class c
+                    WHERE c.oid = relation AND pg_has_role(caller, c.relowner, 'USAGE')) THEN
+        RAISE EXCEPTION 'must be owner of table %', relation
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = format('The session works as role "%s".', caller);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_caller(regclass) IS
+'refuses (42501) when the session''s role does not own a table; privilege: none';
+
+CREATE FUNCTION custody.audit_check_relation(relation regclass) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found record;
+BEGIN
+    SELECT c.relkind, c.relpersistence, c.relispartition, n.nspname,
+           EXISTS (SELECT FROM pg_depend d
+                    WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+                      AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'custody')
+                      AND d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e') AS own
+      INTO found FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+     WHERE c.oid = relation;
+    IF found.relkind NOT IN ('r', 'p') OR found.relpersistence = 't' THEN
+        RAISE EXCEPTION 'cannot record %', relation
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not a lasting table.';
+    ELSIF found.relispartition THEN
+        RAISE EXCEPTION 'cannot record partition % by itself', relation
+            USING ERRCODE = 'wrong_object_type',
+                  HINT = format('Name %s, which stands for its partitions.', pg_partition_root(relation));
+    ELSIF found.own OR found.nspname IN ('pg_catalog', 'information_schema', 'custody_ledger') THEN
+        RAISE EXCEPTION 'cannot record %', relation
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It belongs to the system or to custody.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_relation(regclass) IS
+'refuses (42809) what cannot be recorded: views, foreign and temporary tables, partitions by themselves, tables of the system and of custody; privilege: none';
+
+-- The primary key, else the index of the replica identity, else the smallest unique index that is
+-- whole, immediate and without NULL.
+CREATE FUNCTION custody.audit_key(relation regclass) RETURNS name[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT ARRAY(SELECT a.attname FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+                   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                  WHERE k.n <= i.indnkeyatts ORDER BY k.n)
+      FROM pg_index i
+     WHERE i.indrelid = relation AND i.indisunique AND i.indisvalid AND i.indimmediate
+       AND i.indpred IS NULL AND i.indexprs IS NULL
+       AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+                         JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                        WHERE k.n <= i.indnkeyatts AND NOT a.attnotnull)
+     ORDER BY i.indisprimary DESC, i.indisreplident DESC, i.indnkeyatts, i.indexrelid LIMIT 1
+$$;
+COMMENT ON FUNCTION custody.audit_key(regclass) IS
+'columns that tell a table''s rows apart; NULL where no index does; errors: none; privilege: none';
+
+CREATE FUNCTION custody.audit_options(relation regclass, org_column name, key name[], exclude name[],
+    hash name[], redact name[], options jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    result jsonb := coalesce(options, '{}');
+    chosen record;
+BEGIN
+    SELECT coalesce(org_column, (SELECT p.org_column FROM custody.protection p
+                                  WHERE p.relation = audit_options.relation)) AS org,
+           coalesce(key, custody.audit_key(relation), '{}') AS key,
+           coalesce(exclude, '{}') AS exclude, coalesce(hash, '{}') AS hash,
+           coalesce(redact, '{}') AS redact INTO chosen;
+    PERFORM custody.audit_check_columns(relation, chosen.org, chosen.key, chosen.exclude,
+                                        chosen.hash, chosen.redact);
+    PERFORM custody.audit_check_options(result);
+    IF chosen.org IS NOT NULL THEN
+        result := result || jsonb_build_object('org_column', chosen.org);
+    END IF;
+    RETURN result || jsonb_build_object('key', chosen.key, 'exclude', chosen.exclude,
+                                        'hash', chosen.hash, 'redact', chosen.redact);
+END
+$$;
+COMMENT ON FUNCTION custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb) IS
+'how a table is recorded, as custody_ledger.audited.options keeps it, with what custody finds itself: the organization''s column and the key; errors: as custody.audit(); privilege: SELECT on custody.protection';
+
+CREATE FUNCTION custody.audit_check_columns(relation regclass, org_column name, key name[],
+    exclude name[], hash name[], redact name[]) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong name;
+BEGIN
+    SELECT w.name INTO wrong FROM unnest(key || exclude || hash || redact || org_column) AS w (name)
+     WHERE w.name IS NOT NULL AND NOT EXISTS (
+           SELECT FROM pg_attribute a
+            WHERE a.attrelid = relation AND a.attname = w.name AND a.attnum > 0 AND NOT a.attisdropped);
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % does not exist', wrong, relation
+            USING ERRCODE = 'undefined_column';
+    END IF;
+    SELECT w.name INTO wrong FROM unnest(key || org_column) AS w (name)
+     WHERE w.name = ANY (exclude || hash || redact);
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % tells rows or organizations apart', wrong, relation
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Such a column cannot be excluded, hashed or redacted; name another key.';
+    END IF;
+    SELECT w.name INTO wrong FROM unnest(exclude || hash || redact) AS w (name)
+     GROUP BY w.name HAVING count(*) > 1 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'column "%" of % is named twice', wrong, relation
+            USING ERRCODE = 'duplicate_column', HINT = 'Exclude it, hash it or redact it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_columns(regclass, name, name[], name[], name[], name[]) IS
+'refuses columns that a table does not have (42703), that are named twice (42701), or that are key or organization and should not be recorded as they are (22023); privilege: none';
+
+CREATE FUNCTION custody.audit_check_options(options jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong record;
+BEGIN
+    SELECT o.key, o.value INTO wrong FROM jsonb_each(options) o
+      LEFT JOIN (VALUES ('skip_unchanged', '^(true|false)$'), ('full_row', '^(true|false)$'),
+                        ('require_context', '^"(org|user|both)"$'), ('truncate', '^"(rows|event)"$'),
+                        ('large_value', '^[1-9][0-9]{3,8}$'), ('statement_text', '^(true|false)$')
+                ) AS k (name, form) ON k.name = o.key
+     WHERE o.value::text !~ k.form OR k.name IS NULL LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'option "%" cannot be %', wrong.key, wrong.value
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'skip_unchanged, full_row and statement_text are true or false; require_context is'
+                         ' org, user or both; truncate is rows or event; large_value is a number of bytes from 1000.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_options(jsonb) IS
+'refuses (22023) options of custody.audit() that there are not; privilege: none';
+
+CREATE FUNCTION custody.audit_trigger_steps(relation regclass, identity uuid) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.step
+      FROM (SELECT t.relid AS tree, t.level FROM pg_partition_tree(relation) t
+            UNION SELECT relation, 0) t
+     CROSS JOIN LATERAL (VALUES
+           (1, format('CREATE TRIGGER custody_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW '
+                      'EXECUTE FUNCTION custody.capture(%L)', t.tree, identity)),
+           -- From 15 on the first of these reaches the partitions; before, each is told.
+           (2, format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER custody_capture', t.tree)),
+           (3, format('CREATE TRIGGER custody_capture_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
+                      'EXECUTE FUNCTION custody.capture_truncate(%L)', t.tree, identity)),
+           (4, format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER custody_capture_truncate', t.tree))
+           ) AS s (n, step)
+     WHERE NOT (s.n = 1 AND t.level > 0)
+       AND NOT EXISTS (
+           SELECT FROM pg_trigger g
+            WHERE g.tgrelid = t.tree AND g.tgargs = convert_to(identity::text, 'UTF8') || '\x00'::bytea
+              AND (s.n < 3 AND g.tgfoid = to_regprocedure('custody.capture()')
+                   OR s.n > 2 AND g.tgfoid = to_regprocedure('custody.capture_truncate()'))
+              AND (s.n IN (1, 3) OR g.tgenabled = 'A'))
+     ORDER BY t.level, t.tree::oid, s.n
+$$;
+COMMENT ON FUNCTION custody.audit_trigger_steps(regclass, uuid) IS
+'the statements that give a table and its partitions the capture triggers that they lack; errors: none; privilege: none';
+
+CREATE FUNCTION custody.audit_register(identity uuid, relation regclass, options jsonb) RETURNS int4
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    tbl int4;
+    names record;
+BEGIN
+    SELECT n.nspname, c.relname INTO names
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+    SELECT a.id INTO tbl FROM custody_ledger.audited a WHERE a.identity = audit_register.identity;
+    IF tbl IS NULL THEN
+        INSERT INTO custody_ledger.audited (identity, schema, name, relid, active, since, options)
+            VALUES (identity, names.nspname, names.relname, relation, true, now(), options)
+            RETURNING id INTO tbl;
+    ELSE
+        UPDATE custody_ledger.audited a
+           SET schema = names.nspname, name = names.relname, relid = relation, active = true,
+               since = CASE WHEN a.active THEN a.since ELSE now() END, until = NULL,
+               options = audit_register.options
+         WHERE a.id = tbl;
+    END IF;
+    PERFORM custody.renew_descriptor(tbl);
+    PERFORM custody.record_note(tbl, 'S', jsonb_build_object(
+        'kind', 'audit_on', 'schema', names.nspname, 'name', names.relname, 'options', options)::text);
+    RETURN tbl;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_register(uuid, regclass, jsonb) IS
+'enters a table into the ledger, with its descriptor and an event of kind audit_on; a step of custody.audit(); returns its id; privilege: superuser';
+
+-- SECURITY DEFINER: whoever owns a table has no rights on the ledger. The caller must own it.
+CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key name[] DEFAULT NULL,
+    exclude name[] DEFAULT '{}', hash name[] DEFAULT '{}', redact name[] DEFAULT '{}',
+    options jsonb DEFAULT '{}', baseline boolean DEFAULT true, dry_run boolean DEFAULT false)
+    RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    identity uuid;
+    step text;
+BEGIN
+    PERFORM custody.audit_check_relation(rel);
+    PERFORM custody.audit_check_caller(rel);
+    IF NOT dry_run THEN
+        -- Waits for running writers: what they wrote is in the baseline, what comes is captured.
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);
+    END IF;
+    SELECT a.identity INTO identity FROM custody_ledger.audited a WHERE a.id = custody.audited_id(rel);
+    identity := coalesce(identity, gen_random_uuid());
+    FOR step IN
+        SELECT format('SELECT custody.audit_register(%L, %L, %L)', identity, rel,
+                      custody.audit_options(rel, org_column, key, exclude, hash, redact, options))
+        UNION ALL SELECT custody.audit_trigger_steps(rel, identity)
+        UNION ALL SELECT format('SELECT custody.record_baseline(%L)', rel) WHERE baseline
+    LOOP
+        IF NOT dry_run THEN
+            EXECUTE step;
+        END IF;
+        RETURN NEXT step;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) IS
+'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; errors: 42501 for others than the owner, 42809 for what is no table, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
+
+REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
+    custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
+    custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
+    custody.audit_check_options(jsonb), custody.audit_key(regclass),
+    custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
+    custody.audit_trigger_steps(regclass, uuid),
+    custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;
