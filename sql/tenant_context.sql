@@ -159,23 +159,18 @@ COMMENT ON FUNCTION custody.context_info() IS
 'the tenant context, for diagnosis, expired or not: type of its organizations (uuid, bigint, text or none), organizations, user, role, end, how it was entered (token, jwt, membership, set or break_glass), whether it is the session''s, whether it holds at this moment; only is_valid, false, where there is none; errors: none; privilege: none';
 
 -- What reads or ends its caller's own context is for everybody who may use the schema, also where the
--- database's default privileges say otherwise.
-GRANT EXECUTE ON FUNCTION
-    custody.leave(),
-    custody.current_org_uuid(),
-    custody.current_org_bigint(),
-    custody.current_org_text(),
-    custody.current_org_or_null_uuid(),
-    custody.current_org_or_null_bigint(),
-    custody.current_org_or_null_text(),
-    custody.current_orgs_uuid(),
-    custody.current_orgs_bigint(),
-    custody.current_orgs_text(),
-    custody.current_user_id(),
-    custody.current_role_name(),
-    custody.current_claims(),
-    custody.current_user_id_or_null(),
-    custody.current_role_name_or_null(),
-    custody.current_claims_or_null(),
-    custody.context_info()
-    TO PUBLIC;
+-- database's default privileges say otherwise. Granted only there: privileges that are the built-in
+-- default are not stored, and stored ones are read anew by every query that a policy guards.
+DO $$
+DECLARE
+    function regprocedure;
+BEGIN
+    FOR function IN
+        SELECT oid FROM pg_proc
+         WHERE pronamespace = 'custody'::regnamespace AND proname ~ '^(leave|context_info|current_.*)$'
+               AND NOT has_function_privilege('public', oid, 'EXECUTE')
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO PUBLIC', function);
+    END LOOP;
+END
+$$;

@@ -110,6 +110,18 @@ $session->query('DISCARD ALL');
 is $session->query('SELECT is_valid FROM custody.context_info()'), 'f', 'DISCARD ALL ends it';
 $_->close for $session, $other;
 
+# What policies call is for everybody, also where nothing new is; and where that is the built-in default, no
+# privileges are stored, which each query would read.
+my $stored = q{SELECT string_agg(DISTINCT proname::text, ' ') FROM pg_proc WHERE pronamespace = 'custody'::regnamespace
+    AND proname ~ '^(leave|context_info|current_.*)$' AND };
+is $cluster->sql('shop', "$stored proacl IS NOT NULL"), '', 'no accessor has privileges of its own';
+$cluster->create_database('strict');
+$cluster->sql('strict', 'ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC; CREATE EXTENSION custody;
+    GRANT USAGE ON SCHEMA custody TO app');
+is $cluster->sql('strict', "$stored NOT has_function_privilege('app', oid, 'EXECUTE')"), '',
+    'under default privileges that give none, everybody may call them';
+is $cluster->sql('strict', 'SELECT custody.current_org_or_null_uuid() IS NULL', user => 'app'), 't', 'and calls them';
+
 # Break glass: what is rolled back is on record all the same, in the table and in the log.
 my $position = $cluster->log_position;
 my $id = $cluster->sql('shop', q{SELECT custody.declare_break_glass('{1,2}'::bigint[], E'ticket 7\nLOG:  all is well')},
