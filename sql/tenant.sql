@@ -49,11 +49,23 @@ COMMENT ON COLUMN custody.exemption.id IS 'number of the row';
 COMMENT ON COLUMN custody.exemption.tool IS 'whose finding: lint, prove, probe or guard';
 COMMENT ON COLUMN custody.exemption.code IS 'code of the lint rule, name of the attack, or part of the proof';
 COMMENT ON COLUMN custody.exemption.object IS
-'object as the tool prints it; a LIKE pattern, so that % stands for any text and \ takes away a character''s meaning';
+'object as the tool prints it; a pattern where it has a %, which stands for any text (\% for itself); no other character has a meaning: custody.is_exempted()';
 COMMENT ON COLUMN custody.exemption.reason IS 'why it is accepted';
 COMMENT ON COLUMN custody.exemption.expires IS 'when it has to be looked at again; NULL = never, not allowed for the prober';
 COMMENT ON COLUMN custody.exemption.made_at IS 'when the row was written';
 COMMENT ON COLUMN custody.exemption.made_by IS 'session user who wrote it';
+
+-- Names are full of _: as LIKE has it, an exemption would cover objects that nobody looked at. A pure expression.
+CREATE FUNCTION custody.is_exempted(object text, pattern text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN pg_catalog.strpos(pattern, '%') OPERATOR(pg_catalog.=) 0
+                     OR pattern OPERATOR(pg_catalog.~) '(^|[^\\])(\\\\)*\\$'
+                THEN object OPERATOR(pg_catalog.=) pattern
+                ELSE object OPERATOR(pg_catalog.~~)
+                     pg_catalog.replace(pg_catalog.replace(pattern, '\_', '_'), '_', '\_') END
+$$;
+COMMENT ON FUNCTION custody.is_exempted(text, text) IS
+'whether custody.exemption.object (pattern) covers an object as a tool prints it: where it has no % only the very same; otherwise % stands for any text, \ takes away its meaning, and _ stands for itself; any role may call it; errors: none';
 
 CREATE TABLE custody.isolation_setting (
     name text PRIMARY KEY,

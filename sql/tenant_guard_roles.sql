@@ -88,7 +88,7 @@ CREATE FUNCTION custody.check_guard()
     SELECT f.* FROM (SELECT * FROM custody.guard_role_findings()
                      UNION ALL SELECT * FROM custody.guard_own_findings()) f
      WHERE NOT EXISTS (SELECT FROM custody.exemption e
-                        WHERE e.tool = 'guard' AND e.code = f.code AND f.object LIKE e.object
+                        WHERE e.tool = 'guard' AND e.code = f.code AND custody.is_exempted(f.object, e.object)
                           AND coalesce(e.expires > now(), true))
      ORDER BY 1, 2, 3
 $$;
@@ -99,5 +99,5 @@ REVOKE ALL ON FUNCTION custody.guard_mode(), custody.guard_binds(name), custody.
     custody.guard_table_findings(oid[]), custody.guard_column_findings(oid[]),
     custody.guard_privilege_findings(oid[]), custody.guard_bypasses(oid, oid),
     custody.guard_view_findings(oid[]), custody.guard_function_findings(oid[]), custody.guard_spot_findings(oid[]),
-    custody.guard_policy_findings(oid[]), custody.guard_findings(oid[]),
+    custody.guard_policy_findings(oid[]), custody.guard_floor_findings(oid[]), custody.guard_findings(oid[]),
     custody.guard_role_findings(), custody.guard_own_findings(), custody.check_guard() FROM PUBLIC;

@@ -110,8 +110,36 @@ $$;
 COMMENT ON FUNCTION custody.guard_spot_findings(oid[]) IS
 'findings about triggers with SECURITY DEFINER functions, and rules that mention protected tables, which a bound role sets off and which act as somebody whom no policy binds; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
 
--- A floor may be mended or replaced, another policy may come: what counts is what all of them let
--- through together, for each command.
+-- Without its floor a table is as closed as before, until the next permissive policy comes. It may be mended or
+-- replaced by another one that does the same.
+CREATE FUNCTION custody.guard_floor_findings(touched oid[])
+    RETURNS TABLE (code text, object text, seen text, remedy text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'floor', g.relation::regclass::text,
+           format('no restrictive policy for all commands keeps role %I in its organization, whatever other policies come',
+                  min(b.rolname::text)),
+           format('SELECT * FROM custody.protect(%L, %L)', p.relation, p.org_column)
+      FROM custody.protection p JOIN custody.guard_relation g ON g.root = p.relation
+      JOIN pg_class c ON c.oid = g.relation AND c.relrowsecurity
+      JOIN pg_attribute a ON a.attrelid = g.relation AND a.attname = p.org_column AND a.attnum > 0 AND NOT a.attisdropped
+     CROSS JOIN unnest(p.roles || p.multi_roles) AS r (role)
+      JOIN pg_roles b ON b.oid = r.role AND NOT b.rolsuper AND NOT b.rolbypassrls
+     WHERE p.class NOT IN ('shared', 'exempt') AND (touched IS NULL OR g.relation = ANY (touched))
+       AND (g.relation = p.relation OR has_table_privilege(b.oid, g.relation, 'DELETE')
+            OR has_any_column_privilege(b.oid, g.relation, 'SELECT, INSERT, UPDATE'))
+       AND EXISTS (SELECT FROM jsonb_array_elements(p.made) m
+                    WHERE m ->> 'action' = 'create policy' AND m ->> 'undo' ~ '^DROP POLICY IF EXISTS custody_(orgs_)?floor ')
+       AND NOT EXISTS (SELECT FROM pg_policy f
+                        WHERE f.polrelid = g.relation AND NOT f.polpermissive AND f.polcmd = '*'
+                          AND EXISTS (SELECT FROM unnest(f.polroles) AS o (oid)
+                                       WHERE CASE WHEN o.oid = 0 THEN true ELSE pg_has_role(b.oid, o.oid, 'USAGE') END)
+                          AND custody.policy_verdict(f.oid, p.org_column) <> 'different')
+     GROUP BY g.relation, p.relation, p.org_column
+$$;
+COMMENT ON FUNCTION custody.guard_floor_findings(oid[]) IS
+'findings about protected tables that lost the restrictive policy that custody.protect() made, without another one that keeps a bound role in its organization by itself; argument: relations to look at, NULL = all; errors: none; privilege: SELECT on the state of isolation';
+
+-- Any policy may come or go: what counts is what all of them let through together, for each command.
 CREATE FUNCTION custody.guard_policy_findings(touched oid[])
     RETURNS TABLE (code text, object text, seen text, remedy text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -159,12 +187,13 @@ CREATE FUNCTION custody.guard_findings(touched oid[])
     SELECT f.* FROM (SELECT * FROM custody.guard_table_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_column_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_policy_findings(touched)
+                     UNION ALL SELECT * FROM custody.guard_floor_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_privilege_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_view_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_function_findings(touched)
                      UNION ALL SELECT * FROM custody.guard_spot_findings(touched)) f
      WHERE NOT EXISTS (SELECT FROM custody.exemption e
-                        WHERE e.tool = 'guard' AND e.code = f.code AND f.object LIKE e.object
+                        WHERE e.tool = 'guard' AND e.code = f.code AND custody.is_exempted(f.object, e.object)
                           AND coalesce(e.expires > now(), true))
      ORDER BY f.code, f.object, f.seen
 $$;

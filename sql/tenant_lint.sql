@@ -19,7 +19,7 @@ DECLARE
     judged text := $query$
         SELECT r.code, r.level, f.object, r.title, f.seen, f.remediation,
                (SELECT e.reason FROM custody.exemption e
-                 WHERE e.tool = 'lint' AND e.code = r.code AND f.object LIKE e.object
+                 WHERE e.tool = 'lint' AND e.code = r.code AND custody.is_exempted(f.object, e.object)
                    AND (e.expires IS NULL OR e.expires > now())
                  ORDER BY e.id LIMIT 1)
           FROM (%s) f

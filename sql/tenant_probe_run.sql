@@ -262,7 +262,7 @@ BEGIN
             SELECT f.object, f.attack, f.verdict, f.statement, f.detail, f.sqlstate,
                 (SELECT format('%s (until %s)', e.reason, e.expires) FROM custody.exemption e
                   WHERE e.tool = 'probe' AND f.verdict = 'inconclusive' AND e.code = f.attack
-                    AND f.object LIKE e.object AND e.expires > now() LIMIT 1)
+                    AND custody.is_exempted(f.object, e.object) AND e.expires > now() LIMIT 1)
               FROM custody.probe_all(setup, relations) f;
         RAISE EXCEPTION USING ERRCODE = 'CU001', MESSAGE = 'the probe is over';
     EXCEPTION WHEN SQLSTATE 'CU001' THEN

@@ -141,6 +141,9 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
         SELECT NULL, p.object, pg_get_userbyid(p.role), NULL, 'membership', 'unproven', NULL, p.reason, NULL
           FROM lists l CROSS JOIN custody.proof_of_powers(l.every_relation, l.roles, l.application) p
         UNION ALL
+        SELECT NULL, u.object, pg_get_userbyid(u.role), NULL, 'membership', 'unproven', NULL, u.reason, NULL
+          FROM custody.proof_of_unbound_logins(ARRAY(SELECT DISTINCT s.role FROM subject s WHERE s.application)) u
+        UNION ALL
         SELECT s.root, format('parent %s', p.parent), pg_get_userbyid(s.role), NULL, 'parent', 'unproven', NULL,
                format('rows of %s are met through it, and it has no org column', p.relation), NULL
           FROM (SELECT array_agg(s.relation) AS relations, array_agg(s.org_column) AS columns
@@ -181,7 +184,8 @@ CREATE FUNCTION custody.proof_rows(relations regclass[], roles regrole[], org_co
     SELECT f.*, coalesce(e.reason, (SELECT s.reason FROM scope s WHERE f.part = 'exempt' AND s.relation = f.root))
       FROM found f
       LEFT JOIN LATERAL (SELECT x.reason FROM custody.exemption x
-                          WHERE f.verdict = 'unproven' AND x.tool = 'prove' AND x.code = f.part AND f.object LIKE x.object
+                          WHERE f.verdict = 'unproven' AND x.tool = 'prove' AND x.code = f.part
+                            AND custody.is_exempted(f.object, x.object)
                             AND coalesce(x.expires > now(), true)
                           ORDER BY x.id LIMIT 1) e ON true
 $$;
@@ -224,7 +228,7 @@ CREATE FUNCTION custody.prove_summary(
                                       prove_summary.witness) p) c
 $$;
 COMMENT ON FUNCTION custody.prove_summary(regclass[], regrole[], name, boolean) IS
-'custody.prove_isolation() in one row: tables looked at, rows of each verdict; unproven without those that custody.exemption or the class exempt accepts, which are accepted; not_bound: roles that can log in and that no policy binds, which nothing is proven about; success: something is proven, nothing refuted, nothing unproven. Arguments, errors, privilege: as there';
+'custody.prove_isolation() in one row: tables looked at, rows of each verdict; unproven without those that custody.exemption or the class exempt accepts, which are accepted; not_bound: roles that can log in and that no policy binds, which nothing is proven about (one that was made a member of a bound role is a row of its own, unproven); success: something is proven, nothing refuted, nothing unproven. Arguments, errors, privilege: as there';
 REVOKE EXECUTE ON FUNCTION custody.prove_summary(regclass[], regrole[], name, boolean) FROM PUBLIC;
 
 -- Auditors and admins may prove; witnesses are shown to who can read them and become the role.

@@ -46,6 +46,28 @@ COMMENT ON FUNCTION custody.proof_of_owners(regclass[], oid[], boolean[]) IS
 'roles that own the tables or can become who does, and owners that row security does not bind; arguments: tables, and roles with whether they are applications; errors: none; privilege: EXECUTE';
 REVOKE EXECUTE ON FUNCTION custody.proof_of_owners(regclass[], oid[], boolean[]) FROM PUBLIC;
 
+-- An application that logs in as one of these has no row security until it becomes the role, and after RESET ROLE.
+CREATE FUNCTION custody.proof_of_unbound_logins(roles oid[])
+    RETURNS TABLE (role oid, object text, reason text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    -- By the catalog: pg_has_role() says yes to everything for a superuser.
+    WITH RECURSIVE member (role, bound) AS (
+        SELECT m.member, m.roleid FROM pg_auth_members m WHERE m.roleid = ANY (roles)
+        UNION
+        SELECT m.member, b.bound FROM member b JOIN pg_auth_members m ON m.roleid = b.role
+    )
+    SELECT r.oid, format('role %I', r.rolname),
+           format('the role %s and can log in, and is a member of %s, which the policies bind',
+                  CASE WHEN r.rolsuper THEN 'is a superuser' ELSE 'has BYPASSRLS' END,
+                  string_agg(quote_ident(b.rolname), ', ' ORDER BY b.rolname))
+      FROM member m JOIN pg_roles r ON r.oid = m.role AND r.rolcanlogin AND (r.rolsuper OR r.rolbypassrls)
+      JOIN pg_roles b ON b.oid = m.bound
+     GROUP BY r.oid, r.rolname, r.rolsuper
+$$;
+COMMENT ON FUNCTION custody.proof_of_unbound_logins(oid[]) IS
+'superusers and roles with BYPASSRLS that can log in and were made members of one of these roles, directly or not; errors: none; privilege: EXECUTE';
+REVOKE EXECUTE ON FUNCTION custody.proof_of_unbound_logins(oid[]) FROM PUBLIC;
+
 CREATE FUNCTION custody.proof_of_policy_functions(relations regclass[])
     RETURNS TABLE (relation regclass, object text, reason text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -32,7 +32,7 @@ constexpr const char *kExemptions = R"(
 SELECT f.n - 1, e.reason
   FROM unnest($1::text[], $2::text[]) WITH ORDINALITY f(code, object, n),
        LATERAL (SELECT e.reason FROM custody.exemption e
-                 WHERE e.tool = 'lint' AND e.code = f.code AND f.object LIKE e.object
+                 WHERE e.tool = 'lint' AND e.code = f.code AND custody.is_exempted(f.object, e.object)
                    AND (e.expires IS NULL OR e.expires > now())
                  ORDER BY e.id LIMIT 1) e)";
 

@@ -87,8 +87,8 @@ void accept(pq::Connection &admin, std::vector<Finding> &findings) {
             continue;
         const auto found =
             admin.query("select format('%s (until %s)', reason, expires) from custody.exemption "
-                        "where tool = 'probe' and code = $1 and $2 like object and expires > now() "
-                        "limit 1",
+                        "where tool = 'probe' and code = $1 and custody.is_exempted($2, object) "
+                        "and expires > now() limit 1",
                         finding.attack, finding.object);
         if (found.rows() > 0)
             finding.accepted = found.str(0, 0);

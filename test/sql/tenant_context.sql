@@ -116,6 +116,22 @@ SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
 SET ROLE ctx_service;
 SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
 RESET ROLE;
+-- Nor one that may grant itself the membership, however little it has of it until then.
+CREATE ROLE ctx_granting NOINHERIT;
+GRANT EXECUTE ON FUNCTION custody.set_context(bigint, text, text, timestamptz, jsonb, boolean) TO ctx_granting;
+GRANT USAGE ON SCHEMA custody TO ctx_granting;
+SET ROLE ctx_granting;
+SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
+RESET ROLE;
+SELECT format('GRANT ctx_app TO ctx_granting WITH ADMIN %s',
+              CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'OPTION' ELSE 'TRUE, SET FALSE, INHERIT FALSE' END) AS "grant" \gset
+:grant;
+SET ROLE ctx_granting;
+SELECT try('SELECT custody.set_context(1::bigint, ''u'')');
+RESET ROLE;
+REVOKE ctx_app FROM ctx_granting;
+DROP OWNED BY ctx_granting;
+DROP ROLE ctx_granting;
 -- Nor through a function of one that may: the session's user and the set role count.
 CREATE FUNCTION oblige() RETURNS void LANGUAGE sql SECURITY DEFINER
     AS $$ SELECT custody.set_context(1::bigint, 'u') $$;

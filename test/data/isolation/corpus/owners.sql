@@ -26,7 +26,7 @@ SELECT suite.plant(2, 'of_owner', '{plain,quoted}',
 SELECT suite.plant(3, 'bypassrls', '{plain,quoted}',
     'CREATE ROLE {s}_login LOGIN BYPASSRLS; GRANT {app} TO {s}_login',
     'CREATE ROLE {s}_login LOGIN NOINHERIT; GRANT {app} TO {s}_login',
-    '{lint,loader}',
+    '{prove,lint,loader}',
     ARRAY['@A', '@login:{s}_login', 'SET LOCAL ROLE {app}', 'RESET ROLE',
           'SELECT count(*) FROM {r} WHERE {org} <> {a}'],
     why => 'the prober is asked about the application role; who logs in is known to the catalog and to the session');
