@@ -200,9 +200,10 @@ Hash empty_slots(const Hash &block_secret, std::uint8_t depth, std::uint32_t ind
 
 Hash private_part(const PrivatePart &part) noexcept {
     digest::PiecewiseSha256 hash;
-    Input<1 + 32 + 1 + 4> head(0x0f);
+    Input<1 + 32 + 1 + 4 + 4> head(0x0f);
     head.add(part.secret);
     head.add_byte(std::byte{part.kind});
+    head.add_integer(part.lineage);
     head.add_integer(static_cast<std::uint32_t>(part.snapshot.size()));
     hash.add(head.bytes());
     hash.add(bytes_of(part.snapshot));

@@ -67,6 +67,7 @@ struct Link {
 struct PrivatePart {
     Hash secret; // of the block
     std::uint8_t kind;
+    std::uint32_t lineage;
     std::string_view snapshot;
     std::uint64_t transactions;
     std::uint64_t events;

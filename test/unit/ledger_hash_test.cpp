@@ -50,10 +50,10 @@ TEST(LedgerHash, OfBytesOfAnyLength) {
                   whole(10, kHashText + big<std::int64_t>(1) + big<std::int64_t>(-1) +
                                 big<std::uint32_t>(3) + text));
         EXPECT_EQ(value_hash(kSalt, 258, bytes), whole(0x11, kSaltText + "\1\2" + text));
-        EXPECT_EQ(private_part({kHash, 1, text, 2, 3, kHash, 4, text}),
-                  whole(15, kHashText + '\1' + lp(text) + big<std::uint64_t>(2) +
-                                big<std::uint64_t>(3) + kHashText + big<std::uint64_t>(4) +
-                                lp(text)));
+        EXPECT_EQ(private_part({kHash, 1, 9, text, 2, 3, kHash, 4, text}),
+                  whole(15, kHashText + '\1' + big<std::uint32_t>(9) + lp(text) +
+                                big<std::uint64_t>(2) + big<std::uint64_t>(3) + kHashText +
+                                big<std::uint64_t>(4) + lp(text)));
         EXPECT_EQ(link_hash({bytes, 1, 2, 3, 4, 5, kHash, kNothingBefore}),
                   whole(11, lp(text) + big<std::uint64_t>(1) + big<std::uint64_t>(2) +
                                 big<std::uint32_t>(3) + big<std::uint64_t>(4) +
