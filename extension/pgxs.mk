@@ -14,7 +14,8 @@ sql_order := schema digest_type digest_record digest digest_tables \
 	tenant_guard_checks tenant_guard_views tenant_guard_roles tenant_guard \
 	tenant_compat_definitions tenant_compat tenant_references \
 	tenant_probe tenant_probe_rows tenant_probe_subjects tenant_probe_reads tenant_probe_writes \
-	tenant_probe_keys tenant_orphans tenant_probe_objects tenant_probe_role tenant_probe_run \
+	tenant_probe_keys tenant_probe_met tenant_orphans tenant_probe_objects tenant_probe_role \
+	tenant_probe_run \
 	tenant_lint_rules tenant_lint \
 	audit_ledger audit_descriptor audit_enable \
 	migration migration_rules migration_views migration_comments

@@ -207,18 +207,13 @@ BEGIN
     RETURN NEXT blind.finding;
     RETURN QUERY SELECT * FROM custody.probe_moves(setup, subject, blind.own_met);
     FOR attack IN SELECT * FROM (VALUES
-        ('update_key', change || subject.victim_key || ' AND custody.probe_step()', true),
-        ('delete_key', remove || subject.victim_key || ' AND custody.probe_step()', true),
-        ('merge', format('MERGE INTO %s USING (SELECT 1 AS custody_probe) s ON %s '
-                'WHEN MATCHED AND custody.probe_step() THEN %s', subject.object, subject.victim_key,
-            CASE WHEN has_table_privilege(setup.role, subject.relation, 'DELETE') THEN 'DELETE'
-                ELSE 'UPDATE SET ' || subject.change_column || ' = DEFAULT' END),
-            current_setting('server_version_num')::int4 >= 150000)) a (name, statement, wanted)
-         WHERE wanted LOOP
+        ('update_key', change || subject.victim_key || ' AND custody.probe_step()'),
+        ('delete_key', remove || subject.victim_key || ' AND custody.probe_step()')) a (name, statement) LOOP
         outcome := custody.probe_try(setup, subject, attack.statement);
         RETURN NEXT custody.probe_judge(subject, attack.name, attack.statement, outcome,
             outcome.met > 0, 'it reached the victim''s row');
     END LOOP;
+    RETURN QUERY SELECT * FROM custody.probe_merges(setup, subject);
 END
 $$;
 COMMENT ON FUNCTION custody.probe_writes(custody.probe_setup, custody.probe_subject) IS

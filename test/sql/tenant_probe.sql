@@ -75,6 +75,12 @@ BEGIN
     PERFORM probe.plant('update_key', 'ALTER POLICY u ON @ USING (true); ALTER POLICY s ON @ USING (true)');
     PERFORM probe.plant('delete_key', 'ALTER POLICY d ON @ USING (true); ALTER POLICY s ON @ USING (true)');
     PERFORM probe.plant('on_conflict', 'ALTER POLICY u ON @ USING (true); ALTER POLICY s ON @ USING (true)');
+    PERFORM probe.plant('on_conflict unique', 'ALTER POLICY u ON @ USING (true); ALTER POLICY s ON @ USING (true)', '', ', code text DEFAULT gen_random_uuid(), UNIQUE (code)');
+    -- Read by all and written by none: a MERGE meets the row, and row security refuses then.
+    PERFORM probe.plant('merge', 'ALTER POLICY s ON @ USING (true); ALTER POLICY d ON @ USING (true)', 'ALTER POLICY s ON @ USING (true)');
+    PERFORM probe.plant('merge update', 'ALTER POLICY s ON @ USING (true); ALTER POLICY u ON @ USING (true)', 'ALTER POLICY s ON @ USING (true); ALTER POLICY u ON @ WITH CHECK (true)');
+    PERFORM probe.plant('merge_move', 'ALTER POLICY u ON @ WITH CHECK (true); ALTER POLICY s ON @ USING (title IN (''a'', ''c''))');
+    PERFORM probe.plant('merge_insert', 'ALTER POLICY i ON @ WITH CHECK (true)');
     PERFORM probe.plant('unique_oracle', '', '', ', email text, UNIQUE (title)');
     PERFORM probe.plant('unique_oracle expression', 'CREATE UNIQUE INDEX ON @ (lower(title))', 'CREATE UNIQUE INDEX ON @ (org_id, lower(title))');
     PERFORM probe.plant('truncate', 'GRANT TRUNCATE ON @ TO probe_app');
