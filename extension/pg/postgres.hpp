@@ -39,6 +39,7 @@ extern "C" {
 #include <catalog/dependency.h>
 #include <catalog/indexing.h>
 #include <catalog/namespace.h>
+#include <catalog/objectaccess.h>
 #include <catalog/objectaddress.h>
 #include <catalog/pg_am.h>
 #include <catalog/pg_attribute.h>

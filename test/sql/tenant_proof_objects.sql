@@ -259,6 +259,22 @@ ALTER POLICY p ON writing USING (writes());
 SELECT verdict, reason FROM verdicts('writing', '{regress_custody_app}') WHERE part = 'using';
 SELECT count(*) FROM written;
 SELECT current_user, orgs FROM custody.context_info();
+-- Nor is a lock left that no subtransaction gives back, or given back that the session has.
+CREATE FUNCTION locks(id int) RETURNS bool VOLATILE LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_advisory_lock_shared(id, 5); RETURN true; END $$;
+CREATE FUNCTION unlocks() RETURNS bool VOLATILE LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_advisory_unlock_all(); RETURN true; END $$;
+CREATE FUNCTION locks_shortly(id int) RETURNS bool VOLATILE LANGUAGE sql AS $$ SELECT pg_advisory_xact_lock(id) IS NOT NULL $$;
+SELECT pg_advisory_lock(77);
+ALTER POLICY p ON writing USING (pg_try_advisory_lock(id) IS NOT NULL);
+SELECT verdict, reason FROM verdicts('writing', '{regress_custody_app}') WHERE part = 'using';
+ALTER POLICY p ON writing USING (locks(id));
+SELECT verdict, reason FROM verdicts('writing', '{regress_custody_app}') WHERE part = 'using';
+ALTER POLICY p ON writing USING (unlocks());
+SELECT verdict, reason FROM verdicts('writing', '{regress_custody_app}') WHERE part = 'using';
+ALTER POLICY p ON writing USING (locks_shortly(id));
+SELECT verdict, witness FROM verdicts('writing', '{regress_custody_app}') WHERE part = 'using';
+SELECT objid, mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT pg_advisory_unlock(77);
 -- Without a witness: of a caller who cannot become the role.
 CREATE ROLE regress_custody_asks;
 GRANT USAGE ON SCHEMA objects, custody TO regress_custody_asks;
