@@ -44,23 +44,27 @@ SELECT format('CREATE POLICY %I ON %I FOR SELECT TO %1$I USING (org_id %3$s)', n
     FROM way, unnest('{docs,parts,skewed}'::text[]) t WHERE qual IS NOT NULL \gexec
 SELECT custody.protect(t, roles => '{way_custody}') FROM unnest('{docs,parts,skewed}'::regclass[]) t \g /dev/null
 
--- What is measured: each query with the condition written into it (%s) and without, many times in one
--- call, because one is too short for the clock. Plans are kept, as those of prepared statements are; the
--- look-up by key is planned each time.
+-- What is measured: each query with the condition written into it, with a constant or a parameter, and
+-- without, many times in one call, because one is too short for the clock. Plans are kept, as those of
+-- prepared statements are; the look-up by key is planned each time.
 CREATE FUNCTION make(name text, query text, planned bool DEFAULT false, settings text DEFAULT '') RETURNS void LANGUAGE plpgsql AS $make$
 DECLARE
     form text;
     filled text;
 BEGIN
-    FOREACH form IN ARRAY '{plain,secured}'::text[] LOOP
-        filled := replace(query, '{org}', CASE form WHEN 'plain' THEN format('org_id = %L', org(7)) ELSE 'true' END);
+    FOREACH form IN ARRAY '{plain,parameter,secured}'::text[] LOOP
+        filled := replace(query, '{org}', CASE form WHEN 'plain' THEN format('org_id = %L', org(7))
+            WHEN 'secured' THEN 'true' WHEN 'parameter' THEN CASE WHEN planned THEN 'org_id = $1' ELSE 'org_id = own' END END);
         EXECUTE format($f$CREATE FUNCTION %I(times int) RETURNS float8 LANGUAGE plpgsql %s AS $$
-            DECLARE since timestamptz := clock_timestamp();
+            DECLARE
+                own uuid := org(7);
+                since timestamptz := clock_timestamp();
             BEGIN
                 FOR i IN 1..times LOOP %s; END LOOP;
                 RETURN extract(epoch FROM clock_timestamp() - since) * 1e6 / times;
-            END$$$f$, name || '_' || form, settings,
-            CASE WHEN planned THEN 'EXECUTE ' || quote_literal(filled) ELSE format('PERFORM * FROM (%s) q', filled) END);
+            END$$$f$, name || '_' || form,
+            settings || CASE form WHEN 'parameter' THEN ' SET plan_cache_mode = force_generic_plan' ELSE '' END,
+            CASE WHEN planned THEN 'EXECUTE ' || quote_literal(filled) || CASE form WHEN 'parameter' THEN ' USING own' ELSE '' END ELSE format('PERFORM * FROM (%s) q', filled) END);
     END LOOP;
 END
 $make$;
