@@ -242,6 +242,21 @@ COMMENT ON FUNCTION custody.probe_all(custody.probe_setup, regclass[]) IS
 'all attacks of a probe; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.probe_all(custody.probe_setup, regclass[]) FROM PUBLIC;
 
+-- What a policy or function took for the session no rollback gives back. (A lock that the session had before and
+-- that was taken once more is not seen.)
+CREATE FUNCTION custody.probe_session_locks() RETURNS text[]
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(format('SELECT pg_advisory_unlock%s(%s)', CASE l.mode WHEN 'ShareLock' THEN '_shared' END,
+               CASE l.objsubid WHEN 1 THEN (l.classid::int8 << 32 | l.objid::int8)::text
+                    ELSE format('%s, %s', l.classid::int8::bit(32)::int4, l.objid::int8::bit(32)::int4) END)), '{}')
+      FROM pg_locks l
+     WHERE l.locktype = 'advisory' AND l.granted AND l.pid = pg_backend_pid()
+       AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+$$;
+COMMENT ON FUNCTION custody.probe_session_locks() IS
+'for each advisory lock that the session holds the statement that gives it back; errors: none; privilege: superuser';
+REVOKE ALL ON FUNCTION custody.probe_session_locks() FROM PUBLIC;
+
 CREATE FUNCTION custody.probe_isolation(
         role regrole, relations regclass[] DEFAULT NULL, on_clone bool DEFAULT false,
         row_cap int4 DEFAULT 10000, lock_timeout text DEFAULT '100ms',
@@ -254,6 +269,9 @@ CREATE FUNCTION custody.probe_isolation(
 #variable_conflict use_column
 DECLARE
     setup custody.probe_setup;
+    held text[] := custody.probe_session_locks();
+    taken text;
+    given_back bool;
 BEGIN
     BEGIN
         PERFORM set_config('lock_timeout', lock_timeout, true);
@@ -268,6 +286,15 @@ BEGIN
     EXCEPTION WHEN SQLSTATE 'CU001' THEN
         NULL;
     END;
+    -- As often as it was taken.
+    LOOP
+        SELECT l INTO taken FROM unnest(custody.probe_session_locks()) l WHERE l <> ALL (held) LIMIT 1;
+        EXIT WHEN NOT FOUND;
+        EXECUTE taken INTO given_back;
+        IF NOT given_back THEN
+            held := held || taken;
+        END IF;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.probe_isolation(regrole, regclass[], bool, int4, text, text, text) IS

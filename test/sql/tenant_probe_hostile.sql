@@ -109,6 +109,16 @@ SELECT * FROM probe.probed('probe.asked') AS (attack text, verdict text, detail 
 SELECT orgs, user_id, is_valid FROM custody.context_info();
 COMMIT;
 
+-- Locks that a policy takes for the session are given back, as often as they were taken; the caller's stay.
+SELECT probe.make('locking', 'title text');
+INSERT INTO probe.locking (org_id) VALUES (1), (2);
+CREATE POLICY d ON probe.locking AS RESTRICTIVE
+    USING (pg_try_advisory_lock(-5) AND pg_try_advisory_lock_shared(-6, 2147483647) AND pg_try_advisory_lock(8, -9));
+SELECT pg_advisory_lock(77);
+SELECT * FROM probe.probed('probe.locking') AS (attack text, verdict text, detail text) WHERE attack = 'read_all';
+SELECT objid, mode FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();
+SELECT pg_advisory_unlock(77);
+
 -- What is attacked cannot call the prober.
 SELECT probe.make('calling', 'title text');
 INSERT INTO probe.calling (org_id) VALUES (1), (2);
