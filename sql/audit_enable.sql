@@ -151,28 +151,34 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_options(jsonb) IS
 'refuses (22023) options of custody.audit() that there are not; privilege: none';
 
+-- The triggers on TRUNCATE come first: a partition without one counts as new (audit_ddl_triggers.sql).
+-- Their names tell the table when a partition is dropped.
 CREATE FUNCTION custody.audit_trigger_steps(relation regclass, identity uuid) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT s.step
+    SELECT format(s.step, s.trigger, t.tree, identity)
       FROM (SELECT t.relid AS tree, t.level FROM pg_partition_tree(relation) t
-            UNION SELECT relation, 0) t
+             UNION SELECT relation, 0) t
+      JOIN pg_class c ON c.oid = t.tree
      CROSS JOIN LATERAL (VALUES
-           (1, format('CREATE TRIGGER custody_capture AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW '
-                      'EXECUTE FUNCTION custody.capture(%L)', t.tree, identity)),
-           -- From 15 on the first of these reaches the partitions; before, each is told.
-           (2, format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER custody_capture', t.tree)),
-           (3, format('CREATE TRIGGER custody_capture_truncate BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
-                      'EXECUTE FUNCTION custody.capture_truncate(%L)', t.tree, identity)),
-           (4, format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER custody_capture_truncate', t.tree))
-           ) AS s (n, step)
-     WHERE NOT (s.n = 1 AND t.level > 0)
+           (1, 'custody_truncate_' || identity, 'custody.capture_truncate()',
+            'CREATE TRIGGER %1$I BEFORE TRUNCATE ON %2$s FOR EACH STATEMENT '
+            'EXECUTE FUNCTION custody.capture_truncate(%3$L)'),
+           (2, 'custody_truncate_' || identity, 'custody.capture_truncate()',
+            'ALTER TABLE ONLY %2$s ENABLE ALWAYS TRIGGER %1$I'),
+           (3, 'custody_capture', 'custody.capture()',
+            'CREATE TRIGGER %1$I AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW '
+            'EXECUTE FUNCTION custody.capture(%3$L)'),
+           (4, 'custody_capture', 'custody.capture()',
+            'ALTER TABLE ONLY %2$s ENABLE ALWAYS TRIGGER %1$I')
+           ) AS s (n, trigger, function, step)
+     -- Before 16 a foreign table, which a partition may be, has no trigger on TRUNCATE.
+     WHERE NOT (s.n < 3 AND c.relkind = 'f') AND NOT (s.n = 3 AND c.relispartition)
        AND NOT EXISTS (
            SELECT FROM pg_trigger g
-            WHERE g.tgrelid = t.tree AND g.tgargs = convert_to(identity::text, 'UTF8') || '\x00'::bytea
-              AND (s.n < 3 AND g.tgfoid = to_regprocedure('custody.capture()')
-                   OR s.n > 2 AND g.tgfoid = to_regprocedure('custody.capture_truncate()'))
+            WHERE g.tgrelid = t.tree AND g.tgfoid = to_regprocedure(s.function)
+              AND g.tgargs = convert_to(identity::text, 'UTF8') || '\x00'::bytea
               AND (s.n IN (1, 3) OR g.tgenabled = 'A'))
-     ORDER BY t.level, t.tree::oid, s.n
+     ORDER BY s.n > 2, t.level, t.tree::oid, s.n
 $$;
 COMMENT ON FUNCTION custody.audit_trigger_steps(regclass, uuid) IS
 'the statements that give a table and its partitions the capture triggers that they lack; errors: none; privilege: none';
@@ -191,11 +197,10 @@ BEGIN
             VALUES (identity, names.nspname, names.relname, relation, true, now(), options)
             RETURNING id INTO tbl;
     ELSE
-        UPDATE custody_ledger.audited a
-           SET schema = names.nspname, name = names.relname, relid = relation, active = true,
-               since = CASE WHEN a.active THEN a.since ELSE now() END, until = NULL,
-               options = audit_register.options
-         WHERE a.id = tbl;
+        PERFORM custody.maintain_ledger(format(
+            'UPDATE custody_ledger.audited SET schema = %L, name = %L, relid = %s, active = true,
+                    since = CASE WHEN active THEN since ELSE now() END, until = NULL, options = %L
+              WHERE id = %s', names.nspname, names.relname, relation::oid, options, tbl));
     END IF;
     PERFORM custody.renew_descriptor(tbl);
     PERFORM custody.record_note(tbl, 'S', jsonb_build_object(
@@ -205,6 +210,20 @@ END
 $$;
 COMMENT ON FUNCTION custody.audit_register(uuid, regclass, jsonb) IS
 'enters a table into the ledger, with its descriptor and an event of kind audit_on; a step of custody.audit(); returns its id; privilege: superuser';
+
+CREATE FUNCTION custody.audit_check_isolation(reads boolean) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF reads AND current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION 'a baseline needs isolation READ COMMITTED'
+            USING ERRCODE = 'active_sql_transaction',
+                  DETAIL = format('The transaction is %s: it does not see the rows of writers that it waits for.',
+                                  upper(current_setting('transaction_isolation')));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_isolation(boolean) IS
+'refuses (25001) a baseline under a snapshot that is older than the lock; privilege: none';
 
 -- SECURITY DEFINER: whoever owns a table has no rights on the ledger. The caller must own it.
 CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key name[] DEFAULT NULL,
@@ -218,7 +237,10 @@ DECLARE
 BEGIN
     PERFORM custody.audit_check_relation(rel);
     PERFORM custody.audit_check_caller(rel);
+    PERFORM custody.audit_check_isolation(baseline AND NOT dry_run);
     IF NOT dry_run THEN
+        -- No hold is placed beside it: custody.place_hold() and it would not see each other's tables.
+        PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
         -- Waits for running writers: what they wrote is in the baseline, what comes is captured.
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);
     END IF;
@@ -228,10 +250,15 @@ BEGIN
         SELECT format('SELECT custody.audit_register(%L, %L, %L)', identity, rel,
                       custody.audit_options(rel, org_column, key, exclude, hash, redact, options))
         UNION ALL SELECT custody.audit_trigger_steps(rel, identity)
+        UNION ALL SELECT format('SELECT custody.hold_later_table(%L)', rel)
+                   WHERE EXISTS (SELECT FROM custody_ledger.hold h
+                                  WHERE h.lifted_at IS NULL AND h.org_text IS NOT NULL AND NOT h.subject ? 'table')
         UNION ALL SELECT format('SELECT custody.record_baseline(%L)', rel) WHERE baseline
     LOOP
-        IF NOT dry_run THEN
+        IF NOT dry_run AND step ~ '^SELECT' THEN
             EXECUTE step;
+        ELSIF NOT dry_run THEN
+            PERFORM custody.maintain_ledger(step);
         END IF;
         RETURN NEXT step;
     END LOOP;
@@ -243,7 +270,13 @@ COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[]
 REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
-    custody.audit_check_options(jsonb), custody.audit_key(regclass),
+    custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
+    custody.audit_key(regclass),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;
+
+SELECT custody.give_duty('{admin}',
+    'custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean)');
+SELECT custody.give_duty('{admin}', 'custody.init_ledger(text, jsonb)');
+SELECT custody.give_duty('{admin,operator}', 'custody.make_ledger_partitions()');

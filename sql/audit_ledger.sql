@@ -20,7 +20,7 @@ COMMENT ON FUNCTION custody.ledger_period_start(text, timestamptz) IS
 CREATE FUNCTION custody.own_ledger_relation(relation regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('ALTER TABLE %s OWNER TO custody_ledger_owner', relation);
+    PERFORM custody.maintain_ledger(format('ALTER TABLE %s OWNER TO custody_ledger_owner', relation));
     EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', relation);
 END
 $$;
@@ -48,7 +48,8 @@ BEGIN
         descriptor int4, pair int4, context int2, op "char", key_salt uuid, images_salt uuid,
         org bytea, key bytea, old bytea, new bytea, key_hash bytea, images_hash bytea)
         PARTITION BY RANGE (at);
-    CREATE INDEX event_tbl_key ON custody_ledger.event (tbl, key);
+    -- A longer key would not fit: its events are found by their table.
+    CREATE INDEX event_tbl_key ON custody_ledger.event (tbl, key) WHERE octet_length(key) <= 2000;
     -- A transaction's events have the time of its row in tx.
     CREATE INDEX event_at ON custody_ledger.event USING brin (at);
     CREATE TABLE custody_ledger.tx (
@@ -64,6 +65,19 @@ BEGIN
         org bytea, k int8, block int8, transactions int4, events int8, total int8, tree bytea,
         previous bytea, hash bytea, PRIMARY KEY (org, k));
     CREATE INDEX link_block ON custody_ledger.link (block);
+    CREATE TABLE custody_ledger.hold (
+        id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, subject jsonb, org_text text, reason text,
+        placed_by name, placed_at timestamptz, lifted_at timestamptz, lifted_by int4);
+    CREATE TABLE custody_ledger.held (hold int4, tbl int4, org bytea, key bytea);
+    CREATE TABLE custody_ledger.held_event (
+        LIKE custody_ledger.event, prune int4, proof text[]);
+    CREATE TABLE custody_ledger.request (
+        id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, kind text, arguments jsonb, reason text,
+        requested_by name, requested_as text[], requested_at timestamptz, state text,
+        approved_by name, approved_at timestamptz, result text);
+    CREATE TABLE custody_ledger.prune (
+        id int4 GENERATED ALWAYS AS IDENTITY PRIMARY KEY, request int4, lower timestamptz,
+        upper timestamptz, transactions int8, events int8, held int8, pruned_at timestamptz);
     CREATE TABLE custody_ledger.event_default PARTITION OF custody_ledger.event DEFAULT;
     CREATE TABLE custody_ledger.tx_default PARTITION OF custody_ledger.tx DEFAULT;
     FOR made IN SELECT oid FROM pg_class
@@ -85,19 +99,50 @@ CREATE FUNCTION custody.make_ledger_partition(parent text, lower timestamptz, up
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     child text := format('%s_%s', parent, to_char(lower AT TIME ZONE 'UTC', 'YYYYMMDD'));
+    place text := 'custody_ledger.' || quote_ident(child);
+    range text := format('at >= %L AND at < %L', lower, upper);
+    waiting boolean;
 BEGIN
-    IF to_regclass('custody_ledger.' || quote_ident(child)) IS NOT NULL THEN
+    IF to_regclass(place) IS NOT NULL THEN
         RETURN false;
     END IF;
-    EXECUTE format('CREATE TABLE custody_ledger.%I (LIKE custody_ledger.%I)', child, parent);
-    PERFORM custody.own_ledger_relation(format('custody_ledger.%I', child)::regclass);
-    EXECUTE format('ALTER TABLE custody_ledger.%I ATTACH PARTITION custody_ledger.%I '
-                   'FOR VALUES FROM (%L) TO (%L)', parent, child, lower, upper);
+    PERFORM custody.maintain_ledger(format('CREATE TABLE %s (LIKE custody_ledger.%I)', place, parent));
+    PERFORM custody.own_ledger_relation(place::regclass);
+    EXECUTE format('SELECT EXISTS (SELECT FROM custody_ledger.%I WHERE %s)', parent || '_default', range)
+       INTO waiting;
+    IF waiting THEN
+        PERFORM custody.maintain_ledger(format('LOCK TABLE custody_ledger.%I IN ACCESS EXCLUSIVE MODE',
+                                               parent || '_default'));
+        PERFORM custody.maintain_ledger(format(
+            'WITH gone AS (DELETE FROM custody_ledger.%I WHERE %s RETURNING *) INSERT INTO %s SELECT * FROM gone',
+            parent || '_default', range, place));
+    END IF;
+    PERFORM custody.maintain_ledger(format('ALTER TABLE custody_ledger.%I ATTACH PARTITION %s '
+                                           'FOR VALUES FROM (%L) TO (%L)', parent, place, lower, upper));
+    PERFORM custody.guard_ledger_relation(place::regclass);
+    PERFORM custody.grant_ledger_like(parent, place::regclass);
     RETURN true;
 END
 $$;
 COMMENT ON FUNCTION custody.make_ledger_partition(text, timestamptz, timestamptz) IS
 'makes one partition of event or tx; false where it is there already; privilege: superuser';
+
+-- Whoever reads the parent may read its partitions by name, too.
+CREATE FUNCTION custody.grant_ledger_like(parent text, relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    reader name;
+BEGIN
+    FOR reader IN SELECT r.rolname FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+                    JOIN pg_roles r ON r.oid = a.grantee
+                   WHERE c.oid = format('custody_ledger.%I', parent)::regclass
+                     AND a.privilege_type = 'SELECT' AND a.grantee <> c.relowner LOOP
+        EXECUTE format('GRANT SELECT ON %s TO %I', relation, reader);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.grant_ledger_like(text, regclass) IS
+'lets the readers of a table of the ledger read another one; privilege: superuser';
 
 CREATE FUNCTION custody.make_ledger_partitions() RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -131,33 +176,71 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'use month, week or day';
     END IF;
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    IF EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'custody_ledger_owner'
+                  AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid))) THEN
+        RAISE EXCEPTION 'role "custody_ledger_owner" can be worked as'
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'It can log in, or has members.',
+                  HINT = 'ALTER ROLE custody_ledger_owner NOLOGIN, and REVOKE it from its members.';
+    END IF;
+    PERFORM custody.audit_check_publications();
     IF NOT custody.ledger_exists() THEN
         CREATE SCHEMA custody_ledger;
         COMMENT ON SCHEMA custody_ledger IS
             'the audit ledger of custody: evidence; not part of the extension, and not to be changed by hand';
         REVOKE ALL ON SCHEMA custody_ledger FROM PUBLIC;
-        GRANT USAGE ON SCHEMA custody_ledger TO custody_ledger_owner;
         PERFORM custody.make_ledger_tables();
         INSERT INTO custody_ledger.ledger (ledger, format, made_at, period, options)
             VALUES (gen_random_uuid(), 1, now(), period, coalesce(options, '{}'));
     END IF;
+    -- Capture calls these as the owner, in the transaction of anybody who writes an audited table.
+    GRANT USAGE ON SCHEMA custody_ledger, custody TO custody_ledger_owner;
+    GRANT EXECUTE ON FUNCTION custody.renew_descriptor(int4) TO custody_ledger_owner;
+    PERFORM custody.install_ledger_guards();
     PERFORM custody.make_ledger_partitions();
     PERFORM custody.grant_ledger(r.name, d.duty)
        FROM (VALUES ('custody_admin', 'admin'), ('custody_operator', 'operator'),
                     ('custody_auditor', 'auditor'), ('custody_legal', 'legal')) AS d (role, duty)
        JOIN custody.role r ON r.name = d.role::name AND r.made;
     SELECT l.ledger INTO id FROM custody_ledger.ledger l;
+    RAISE NOTICE 'the ledger shows later changes only to whoever keeps its digests elsewhere'
+        USING HINT = 'custody audit anchor seals, signs and keeps them; without it nothing holds against a superuser.';
     RETURN id;
 END
 $$;
 COMMENT ON FUNCTION custody.init_ledger(text, jsonb) IS
 'makes the audit ledger in schema custody_ledger, with partitions by month, week or day, or, where it is there, what of it is missing; returns the ledger''s id; errors: 22023 for another period; privilege: custody_admin';
 
--- Who may read the ledger: never an organization's own auditor, whose functions filter.
+-- Who may call what: each part of the ledger enters its functions. Reading the ledger's tables is
+-- never given to an organization's own auditor, whose functions filter.
+CREATE TABLE custody.duty_function (
+    duty text NOT NULL CHECK (duty IN ('admin', 'operator', 'auditor', 'legal')),
+    function regprocedure NOT NULL,
+    PRIMARY KEY (duty, function)
+);
+COMMENT ON TABLE custody.duty_function IS 'which functions of the ledger come with a duty (custody.grant_duty())';
+COMMENT ON COLUMN custody.duty_function.duty IS 'admin, operator, auditor or legal';
+COMMENT ON COLUMN custody.duty_function.function IS 'the function';
+REVOKE ALL ON custody.duty_function FROM PUBLIC;
+
+CREATE FUNCTION custody.give_duty(duties text[], function regprocedure) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS
+'INSERT INTO custody.duty_function (duty, function) SELECT d, function FROM unnest(duties) d';
+COMMENT ON FUNCTION custody.give_duty(text[], regprocedure) IS
+'enters a function of the ledger for duties, while custody is installed; privilege: superuser';
+
 CREATE FUNCTION custody.grant_ledger(role name, duty text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one regprocedure;
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', role);
+    FOR one IN SELECT f.function FROM custody.duty_function f WHERE f.duty = grant_ledger.duty LOOP
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', one, role);
+    END LOOP;
+    EXECUTE format('GRANT SELECT ON custody.audit_exemption TO %I', role);
+    IF duty = 'admin' THEN
+        EXECUTE format('GRANT INSERT, UPDATE, DELETE ON custody.audit_exemption TO %I', role);
+    END IF;
     IF custody.ledger_exists() THEN
         EXECUTE format('GRANT USAGE ON SCHEMA custody_ledger TO %I', role);
         EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA custody_ledger TO %I', role);
@@ -165,8 +248,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.grant_ledger(name, text) IS
-'gives a role its duty (admin, operator, auditor, legal) in the ledger; part of custody.grant_duty(); errors: 42704 for a role that does not exist; privilege: superuser';
+'gives a role its duty (admin, operator, auditor, legal) in the ledger; part of custody.grant_duty() and custody.init_ledger(); errors: 42704 for a role that does not exist; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.own_ledger_relation(regclass), custody.make_ledger_tables(),
     custody.make_ledger_partition(text, timestamptz, timestamptz), custody.make_ledger_partitions(),
-    custody.init_ledger(text, jsonb), custody.grant_ledger(name, text) FROM PUBLIC;
+    custody.init_ledger(text, jsonb), custody.grant_ledger(name, text),
+    custody.give_duty(text[], regprocedure), custody.grant_ledger_like(text, regclass) FROM PUBLIC;

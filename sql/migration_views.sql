@@ -149,10 +149,14 @@ COMMENT ON VIEW custody.migration_verdict IS
 CREATE FUNCTION custody.grant_duty(role name, duty text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF duty NOT IN ('admin', 'operator', 'auditor') THEN
+    IF duty NOT IN ('admin', 'operator', 'auditor', 'legal') THEN
         RAISE EXCEPTION 'duty "%" does not exist', duty
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'use admin, operator or auditor';
+                  HINT = 'use admin, operator, auditor or legal';
+    END IF;
+    PERFORM custody.grant_ledger(role, duty);
+    IF duty = 'legal' THEN
+        RETURN;
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', role);
     EXECUTE format(
@@ -181,7 +185,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.grant_duty(name, text) IS
-'gives a role what it needs in schema custody: operator runs migrations, auditor reads, admin both; errors: 22023 for another duty, 42704 for a role that does not exist';
+'gives a role what it needs in schema custody: operator runs migrations, auditor reads, admin both, and legal places holds on what the ledger records; errors: 22023 for another duty, 42704 for a role that does not exist';
 REVOKE ALL ON FUNCTION custody.grant_duty(name, text) FROM PUBLIC;
 
 REVOKE ALL ON custody.migration, custody.migration_snapshot, custody.migration_table,
@@ -191,5 +195,5 @@ REVOKE ALL ON custody.migration, custody.migration_snapshot, custody.migration_t
 
 SELECT custody.grant_duty(r.name, d.duty)
   FROM (VALUES ('custody_admin', 'admin'), ('custody_operator', 'operator'),
-               ('custody_auditor', 'auditor')) AS d (role, duty)
+               ('custody_auditor', 'auditor'), ('custody_legal', 'legal')) AS d (role, duty)
   JOIN custody.role r ON r.name = d.role::name AND r.made;

@@ -1,0 +1,44 @@
+// Changes of the ledger that are lawful: one statement at a time, while a mark is up that the
+// guards look for. The mark is down again when the statement ends, however it ends; nothing that
+// a user calls can raise it without one of the functions that check duties.
+#include "extension/pg/spi.hpp"
+#include "extension/pg/values.hpp"
+
+namespace {
+
+int maintained = 0;
+
+struct Mark {
+    Mark() { ++maintained; }
+    ~Mark() { --maintained; }
+    Mark(const Mark &) = delete;
+    Mark &operator=(const Mark &) = delete;
+};
+
+} // namespace
+
+CUSTODY_FUNCTION(custody_maintain_ledger) {
+    const std::string statement = custody::pg::text_value(PG_GETARG_DATUM(0));
+    const Mark mark;
+    custody::pg::Spi spi;
+    PG_RETURN_INT64(static_cast<int64>(spi.execute(statement.c_str())));
+}
+
+CUSTODY_FUNCTION(custody_ledger_is_maintained) { PG_RETURN_BOOL(maintained > 0); }
+
+CUSTODY_FUNCTION(custody_guard_ledger) {
+    if (!CALLED_AS_TRIGGER(fcinfo)) {
+        throw custody::pg::Error(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
+                                 "custody.guard_ledger() was not called by a trigger");
+    }
+    const auto *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+    if (maintained == 0) {
+        throw custody::pg::Error(ERRCODE_INSUFFICIENT_PRIVILEGE, "the audit ledger is not changed")
+            .detail(std::string("The table is custody_ledger.") +
+                    RelationGetRelationName(trigger->tg_relation) + ".")
+            .hint("custody.request_prune(), request_erase() and request_lift() are the ways.");
+    }
+    HeapTuple kept =
+        TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ? trigger->tg_newtuple : trigger->tg_trigtuple;
+    PG_RETURN_POINTER(TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ? kept : nullptr);
+}

@@ -1,0 +1,165 @@
+-- What changes rows, or what rows mean, without a row event: seen by event triggers (ENABLE ALWAYS) and
+-- recorded as an event of its own. They also refuse DDL on the ledger, and DDL that would stop the
+-- recording of a table or reach what is under a legal hold.
+-- SECURITY DEFINER: whoever runs DDL has no rights on the ledger. The functions take nothing from their
+-- caller but names of catalog objects, and cannot be called but as event triggers.
+
+CREATE TABLE custody.audit_rewriting (
+    xid xid8 NOT NULL,
+    relation oid NOT NULL,
+    PRIMARY KEY (xid, relation)
+);
+COMMENT ON TABLE custody.audit_rewriting IS
+'audited tables whose rows a command under way rewrites; no row outlives its command';
+COMMENT ON COLUMN custody.audit_rewriting.xid IS 'the transaction';
+COMMENT ON COLUMN custody.audit_rewriting.relation IS 'the table or partition';
+REVOKE ALL ON custody.audit_rewriting FROM PUBLIC;
+
+CREATE FUNCTION custody.audit_is_trigger(function oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT function = ANY (ARRAY[to_regprocedure('custody.capture()')::oid,
+                                 to_regprocedure('custody.capture_truncate()')::oid,
+                                 to_regprocedure('custody.refuse_held()')::oid])
+$$;
+COMMENT ON FUNCTION custody.audit_is_trigger(oid) IS
+'true for the functions of the triggers that custody puts on audited and held tables; privilege: none';
+
+-- Does a table still have all that custody put on it?
+CREATE FUNCTION custody.audit_check_triggers(relation oid) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong name;
+BEGIN
+    SELECT t.tgname INTO wrong FROM pg_trigger t
+     WHERE t.tgrelid = relation AND custody.audit_is_trigger(t.tgfoid)
+       AND (t.tgenabled <> 'A' OR t.tgname !~ '^custody_(capture$|truncate_|hold_)');
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" of % stays as it is', wrong, relation::regclass
+            USING ERRCODE = 'insufficient_privilege',
+                  DETAIL = 'It records the table or holds its rows.',
+                  HINT = 'custody.unaudit() ends recording, custody.request_lift() asks to lift a hold.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_triggers(oid) IS
+'refuses (42501) when a trigger of custody on this table was disabled or renamed; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_check_ddl() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT c.object_identity INTO wrong FROM pg_event_trigger_ddl_commands() c
+     WHERE c.schema_name = 'custody_ledger' AND c.command_tag NOT IN ('COMMENT', 'REINDEX');
+    IF FOUND OR to_regclass('custody_ledger.event') IS NULL OR to_regclass('custody_ledger.tx') IS NULL
+        OR to_regclass('custody_ledger.block') IS NULL THEN
+        RAISE EXCEPTION 'the audit ledger is not altered'
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || coalesce(wrong, 'custody_ledger');
+    END IF;
+    IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.object_type LIKE 'publication%') THEN
+        PERFORM custody.audit_check_publications();
+    END IF;
+    PERFORM custody.audit_check_triggers(c.objid) FROM pg_event_trigger_ddl_commands() c
+      WHERE c.classid = 'pg_class'::regclass AND c.command_tag = 'ALTER TABLE';
+    PERFORM custody.audit_check_triggers(t.tgrelid)
+       FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger t ON t.oid = c.objid
+      WHERE c.classid = 'pg_trigger'::regclass AND c.command_tag = 'ALTER TRIGGER';
+    -- A capture trigger with the identity of another table would write events in its name.
+    SELECT t.tgname INTO wrong FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger t ON t.oid = c.objid
+     WHERE c.classid = 'pg_trigger'::regclass AND custody.audit_is_trigger(t.tgfoid)
+       AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = custody.audit_caller());
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" is made by custody.audit() and custody.place_hold() only', wrong
+            USING ERRCODE = 'insufficient_privilege';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_ddl() IS
+'refuses (42501) DDL on the ledger and on the triggers that record and hold; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_check_publications() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong name;
+BEGIN
+    SELECT p.pubname INTO wrong FROM pg_publication_tables p WHERE p.schemaname = 'custody_ledger';
+    IF FOUND THEN
+        RAISE EXCEPTION 'publication "%" contains the audit ledger', wrong
+            USING ERRCODE = 'feature_not_supported',
+                  DETAIL = 'What a subscriber would get could not be told from events of its own.',
+                  HINT = 'Name the tables or schemas to publish. The ledger is moved by a dump.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_publications() IS
+'refuses (0A000) a publication that contains the ledger, FOR ALL TABLES too; privilege: none';
+
+-- A renamed column keeps how it is recorded: the names in the options follow.
+CREATE FUNCTION custody.audit_rename_column(subject int4, relation regclass, new_name name) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known jsonb;
+    gone name[];
+    changed jsonb;
+BEGIN
+    SELECT d.text::jsonb INTO known FROM custody_ledger.descriptor d
+     WHERE d.tbl = subject ORDER BY d.version DESC LIMIT 1;
+    -- A recorded column, or else one that is excluded: of these some may have been dropped before.
+    SELECT array_agg(k.name) INTO gone
+      FROM (SELECT c ->> 'name' AS name, 1 AS rank FROM jsonb_array_elements(known -> 'columns') c
+            UNION ALL SELECT e, 2 FROM jsonb_array_elements_text(known -> 'excluded') e) k
+     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation
+                          AND a.attname = k.name AND NOT a.attisdropped)
+     GROUP BY k.rank ORDER BY k.rank LIMIT 1;
+    SELECT jsonb_object_agg(o.key, CASE
+               WHEN o.key = 'org_column' AND o.value #>> '{}' = ANY (gone) THEN to_jsonb(new_name)
+               WHEN o.key IN ('key', 'exclude', 'hash', 'redact') AND o.value ?| gone::text[] THEN
+                   (SELECT jsonb_agg(DISTINCT CASE WHEN e = ANY (gone) THEN new_name ELSE e END)
+                      FROM jsonb_array_elements_text(o.value) AS e)
+               ELSE o.value END) INTO changed
+      FROM custody_ledger.audited a, jsonb_each(a.options) o WHERE a.id = subject;
+    SELECT jsonb_set(changed, '{key}', coalesce(jsonb_agg(to_jsonb(
+               CASE WHEN k.name = ANY (gone) THEN new_name ELSE k.name END) ORDER BY k.n), '[]'))
+      INTO changed FROM custody_ledger.audited a,
+           jsonb_array_elements_text(a.options -> 'key') WITH ORDINALITY AS k (name, n)
+     WHERE a.id = subject;
+    PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET options = %L WHERE id = %s',
+                                           changed, subject));
+    PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'columns',
+        'renamed', gone[1], 'to', new_name)::text);
+END
+$$;
+COMMENT ON FUNCTION custody.audit_rename_column(int4, regclass, name) IS
+'lets the names in a table''s options follow a column that was renamed; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_altered(subject int4, relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    names record;
+    before int4;
+    added record;
+BEGIN
+    SELECT n.nspname AS schema, c.relname AS name INTO names
+      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
+    PERFORM custody.maintain_ledger(format(
+        'UPDATE custody_ledger.audited SET schema = %L, name = %L, relid = %s
+          WHERE id = %s AND (schema, name, relid) IS DISTINCT FROM (%1$L, %2$L, %3$s)',
+        names.schema, names.name, relation::oid, subject));
+    SELECT max(d.id) INTO before FROM custody_ledger.descriptor d WHERE d.tbl = subject;
+    PERFORM custody.renew_descriptor(subject);
+    -- A column added with a constant: the rows that are there have it, and nothing wrote them.
+    FOR added IN
+        SELECT c.place, c.name, (a.attmissingval::text::text[])[1] AS value
+          FROM custody_ledger.audited s CROSS JOIN LATERAL custody.descriptor_columns(relation, s.options) c
+          JOIN pg_attribute a ON a.attrelid = relation AND a.attname = c.name AND a.atthasmissing
+         WHERE s.id = subject AND NOT EXISTS (
+               SELECT FROM custody_ledger.descriptor d, jsonb_array_elements(d.text::jsonb -> 'columns') o
+                WHERE d.id = before AND o ->> 'name' = c.name)
+    LOOP
+        PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'default',
+            'column', added.name, 'position', added.place, 'value', added.value)::text);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_altered(int4, regclass) IS
+'brings the ledger''s names and descriptor of a table up to date, with events of kind columns and default; part of the event triggers; privilege: superuser';

@@ -1,0 +1,228 @@
+-- Partitions that come and go, and the event triggers themselves.
+
+-- A partition of an audited table without the trigger on TRUNCATE is new; a table that has the trigger and
+-- is not (any more) in the tree was detached. So nothing has to be remembered, and a dump keeps it right.
+CREATE FUNCTION custody.audit_attached(subject int4, identity uuid, partition regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    step text;
+    rows int8 := 0;
+BEGIN
+    FOR step IN SELECT custody.audit_trigger_steps(partition, identity)
+        UNION ALL SELECT custody.hold_truncate_steps(partition) LOOP
+        PERFORM custody.maintain_ledger(step);
+    END LOOP;
+    -- A parent among partitions has no rows of its own; its leaves come by themselves.
+    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = partition) = 'r' THEN
+        rows := custody.record_baseline(partition);
+    END IF;
+    PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'attach',
+        'partition', partition, 'bounds', (SELECT pg_get_expr(c.relpartbound, c.oid)
+                                             FROM pg_class c WHERE c.oid = partition),
+        'rows', rows)::text);
+END
+$$;
+COMMENT ON FUNCTION custody.audit_attached(int4, uuid, regclass) IS
+'records a partition that an audited table got, with a baseline of its rows; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_detached(subject int4, identity uuid, partition regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    rows int8 := 0;
+    left_over name;
+BEGIN
+    PERFORM custody.hold_check_detached(partition);
+    IF (SELECT c.relkind FROM pg_class c WHERE c.oid = partition) = 'r' THEN
+        rows := custody.record_removal(partition);
+    END IF;
+    PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'detach',
+        'partition', partition, 'rows', rows)::text);
+    FOR left_over IN SELECT t.tgname FROM pg_trigger t
+                      WHERE t.tgrelid = partition AND custody.audit_is_trigger(t.tgfoid) LOOP
+        PERFORM custody.maintain_ledger(format('DROP TRIGGER %I ON %s', left_over, partition));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_detached(int4, uuid, regclass) IS
+'records that an audited table lost a partition, with an event for each of its rows; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_sync_partitions(subject int4, root regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    identity uuid := (SELECT a.identity FROM custody_ledger.audited a WHERE a.id = subject);
+    arguments bytea := convert_to(identity::text, 'UTF8') || '\x00'::bytea;
+    truncating oid := 'custody.capture_truncate()'::regprocedure;
+    partition regclass;
+BEGIN
+    FOR partition IN
+        SELECT t.relid FROM pg_partition_tree(root) t
+           JOIN pg_class c ON c.oid = t.relid AND c.relkind <> 'f'
+         WHERE t.level > 0 AND NOT EXISTS (SELECT FROM pg_trigger g
+                WHERE g.tgrelid = t.relid AND g.tgfoid = truncating AND g.tgargs = arguments)
+         ORDER BY t.level, t.relid LOOP
+        PERFORM custody.audit_attached(subject, identity, partition);
+    END LOOP;
+    FOR partition IN
+        SELECT g.tgrelid FROM pg_trigger g
+         WHERE g.tgfoid = truncating AND g.tgargs = arguments AND g.tgrelid <> root
+           AND NOT EXISTS (SELECT FROM pg_partition_tree(root) t WHERE t.relid = g.tgrelid) LOOP
+        PERFORM custody.audit_detached(subject, identity, partition);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_sync_partitions(int4, regclass) IS
+'records the partitions that an audited table got and lost since it was last looked at; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_rewritten() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    done oid[];
+    one regclass;
+    subject int4;
+BEGIN
+    WITH gone AS (DELETE FROM custody.audit_rewriting r WHERE r.xid = pg_current_xact_id()
+                  RETURNING r.relation)
+    SELECT array_agg(g.relation) INTO done FROM gone g;
+    FOREACH one IN ARRAY coalesce(done, '{}') LOOP
+        subject := custody.audited_id(one);
+        PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'rewrite', 'relation', one,
+            'rows', custody.record_baseline(one))::text);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_rewritten() IS
+'records the rows that a command rewrote: a baseline and an event of kind rewrite; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_ddl() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    command record;
+BEGIN
+    IF custody.ledger_is_maintained() THEN
+        RETURN;
+    END IF;
+    PERFORM custody.audit_check_ddl();
+    FOR command IN
+        SELECT DISTINCT ON (a.id) a.id, c.objid, c.objsubid, c.object_type, r.root,
+               bool_or(c.command_tag = 'CREATE TABLE') OVER (PARTITION BY a.id) AS creates
+          FROM pg_event_trigger_ddl_commands() c
+         CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(c.objid), c.objid)::regclass AS root) r
+         CROSS JOIN LATERAL (SELECT custody.audited_id(r.root) AS id) i
+          JOIN custody_ledger.audited a ON a.id = i.id AND a.active
+         WHERE c.classid = 'pg_class'::regclass AND c.object_type IN ('table', 'table column')
+           AND c.schema_name IS DISTINCT FROM 'pg_temp'
+           AND tg_tag IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER TYPE')
+           AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.root
+                          AND t.tgfoid = to_regprocedure('custody.capture()'))
+    LOOP
+        IF command.object_type = 'table column' THEN
+            PERFORM custody.audit_rename_column(command.id, command.root,
+                (SELECT a.attname FROM pg_attribute a
+                  WHERE a.attrelid = command.objid AND a.attnum = command.objsubid));
+        END IF;
+        PERFORM custody.audit_altered(command.id, command.root);
+        PERFORM custody.audit_sync_partitions(command.id, command.root);
+    END LOOP;
+    PERFORM custody.audit_rewritten();
+END
+$$;
+COMMENT ON FUNCTION custody.audit_ddl() IS
+'event trigger (ddl_command_end) of the ledger: records what DDL did to audited tables, refuses DDL on the ledger';
+
+CREATE FUNCTION custody.audit_rewrite() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    rewritten oid := pg_event_trigger_table_rewrite_oid();
+BEGIN
+    IF pg_event_trigger_table_rewrite_reason() & 4 <> 0 THEN
+        PERFORM custody.hold_check_columns(rewritten::regclass);
+    END IF;
+    -- 2: a default that is not constant, 4: another type. Storage and access method change no value.
+    IF pg_event_trigger_table_rewrite_reason() & 6 <> 0 AND EXISTS (
+            SELECT FROM pg_trigger t WHERE t.tgrelid = rewritten
+               AND t.tgfoid = to_regprocedure('custody.capture()')) THEN
+        INSERT INTO custody.audit_rewriting (xid, relation)
+            VALUES (pg_current_xact_id(), rewritten)
+            ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_rewrite() IS
+'event trigger (table_rewrite) of the ledger: notes which audited tables a command rewrites';
+
+CREATE FUNCTION custody.audit_drop() RETURNS event_trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    gone record;
+BEGIN
+    IF custody.ledger_is_maintained() THEN
+        RETURN;
+    END IF;
+    FOR gone IN SELECT o.* FROM pg_event_trigger_dropped_objects() o LOOP
+        IF gone.schema_name = 'custody_ledger'
+            OR gone.object_type = 'schema' AND gone.object_name = 'custody_ledger' THEN
+            RAISE EXCEPTION 'the audit ledger is not dropped'
+                USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || gone.object_identity;
+        ELSIF gone.object_type = 'trigger' AND gone.address_names[3] ~ '^custody_(capture$|truncate_|hold_)' THEN
+            PERFORM custody.audit_dropped_trigger(tg_tag, gone.address_names);
+        ELSIF gone.object_type = 'table column' THEN
+            PERFORM custody.hold_check_columns(to_regclass(format('%I.%I', gone.address_names[1],
+                                                                  gone.address_names[2])));
+        END IF;
+    END LOOP;
+    PERFORM custody.audit_dropped(a.id, o.object_identity)
+       FROM pg_event_trigger_dropped_objects() o
+       JOIN custody_ledger.audited a ON a.schema = o.schema_name AND a.name = o.object_name AND a.active
+      WHERE o.classid = 'pg_class'::regclass AND o.objsubid = 0 AND o.object_type = 'table';
+END
+$$;
+COMMENT ON FUNCTION custody.audit_drop() IS
+'event trigger (sql_drop) of the ledger: records tables and partitions that are dropped, refuses to drop the ledger, its triggers and what is held';
+
+CREATE FUNCTION custody.audit_dropped(subject int4, object text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'drop', 'relation', object)::text);
+    PERFORM custody.maintain_ledger(format(
+        'UPDATE custody_ledger.audited SET active = false, until = now(), relid = NULL WHERE id = %s', subject));
+END
+$$;
+COMMENT ON FUNCTION custody.audit_dropped(int4, text) IS
+'records that an audited table was dropped; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_dropped_trigger(tag text, names text[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place text := format('%I.%I', names[1], names[2]);
+    hold int4 := substring(names[3] FROM '^custody_hold_([0-9]+)')::int4;
+    subject record;
+BEGIN
+    IF hold IS NOT NULL AND EXISTS (SELECT FROM custody_ledger.hold h
+                                     WHERE h.id = hold AND h.lifted_at IS NULL)
+        AND (to_regclass(place) IS NULL OR tag = 'DROP TRIGGER') THEN
+        RAISE EXCEPTION '% is under legal hold %', place, hold
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'custody.request_lift() asks to lift it. A partition without held rows can be detached.';
+    ELSIF to_regclass(place) IS NOT NULL AND tag = 'DROP TRIGGER' THEN
+        RAISE EXCEPTION 'trigger "%" of % is not dropped', names[3], place
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'It records the table.',
+                  HINT = 'custody.unaudit() ends recording.';
+    END IF;
+    SELECT a.* INTO subject FROM custody_ledger.audited a
+     WHERE a.identity::text = substring(names[3] FROM '^custody_truncate_(.+)$') AND a.active;
+    IF FOUND AND to_regclass(place) IS NULL AND (subject.schema, subject.name) <> (names[1], names[2]) THEN
+        PERFORM custody.record_note(subject.id, 'S', jsonb_build_object(
+            'kind', 'drop', 'partition', place)::text);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_dropped_trigger(text, text[]) IS
+'refuses (42501, 55000) to drop the triggers that record and hold, or a held table; records a dropped partition by its trigger; part of the event triggers; privilege: superuser';
+
+REVOKE ALL ON FUNCTION custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
+    custody.audit_check_ddl(), custody.audit_check_publications(),
+    custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass),
+    custody.audit_attached(int4, uuid, regclass), custody.audit_detached(int4, uuid, regclass),
+    custody.audit_sync_partitions(int4, regclass), custody.audit_rewritten(), custody.audit_ddl(),
+    custody.audit_rewrite(), custody.audit_drop(), custody.audit_dropped(int4, text),
+    custody.audit_dropped_trigger(text, text[]) FROM PUBLIC;

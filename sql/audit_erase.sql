@@ -1,0 +1,156 @@
+-- Lawful erasure: key, images and context parts are replaced by the commitments that the hashes are made
+-- of, and the salts are destroyed. So everything verifies as before, and nobody can try values against the
+-- commitment. What was erased is in backups and, until VACUUM, in the files still.
+
+CREATE FUNCTION custody.erase_events(tbl int4, key jsonb, request int4) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    subject record;
+    keys bytea[];
+    number int8;
+BEGIN
+    SELECT a.*, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS columns
+      INTO STRICT subject FROM custody_ledger.audited a WHERE a.id = tbl;
+    SELECT array_agg(DISTINCT custody.key_bytes(subject.relid::regclass, subject.columns, key, f.form)) INTO keys
+      FROM (SELECT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
+             WHERE d.tbl = erase_events.tbl) f;
+    -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
+    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    IF EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
+                WHERE e.tbl = erase_events.tbl AND (e.key = ANY (keys) OR e.key IS NULL AND e.org IS NULL))
+        OR EXISTS (SELECT FROM custody_ledger.event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
+                      AND custody.event_is_held(e.tbl, e.org, e.key)) THEN
+        RAISE EXCEPTION 'events of this key are under legal hold'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'custody.request_lift() asks to lift it.';
+    END IF;
+    number := custody.maintain_ledger(format($erase$
+        UPDATE custody_ledger.event SET
+            key_hash = sha256('\x03'::bytea || uuid_send(key_salt) || key),
+            images_hash = sha256('\x04'::bytea || uuid_send(images_salt)
+                || int4send(octet_length(coalesce(old, '\x00'))) || coalesce(old, '\x00')
+                || int4send(octet_length(coalesce(new, '\x00'))) || coalesce(new, '\x00')),
+            key_salt = NULL, images_salt = NULL, key = NULL, old = NULL, new = NULL
+         WHERE tbl = %s AND key = ANY (%L) AND key_hash IS NULL AND images_hash IS NULL$erase$, tbl, keys));
+    -- What holds that are over said of the row.
+    PERFORM custody.maintain_ledger(format(
+        'WITH gone AS (DELETE FROM custody_ledger.held e WHERE e.tbl = %s AND e.key = ANY (%L) RETURNING e.hold)
+         UPDATE custody_ledger.hold h SET subject = h.subject - ''key'' FROM gone g WHERE h.id = g.hold', tbl, keys));
+    PERFORM custody.record_note(tbl, 'S', jsonb_build_object('kind', 'erase', 'events', number,
+                                                             'request', request)::text);
+    RETURN format('%s events erased', number);
+END
+$$;
+COMMENT ON FUNCTION custody.erase_events(int4, jsonb, int4) IS
+'erases key and images of all events of one row, with an event of kind erase; executes an approved request; errors: 55000 for events under a hold; privilege: superuser';
+
+CREATE FUNCTION custody.context_user(bytes bytea) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place int := 2; -- behind the number of fields
+    length int;
+BEGIN
+    FOR field IN 0 .. 3 LOOP
+        length := ('x' || encode(substring(bytes FROM place + 1 FOR 4), 'hex'))::bit(32)::int;
+        IF field = 3 THEN
+            RETURN CASE WHEN length >= 0 THEN convert_from(substring(bytes FROM place + 5 FOR length), 'UTF8') END;
+        END IF;
+        place := place + 4 + greatest(length, 0);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.context_user(bytea) IS
+'verified application user in part 0 of a context (docs/ledger-format.md, section 4); NULL where there is none; privilege: none';
+
+-- The contexts of a transaction, with those of one user replaced by commitments.
+CREATE FUNCTION custody.erase_contexts(contexts bytea, app_user text) RETURNS bytea
+    LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number int := get_byte(contexts, 0) * 256 + get_byte(contexts, 1);
+    result bytea := substring(contexts FROM 1 FOR 2);
+    place int := 2;
+    size int;
+    erase boolean;
+BEGIN
+    FOR part IN 0 .. number * 3 - 1 LOOP
+        IF part % 3 = 0 THEN
+            erase := false;
+        END IF;
+        IF get_byte(contexts, place) = 0 THEN
+            size := 33;
+        ELSE
+            size := 21 + ('x' || encode(substring(contexts FROM place + 18 FOR 4), 'hex'))::bit(32)::int;
+            IF part % 3 = 0 THEN
+                erase := custody.context_user(substring(contexts FROM place + 22 FOR size - 21)) = app_user;
+            END IF;
+        END IF;
+        IF erase AND get_byte(contexts, place) = 1 THEN
+            result := result || '\x00'::bytea || sha256('\x05'::bytea || decode(lpad(to_hex(part % 3), 2, '0'), 'hex')
+                || substring(contexts FROM place + 2 FOR 16) || substring(contexts FROM place + 22 FOR size - 21));
+        ELSE
+            result := result || substring(contexts FROM place + 1 FOR size);
+        END IF;
+        place := place + size;
+    END LOOP;
+    RETURN result;
+END
+$$;
+COMMENT ON FUNCTION custody.erase_contexts(bytea, text) IS
+'custody_ledger.tx.contexts with the parts of one verified application user''s contexts replaced by their commitments; the value itself where there are none; privilege: none';
+
+CREATE FUNCTION custody.erase_user(app_user text, request int4) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number int8;
+BEGIN
+    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    IF EXISTS (SELECT FROM custody_ledger.event e JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid
+                WHERE EXISTS (SELECT FROM custody_ledger.hold h WHERE h.lifted_at IS NULL)
+                  AND custody.event_is_held(e.tbl, e.org, e.key)
+                  AND custody.erase_contexts(t.contexts, app_user) <> t.contexts) THEN
+        RAISE EXCEPTION 'events of this user are under legal hold'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'custody.request_lift() asks to lift it.';
+    END IF;
+    number := custody.maintain_ledger(format(
+        'UPDATE custody_ledger.tx SET contexts = custody.erase_contexts(contexts, %1$L)
+          WHERE custody.erase_contexts(contexts, %1$L) <> contexts', app_user));
+    PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'erase', 'contexts', number,
+                                                           'request', request)::text);
+    RETURN format('contexts of %s transactions erased', number);
+END
+$$;
+COMMENT ON FUNCTION custody.erase_user(text, int4) IS
+'erases who, where and claims of all contexts of one verified application user, with an event of kind erase; executes an approved request; errors: 55000 for events under a hold; privilege: superuser';
+
+-- SECURITY DEFINER: as the other requests.
+CREATE FUNCTION custody.request_erase(rel regclass, key jsonb, reason text) RETURNS int4
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    subject int4 := custody.audited_id(rel);
+BEGIN
+    IF subject IS NULL THEN
+        RAISE EXCEPTION '% is not recorded', rel USING ERRCODE = 'undefined_object';
+    END IF;
+    PERFORM custody.key_condition(rel, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[], key, '')
+       FROM custody_ledger.audited a WHERE a.id = subject;
+    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject, 'key', key), reason);
+END
+$$;
+COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
+'asks for key and images of all events of one row to be erased: rel; key, an object with a value for each column of its key; reason, which must not name what is erased, as it stays; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that was never recorded; privilege: custody_admin, custody_legal';
+
+CREATE FUNCTION custody.request_erase_user(app_user text, reason text) RETURNS int4
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN custody.make_request('erase_user', jsonb_build_object('user', app_user), reason);
+END
+$$;
+COMMENT ON FUNCTION custody.request_erase_user(text, text) IS
+'asks for the contexts (who, from where, claims) of one verified application user to be erased; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason; privilege: custody_admin, custody_legal';
+
+REVOKE ALL ON FUNCTION custody.erase_events(int4, jsonb, int4), custody.context_user(bytea),
+    custody.erase_contexts(bytea, text), custody.erase_user(text, int4),
+    custody.request_erase(regclass, jsonb, text), custody.request_erase_user(text, text) FROM PUBLIC;
+SELECT custody.give_duty('{admin,legal}', f) FROM unnest(ARRAY['custody.request_erase(regclass, jsonb, text)',
+    'custody.request_erase_user(text, text)']::regprocedure[]) f;

@@ -1,0 +1,222 @@
+-- Placing a hold, and what of it a table has.
+
+CREATE FUNCTION custody.hold_steps(hold int4, relation regclass, condition text) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE ON %s FOR EACH ROW%s '
+                  'EXECUTE FUNCTION custody.refuse_held(%L)', 'custody_hold_' || hold, relation,
+                  ' WHEN (' || condition || ')', hold)
+    UNION ALL
+    SELECT format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
+                  'EXECUTE FUNCTION custody.refuse_held(%L)', 'custody_hold_' || hold || '_truncate', t.relid, hold)
+      FROM (SELECT p.relid FROM pg_partition_tree(relation) p UNION SELECT relation) t
+      JOIN pg_class c ON c.oid = t.relid AND c.relkind <> 'f'
+    UNION ALL
+    SELECT format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', t.relid, n.name)
+      FROM (SELECT p.relid FROM pg_partition_tree(relation) p UNION SELECT relation) t
+      JOIN pg_class c ON c.oid = t.relid
+     CROSS JOIN LATERAL (SELECT 'custody_hold_' || hold AS name
+                         UNION ALL SELECT 'custody_hold_' || hold || '_truncate' WHERE c.relkind <> 'f') n
+$$;
+COMMENT ON FUNCTION custody.hold_steps(int4, regclass, text) IS
+'the statements that put a hold on a table and its partitions, for the rows of a condition; NULL: all; privilege: none';
+
+CREATE FUNCTION custody.hold_truncate_steps(partition regclass) RETURNS SETOF text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.step
+      FROM pg_trigger t
+     CROSS JOIN LATERAL (VALUES
+           (1, format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION '
+                      'custody.refuse_held(%L)', t.tgname || '_truncate', partition,
+                      substring(t.tgname FROM '[0-9]+$'))),
+           (2, format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', partition, t.tgname || '_truncate')),
+           (3, format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', partition, t.tgname))) AS s (n, step)
+     WHERE t.tgrelid = partition AND t.tgfoid = 'custody.refuse_held()'::regprocedure
+       AND t.tgname ~ '^custody_hold_[0-9]+$'
+       AND NOT EXISTS (SELECT FROM pg_trigger o
+                        WHERE o.tgrelid = partition AND o.tgname = t.tgname || '_truncate')
+     ORDER BY t.tgname, s.n
+$$;
+COMMENT ON FUNCTION custody.hold_truncate_steps(regclass) IS
+'the statements that let the holds of its root reach TRUNCATE of a new partition; privilege: none';
+
+-- A detached partition has the triggers on TRUNCATE still; those on its rows say, at the root, what is held.
+CREATE FUNCTION custody.hold_check_detached(partition regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    held record;
+    found boolean;
+BEGIN
+    FOR held IN
+        SELECT DISTINCT ON (h.id) h.id,
+               substring(pg_get_triggerdef(r.oid) FROM 'WHEN \((.*)\) EXECUTE FUNCTION') AS condition
+          FROM pg_trigger t
+          JOIN custody_ledger.hold h ON t.tgname = format('custody_hold_%s_truncate', h.id) AND h.lifted_at IS NULL
+          JOIN pg_trigger r ON r.tgname = format('custody_hold_%s', h.id) AND r.tgparentid = 0
+          JOIN custody_ledger.audited a ON a.relid = r.tgrelid
+          JOIN pg_trigger c ON c.tgrelid = partition
+               AND c.tgargs = convert_to(a.identity::text, 'UTF8') || '\x00'::bytea
+         WHERE t.tgrelid = partition
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS old WHERE %s)', partition, coalesce(held.condition, 'true'))
+           INTO found;
+        IF found THEN
+            RAISE EXCEPTION '% is under legal hold %', partition, held.id
+                USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'DETACH of rows that are held',
+                      HINT = 'custody.request_lift() asks to lift it.';
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.hold_check_detached(regclass) IS
+'refuses (55000) a partition to be detached that has rows under a hold; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.hold_check_columns(relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    hold text;
+BEGIN
+    SELECT substring(t.tgname FROM '^custody_hold_([0-9]+)') INTO hold FROM pg_trigger t
+     WHERE t.tgrelid = relation AND t.tgfoid = 'custody.refuse_held()'::regprocedure LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% is under legal hold %', relation, hold
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'A column would be dropped, or get another type.',
+                  HINT = 'custody.request_lift() asks to lift it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.hold_check_columns(regclass) IS
+'refuses (55000) to drop or rewrite columns of a table that has a hold; part of the event triggers; privilege: superuser';
+
+-- The lock waits for whoever writes the table and keeps others out until the hold is there for all.
+CREATE FUNCTION custody.hold_table(hold int4, subject int4, relation regclass, condition text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    step text;
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
+    FOR step IN SELECT custody.hold_steps(hold, relation, condition) LOOP
+        PERFORM custody.maintain_ledger(step);
+    END LOOP;
+    -- Without the key, which may have to be erased one day.
+    PERFORM custody.record_note(subject, 'S', (SELECT jsonb_build_object('kind', 'hold', 'hold', h.id,
+        'of', h.subject - 'key', 'reason', h.reason, 'by', h.placed_by)::text
+           FROM custody_ledger.hold h WHERE h.id = hold));
+END
+$$;
+COMMENT ON FUNCTION custody.hold_table(int4, int4, regclass, text) IS
+'puts a hold on the live rows of one table, with an event of kind hold; waits for running writers; privilege: superuser';
+
+-- SECURITY DEFINER, here and below: custody_legal owns neither the ledger nor the tables that it holds.
+CREATE FUNCTION custody.place_hold(reason text, rel regclass DEFAULT NULL, key jsonb DEFAULT NULL,
+    org text DEFAULT NULL) RETURNS int4
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    t record;
+    form text;
+    hold int4;
+    reached int := 0;
+BEGIN
+    PERFORM custody.check_reason(reason);
+    IF rel IS NULL AND org IS NULL OR key IS NOT NULL AND (rel IS NULL OR org IS NOT NULL) THEN
+        RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give org, rel, rel and org, or rel and key.';
+    END IF;
+    -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
+    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
+        VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'key', key, 'org', org)), org,
+                reason, session_user, clock_timestamp()) RETURNING id INTO hold;
+    IF rel IS NULL THEN
+        -- Its events are held wherever they came from, tables that are gone included.
+        INSERT INTO custody_ledger.held (hold, org) SELECT hold, o FROM custody.org_spellings(org) o;
+    END IF;
+    FOR t IN
+        SELECT a.id, a.relid::regclass AS relation, a.options ->> 'org_column' AS org_column,
+               ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS key
+          FROM custody_ledger.audited a JOIN pg_class c ON c.oid = a.relid
+         WHERE a.active AND CASE WHEN rel IS NULL THEN a.options ? 'org_column'
+                                 ELSE a.id = custody.audited_id(rel) END
+         ORDER BY a.relid
+    LOOP
+        IF org IS NOT NULL AND t.org_column IS NULL THEN
+            RAISE EXCEPTION '% has no column that names the organization', t.relation
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Hold the table, or rows of it by key.';
+        END IF;
+        SELECT d.text::json ->> 'form' INTO form FROM custody_ledger.descriptor d
+         WHERE d.tbl = t.id ORDER BY d.version DESC LIMIT 1;
+        INSERT INTO custody_ledger.held (hold, tbl, org, key)
+            VALUES (hold, t.id, CASE WHEN org IS NOT NULL THEN custody.org_bytes(t.relation, t.org_column, org) END,
+                    CASE WHEN place_hold.key IS NOT NULL
+                         THEN custody.key_bytes(t.relation, t.key, place_hold.key, form) END);
+        PERFORM custody.hold_table(hold, t.id, t.relation, CASE
+            WHEN org IS NOT NULL THEN custody.key_condition(t.relation, ARRAY[t.org_column]::name[],
+                                                          jsonb_build_object(t.org_column, org), 'OLD.')
+            WHEN place_hold.key IS NOT NULL
+                THEN custody.key_condition(t.relation, t.key, place_hold.key, 'OLD.') END);
+        reached := reached + 1;
+    END LOOP;
+    IF reached = 0 AND rel IS NOT NULL THEN
+        RAISE EXCEPTION '% is not recorded', rel
+            USING ERRCODE = 'undefined_object', HINT = 'custody.audit() it first: what is held is recorded.';
+    END IF;
+    RETURN hold;
+END
+$$;
+COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
+'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: an object with a value for each column of its key); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that is not recorded; privilege: custody_legal';
+
+-- An organization's hold reaches the tables that are recorded after it.
+CREATE FUNCTION custody.hold_later_table(relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    h record;
+    subject int4 := custody.audited_id(relation);
+    org_column name;
+BEGIN
+    SELECT a.options ->> 'org_column' INTO org_column FROM custody_ledger.audited a WHERE a.id = subject;
+    FOR h IN SELECT o.* FROM custody_ledger.hold o
+              WHERE org_column IS NOT NULL AND o.lifted_at IS NULL AND o.org_text IS NOT NULL
+                AND NOT o.subject ? 'table'
+                AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = relation
+                                   AND t.tgname = format('custody_hold_%s', o.id)) LOOP
+        INSERT INTO custody_ledger.held (hold, tbl, org)
+            SELECT h.id, subject, custody.org_bytes(relation, org_column, h.org_text)
+             WHERE NOT EXISTS (SELECT FROM custody_ledger.held e WHERE e.hold = h.id AND e.tbl = subject);
+        PERFORM custody.hold_table(h.id, subject, relation, custody.key_condition(relation,
+            ARRAY[org_column], jsonb_build_object(org_column, h.org_text), 'OLD.'));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.hold_later_table(regclass) IS
+'puts the holds on organizations on a table that is recorded after they were placed; a step of custody.audit(); privilege: superuser';
+
+CREATE FUNCTION custody.lift_hold(hold int4, request int4, reason text) RETURNS text
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t record;
+    number int := 0;
+BEGIN
+    FOR t IN SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger g
+              WHERE g.tgfoid = 'custody.refuse_held()'::regprocedure AND g.tgparentid = 0
+                AND g.tgname IN (format('custody_hold_%s', hold), format('custody_hold_%s_truncate', hold)) LOOP
+        PERFORM custody.maintain_ledger(format('DROP TRIGGER %I ON %s', t.tgname, t.relation));
+        number := number + 1;
+    END LOOP;
+    PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.hold SET lifted_at = now(), lifted_by = %s '
+                                           'WHERE id = %s', request, hold));
+    PERFORM custody.record_note(e.tbl, 'S', jsonb_build_object('kind', 'lift', 'hold', e.hold,
+        'request', lift_hold.request, 'reason', lift_hold.reason)::text) FROM custody_ledger.held e WHERE e.hold = lift_hold.hold AND e.tbl IS NOT NULL;
+    RETURN format('hold %s lifted', hold);
+END
+$$;
+COMMENT ON FUNCTION custody.lift_hold(int4, int4, text) IS
+'ends a hold, with an event of kind lift for each table; executes an approved request; privilege: superuser';
+
+REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
+    custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
+    custody.hold_table(int4, int4, regclass, text),
+    custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass),
+    custody.lift_hold(int4, int4, text) FROM PUBLIC;
+
+SELECT custody.give_duty('{legal}', 'custody.place_hold(text, regclass, jsonb, text)');
