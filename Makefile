@@ -84,6 +84,7 @@ bench:
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/digests
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/drill_down
 	@PG_CONFIG='$(PG_CONFIG)' test/bench/isolation
+	@PG_CONFIG='$(PG_CONFIG)' test/bench/audit
 
 format:
 	@clang-format --dry-run -Werror $(sources)
