@@ -183,9 +183,13 @@ void Outside::second_context() {
     } else if (!plan_.deferrable) {
         finding.verdict = "held";
         finding.detail = "the context changed, but no trigger of the tables can be deferred";
+        switches_ = true; // tables without rows of two organizations may have one
     } else {
         finding.detail = "the context changed in the transaction, and triggers can be deferred: "
-                         "they act in the last one";
+                         "what they then do is tried with --on-clone";
+        switches_ = true;
+        if (options_.on_clone)
+            findings_.pop_back(); // each of them by itself, then
     }
 }
 

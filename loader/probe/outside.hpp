@@ -16,8 +16,16 @@ class Outside {
     std::vector<Finding> direct();
     /// What one client of the pooler leaves behind for the next. After direct().
     std::vector<Finding> pooled();
+    /// With on_clone: writes that are committed, as organizations made for it. After direct().
+    std::vector<Finding> committed(pq::Connection &admin);
 
   private:
+    struct Clone {
+        pq::Connection &admin;
+        std::string relations; // OIDs, as an array
+        std::string own, other;
+    };
+
     pq::Connection login() const;
     /// Becomes the role that reads and writes, for the transaction or for the session.
     Outcome become(pq::Connection &connection, const char *how) const;
@@ -49,11 +57,23 @@ class Outside {
     /// Makes them for the session, in the context of the own organization; `at`: where.
     Outcome leave_settings(pq::Connection &first, const std::vector<std::string> &names,
                            std::string &at) const;
+    /// Runs them in the context of an organization, enters another one if there is a name, and
+    /// commits.
+    Outcome commit_as(const std::string &org, const std::vector<std::string> &statements,
+                      const std::string &then = {}) const;
+    void carry_out(pq::Connection &admin);
+    void blind(Clone &clone, const std::string &object, const std::string &relation,
+               const std::string &attack);
+    void cascades(Clone &clone);
+    void cascade(Clone &clone, Finding &finding, const std::vector<std::string> &statements,
+                 const std::string &child);
+    void deferred(Clone &clone);
     void judge_inherited(Finding &finding, pq::Connection &second) const;
 
     const Plan &plan_;
     const cli::Options &options_;
     std::vector<Table> seen_;
+    bool switches_ = false; // the context may change in a transaction, and triggers wait
     std::vector<Finding> findings_;
 };
 

@@ -50,6 +50,7 @@ Report attack(pq::Connection &admin, const cli::Options &options) {
     Outside outside(plan, options);
     append(report, outside.direct());
     append(report, outside.pooled());
+    append(report, outside.committed(admin));
     accept(admin, report.findings);
     return report;
 }

@@ -11,6 +11,7 @@ template <typename Run> Outcome outcome_of(const Run &run) {
     try {
         const pq::Result result = run();
         outcome.rows = result.rows();
+        outcome.affected = static_cast<long>(result.affected());
         if (result.rows() > 0 && result.columns() > 0)
             outcome.value = result.str(0, 0);
     } catch (const pq::SqlError &error) {

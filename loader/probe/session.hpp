@@ -11,6 +11,7 @@ struct Outcome {
     std::string context; // of the error: code that the statement called
     int rows = 0;
     std::string value; // first column of the first row
+    long affected = 0; // rows that the statement wrote
 
     bool failed() const { return !sqlstate.empty(); }
     /// By a privilege, by row security or for want of a context, and not by code in between.

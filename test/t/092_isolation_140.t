@@ -59,6 +59,13 @@ SKIP: {
         ALTER ROLE shop_app LOGIN; REVOKE TEMPORARY ON DATABASE shop FROM PUBLIC;
         INSERT INTO custody.exemption (tool, code, object, reason, expires) VALUES ('probe', 'pooled_statement_text',
             'pooler', 'statements are prepared with parameters only', now() + interval '1 year')});
+    # On a copy, where writes are committed.
+    $cluster->create_database('clone', template => 'shop');
+    my $clone = custody('probe', '--target=' . $cluster->conninfo('clone'), "--key-file=$key", '--kid=app1', '--json', '--on-clone',
+        '--role-conninfo=' . $cluster->conninfo('clone', 'shop_app'));
+    is_deeply [ map { "$_->{verdict} $_->{attack} $_->{object} " . ($_->{detail} // '') } grep { $_->{verdict} ne 'held' && $_->{object} ne 'pooler' }
+        @{ json($clone->{stdout})->{findings} } ], [], 'custody probe --on-clone: everything is held but what needs a pooler' or diag $clone->{stderr};
+    $cluster->drop_database('clone');
     my $pooler = Custody::Test::Pooler->start($cluster, 'shop', user => 'shop_app', size => 1);
     my $run = custody('probe', '--target=' . $cluster->conninfo('shop'), "--key-file=$key", '--kid=app1', '--json',
         '--role-conninfo=' . $cluster->conninfo('shop', 'shop_app'), '--pooler=' . $pooler->conninfo);
