@@ -49,8 +49,12 @@ CREATE FUNCTION custody.audit_check_ddl() RETURNS void
 DECLARE
     wrong text;
 BEGIN
+    -- Triggers, rules and policies have no schema; their table has.
     SELECT c.object_identity INTO wrong FROM pg_event_trigger_ddl_commands() c
-     WHERE c.schema_name = 'custody_ledger' AND c.command_tag NOT IN ('COMMENT', 'REINDEX');
+     WHERE c.command_tag NOT IN ('COMMENT', 'REINDEX')
+       AND (c.schema_name = 'custody_ledger'
+            OR (pg_identify_object_as_address(c.classid, c.objid, c.objsubid)).object_names[1] = 'custody_ledger'
+               AND c.object_type IN ('trigger', 'rule', 'policy', 'schema'));
     IF FOUND OR to_regclass('custody_ledger.event') IS NULL OR to_regclass('custody_ledger.tx') IS NULL
         OR to_regclass('custody_ledger.block') IS NULL THEN
         RAISE EXCEPTION 'the audit ledger is not altered'

@@ -160,7 +160,8 @@ BEGIN
     END IF;
     FOR gone IN SELECT o.* FROM pg_event_trigger_dropped_objects() o LOOP
         IF gone.schema_name = 'custody_ledger'
-            OR gone.object_type = 'schema' AND gone.object_name = 'custody_ledger' THEN
+            OR gone.object_type IN ('schema', 'trigger', 'rule', 'policy')
+               AND gone.address_names[1] = 'custody_ledger' THEN
             RAISE EXCEPTION 'the audit ledger is not dropped'
                 USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || gone.object_identity;
         ELSIF gone.object_type = 'trigger' AND gone.address_names[3] ~ '^custody_(capture$|truncate_|hold_)' THEN

@@ -27,7 +27,8 @@ BEGIN
         SELECT a.id INTO found
           FROM custody_ledger.audited a JOIN pg_class c ON c.oid = root
                JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE a.schema = n.nspname AND a.name = c.relname
+         -- A dropped table has no OID any more: its name again is another table.
+         WHERE a.schema = n.nspname AND a.name = c.relname AND a.relid IS NOT NULL
            AND (a.relid = c.oid OR NOT EXISTS (SELECT FROM pg_class o WHERE o.oid = a.relid))
          ORDER BY a.relid = c.oid DESC, a.id DESC LIMIT 1;
     END IF;

@@ -251,8 +251,7 @@ BEGIN
                       custody.audit_options(rel, org_column, key, exclude, hash, redact, options))
         UNION ALL SELECT custody.audit_trigger_steps(rel, identity)
         UNION ALL SELECT format('SELECT custody.hold_later_table(%L)', rel)
-                   WHERE EXISTS (SELECT FROM custody_ledger.hold h
-                                  WHERE h.lifted_at IS NULL AND h.org_text IS NOT NULL AND NOT h.subject ? 'table')
+                   WHERE EXISTS (SELECT FROM custody_ledger.hold h WHERE h.lifted_at IS NULL)
         UNION ALL SELECT format('SELECT custody.record_baseline(%L)', rel) WHERE baseline
     LOOP
         IF NOT dry_run AND step ~ '^SELECT' THEN

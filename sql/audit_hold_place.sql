@@ -166,30 +166,51 @@ $$;
 COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
 'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: an object with a value for each column of its key); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that is not recorded; privilege: custody_legal';
 
--- An organization's hold reaches the tables that are recorded after it.
+-- An organization's hold reaches the tables that are recorded after it; and holds come back where DROP
+-- EXTENSION took their triggers.
 CREATE FUNCTION custody.hold_later_table(relation regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h record;
-    subject int4 := custody.audited_id(relation);
-    org_column name;
+    t record;
+    condition text;
 BEGIN
-    SELECT a.options ->> 'org_column' INTO org_column FROM custody_ledger.audited a WHERE a.id = subject;
-    FOR h IN SELECT o.* FROM custody_ledger.hold o
-              WHERE org_column IS NOT NULL AND o.lifted_at IS NULL AND o.org_text IS NOT NULL
-                AND NOT o.subject ? 'table'
-                AND NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = relation
-                                   AND t.tgname = format('custody_hold_%s', o.id)) LOOP
-        INSERT INTO custody_ledger.held (hold, tbl, org)
-            SELECT h.id, subject, custody.org_bytes(relation, org_column, h.org_text)
-             WHERE NOT EXISTS (SELECT FROM custody_ledger.held e WHERE e.hold = h.id AND e.tbl = subject);
-        PERFORM custody.hold_table(h.id, subject, relation, custody.key_condition(relation,
-            ARRAY[org_column], jsonb_build_object(org_column, h.org_text), 'OLD.'));
+    SELECT a.id, a.options ->> 'org_column' AS org_column,
+           ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS key
+      INTO t FROM custody_ledger.audited a WHERE a.id = custody.audited_id(relation);
+    FOR h IN SELECT o.*, EXISTS (SELECT FROM custody_ledger.held e WHERE e.hold = o.id AND e.tbl = t.id) AS known
+               FROM custody_ledger.hold o
+              WHERE o.lifted_at IS NULL
+                AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation
+                                   AND g.tgname = format('custody_hold_%s', o.id)) LOOP
+        CONTINUE WHEN NOT h.known AND (h.subject ? 'table' OR t.org_column IS NULL);
+        IF NOT h.known THEN
+            INSERT INTO custody_ledger.held (hold, tbl, org)
+                VALUES (h.id, t.id, custody.org_bytes(relation, t.org_column, h.org_text));
+        END IF;
+        condition := CASE WHEN h.org_text IS NOT NULL THEN custody.key_condition(relation, ARRAY[t.org_column]::name[],
+                                                             jsonb_build_object(t.org_column, h.org_text), 'OLD.')
+                          WHEN h.subject ? 'key' THEN custody.key_condition(relation, t.key, h.subject -> 'key', 'OLD.') END;
+        PERFORM custody.hold_table(h.id, t.id, relation, condition);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.hold_later_table(regclass) IS
-'puts the holds on organizations on a table that is recorded after they were placed; a step of custody.audit(); privilege: superuser';
+'puts the holds that reach a table on it where they are not: those of organizations on a table that is recorded later, all after DROP EXTENSION; a step of custody.audit() and custody.init_ledger(); privilege: superuser';
+
+CREATE FUNCTION custody.hold_again() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM custody.hold_later_table(c.oid)
+       FROM custody_ledger.audited a
+       JOIN pg_namespace n ON n.nspname = a.schema
+       JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.name AND custody.audited_id(c.oid) = a.id
+      WHERE a.active AND EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold
+                                  WHERE e.tbl = a.id AND h.lifted_at IS NULL);
+END
+$$;
+COMMENT ON FUNCTION custody.hold_again() IS
+'puts all holds back where DROP EXTENSION took their triggers; part of custody.init_ledger(); privilege: superuser';
 
 CREATE FUNCTION custody.lift_hold(hold int4, request int4, reason text) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -216,7 +237,7 @@ COMMENT ON FUNCTION custody.lift_hold(int4, int4, text) IS
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
     custody.hold_table(int4, int4, regclass, text),
-    custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass),
+    custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass), custody.hold_again(),
     custody.lift_hold(int4, int4, text) FROM PUBLIC;
 
 SELECT custody.give_duty('{legal}', 'custody.place_hold(text, regclass, jsonb, text)');

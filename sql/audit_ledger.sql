@@ -197,6 +197,7 @@ BEGIN
     GRANT EXECUTE ON FUNCTION custody.renew_descriptor(int4) TO custody_ledger_owner;
     PERFORM custody.install_ledger_guards();
     PERFORM custody.make_ledger_partitions();
+    PERFORM custody.hold_again();
     PERFORM custody.grant_ledger(r.name, d.duty)
        FROM (VALUES ('custody_admin', 'admin'), ('custody_operator', 'operator'),
                     ('custody_auditor', 'auditor'), ('custody_legal', 'legal')) AS d (role, duty)
