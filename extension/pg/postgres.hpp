@@ -37,10 +37,12 @@ extern "C" {
 #include <access/xact.h>
 #include <access/xlog.h>
 #include <catalog/dependency.h>
+#include <catalog/index.h>
 #include <catalog/indexing.h>
 #include <catalog/namespace.h>
 #include <catalog/objectaccess.h>
 #include <catalog/objectaddress.h>
+#include <catalog/partition.h>
 #include <catalog/pg_am.h>
 #include <catalog/pg_attribute.h>
 #include <catalog/pg_class.h>
@@ -57,6 +59,7 @@ extern "C" {
 #include <commands/extension.h>
 #include <commands/progress.h>
 #include <commands/trigger.h>
+#include <common/hashfn.h>
 #include <executor/executor.h>
 #include <executor/spi.h>
 #include <executor/tuptable.h>
@@ -72,11 +75,15 @@ extern "C" {
 #include <nodes/pg_list.h>
 #include <optimizer/optimizer.h>
 #include <parser/parse_coerce.h>
+#include <parser/parse_func.h>
 #include <parser/parse_relation.h>
 #include <parser/parse_type.h>
 #include <parser/parsetree.h>
+#include <partitioning/partbounds.h>
+#include <partitioning/partdesc.h>
 #include <pgstat.h>
 #include <pgtime.h>
+#include <replication/origin.h>
 #include <rewrite/rewriteManip.h>
 #include <rewrite/rowsecurity.h>
 #include <storage/buffile.h>
@@ -84,6 +91,7 @@ extern "C" {
 #include <storage/lmgr.h>
 #include <storage/lock.h>
 #include <tcop/pquery.h>
+#include <tcop/tcopprot.h>
 #include <utils/acl.h>
 #include <utils/array.h>
 #include <utils/builtins.h>
@@ -105,6 +113,7 @@ extern "C" {
 #include <utils/portal.h>
 #include <utils/rangetypes.h>
 #include <utils/rel.h>
+#include <utils/resowner.h>
 #include <utils/rls.h>
 #include <utils/ruleutils.h>
 #include <utils/snapmgr.h>

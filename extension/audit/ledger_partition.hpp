@@ -1,0 +1,12 @@
+// Which partition of the ledger a time lies in. Plain C-style.
+#pragma once
+
+#include "extension/pg/postgres.hpp"
+
+namespace custody::audit {
+
+/// Opens and locks the partition of a table of the ledger for writing: that of the time, or the
+/// default one. Raises object_not_in_prerequisite_state where there is none.
+Relation open_ledger_partition(const char *table, TimestampTz at);
+
+} // namespace custody::audit
