@@ -57,9 +57,8 @@ void capture_delete(const CaptureTable *table, const TriggerData *data) {
     const HeapTupleHeader row = data->tg_trigtuple->t_data;
     const bool moves = HeapTupleHeaderIndicatesMovedPartitions(row);
     const uint32 cid = HeapTupleHeaderGetCmax(row);
-    const uint32 seq =
-        capture_whole(table, moves ? 'M' : 'D', values_of(data->tg_trigslot),
-                      moment_now(data->tg_relation, cid), ledger::kNoPair);
+    const uint32 seq = capture_whole(table, moves ? 'M' : 'D', values_of(data->tg_trigslot),
+                                     moment_now(data->tg_relation, cid), ledger::kNoPair);
     if (moves) {
         moving = {MyProc->lxid, cid, table->tbl, RelationGetRelid(data->tg_relation), seq};
     }

@@ -46,8 +46,8 @@ Lookup begin_lookup(const char *name, AttrNumber column, RegProcedure equal, Dat
     const Oid index = index_on(lookup.relation, column);
     ScanKeyData key;
     ScanKeyInit(&key, column, BTEqualStrategyNumber, equal, value);
-    lookup.scan = systable_beginscan(lookup.relation, index, OidIsValid(index), lookup.snapshot, 1,
-                                     &key);
+    lookup.scan =
+        systable_beginscan(lookup.relation, index, OidIsValid(index), lookup.snapshot, 1, &key);
     return lookup;
 }
 
@@ -72,7 +72,7 @@ void read_options(CaptureOptions *options, Jsonb *json) {
     JsonbContainer *object = &json->root;
     options->skip_unchanged = json_bool(object, "skip_unchanged", false);
     options->full_row = json_bool(object, "full_row", false);
-    options->with_query = json_bool(object, "query_hash", true);
+    options->with_query = json_bool(object, "statement_text", true);
     const char *require = json_text(object, "require_context", "");
     options->require_org = strcmp(require, "org") == 0 || strcmp(require, "both") == 0;
     options->require_user = strcmp(require, "user") == 0 || strcmp(require, "both") == 0;
@@ -155,8 +155,7 @@ bool read_column(CaptureTable *table, CaptureColumn *result, TupleDesc row_type,
 
 bool read_columns(CaptureTable *table, TupleDesc row_type, JsonbContainer *columns) {
     const int count = columns == nullptr ? 0 : static_cast<int>(JsonContainerSize(columns));
-    table->columns =
-        static_cast<CaptureColumn *>(palloc0(sizeof(CaptureColumn) * Max(count, 1)));
+    table->columns = static_cast<CaptureColumn *>(palloc0(sizeof(CaptureColumn) * Max(count, 1)));
     table->column_count = count;
     for (int i = 0; i < count; ++i) {
         const JsonbValue *description =
@@ -212,8 +211,8 @@ bool read_org(CaptureTable *table, TupleDesc row_type, int64 position) {
     if (table->org < 0) {
         return position < 0;
     }
-    const Oid type = getBaseType(
-        TupleDescAttr(row_type, table->columns[table->org].attribute - 1)->atttypid);
+    const Oid type =
+        getBaseType(TupleDescAttr(row_type, table->columns[table->org].attribute - 1)->atttypid);
     switch (type) {
     case UUIDOID:
         table->org_form = OrgForm::uuid;
@@ -254,7 +253,8 @@ bool read_descriptor(CaptureTable *table, TupleDesc row_type) {
 
 /// Called directly: whoever writes the table has no right to it.
 void renew_descriptor(int32 tbl) {
-    List *name = list_make2(makeString(pstrdup("custody")), makeString(pstrdup("renew_descriptor")));
+    List *name =
+        list_make2(makeString(pstrdup("custody")), makeString(pstrdup("renew_descriptor")));
     const Oid argument = INT4OID;
     (void)OidFunctionCall1(LookupFuncName(name, 1, &argument, false), Int32GetDatum(tbl));
     CommandCounterIncrement();

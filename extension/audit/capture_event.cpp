@@ -119,7 +119,8 @@ void check_required_context(const CaptureTable *table, Relation relation) {
         pg::raise(ERRCODE_INSUFFICIENT_PRIVILEGE,
                   psprintf("table \"%s\" cannot be changed without a verified %s",
                            RelationGetRelationName(relation), no_org ? "organization" : "user"),
-                  "its audit asks for it", "enter a tenant context, for example with custody.enter()");
+                  "its audit asks for it",
+                  "enter a tenant context, for example with custody.enter()");
     }
 }
 

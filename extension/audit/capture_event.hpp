@@ -1,5 +1,5 @@
-// From a row of a table to events of the ledger: what the capture trigger, a baseline and a TRUNCATE
-// have in common. Plain C-style.
+// From a row of a table to events of the ledger: what the capture trigger, a baseline and a
+// TRUNCATE have in common. Plain C-style.
 #pragma once
 
 #include "extension/audit/capture_row.hpp"

@@ -26,7 +26,8 @@ RowBytes sides[2];
 
 void begin(RowBuffer *buffer) {
     if (unlikely(buffer->data == nullptr)) {
-        buffer->data = static_cast<std::byte *>(MemoryContextAlloc(TopMemoryContext, kUsualCapacity));
+        buffer->data =
+            static_cast<std::byte *>(MemoryContextAlloc(TopMemoryContext, kUsualCapacity));
         buffer->capacity = kUsualCapacity;
     }
     buffer->length = buffer->value = VARHDRSZ;
@@ -42,8 +43,7 @@ void release(RowBuffer *buffer) {
 /// Puts what stands for a value in the place of it: from `start`, its length word, on.
 void replace(RowBuffer *out, Size start, int32 marker, uint16 position, const ledger::Salt &salt) {
     const Size length = out->length - start - 4;
-    const ledger::Hash hash =
-        ledger::value_hash(salt, position, {out->data + start + 4, length});
+    const ledger::Hash hash = ledger::value_hash(salt, position, {out->data + start + 4, length});
     out->length = start;
     digest::append_big<int32>(out, marker);
     if (marker == kTooLarge) {

@@ -38,8 +38,8 @@ struct Changes {
 };
 
 /// The images of what differs.
-Changes encode_changes(RowBytes *before, RowBytes *after, const CaptureTable *table, RowValues old_row,
-                       RowValues new_row, const ledger::Salt &salt);
+Changes encode_changes(RowBytes *before, RowBytes *after, const CaptureTable *table,
+                       RowValues old_row, RowValues new_row, const ledger::Salt &salt);
 
 /// What was encoded last, as a value of the ledger.
 inline const Bytea *as_bytea(digest::RowBuffer *buffer) {

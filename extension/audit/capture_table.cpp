@@ -51,8 +51,7 @@ void forget(Datum, Oid relation) {
         forget_all();
         return;
     }
-    auto *entry =
-        static_cast<CaptureTable *>(hash_search(tables, &relation, HASH_FIND, nullptr));
+    auto *entry = static_cast<CaptureTable *>(hash_search(tables, &relation, HASH_FIND, nullptr));
     if (entry != nullptr) {
         entry->valid = false;
     }

@@ -56,8 +56,8 @@ struct CaptureTable {
     digest::ValuePlan org_plan; // of OrgForm::text
 };
 
-/// `identity`: the argument of the relation's trigger. Raises object_not_in_prerequisite_state where
-/// the ledger does not know it. Valid until the next call, or the next change of a relation.
+/// `identity`: the argument of the relation's trigger. Raises object_not_in_prerequisite_state
+/// where the ledger does not know it. Valid until the next call, or the next change of a relation.
 CaptureTable *capture_table(Relation relation, const char *identity);
 
 /// Some (sub)transaction was rolled back.

@@ -196,8 +196,7 @@ bool same_where(const Surroundings *now) {
         strlcpy(application, name, sizeof(application));
     }
     return where_known && same_name && made_for.origin == now->origin &&
-           had_query == (now->query != nullptr) &&
-           (!had_query || strcmp(before, query.hash) == 0);
+           had_query == (now->query != nullptr) && (!had_query || strcmp(before, query.hash) == 0);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// The bytes of the three parts of an event's context, kept from one statement to the next while what
-// they tell stays the same. Plain C-style; the bytes belong to the backend.
+// The bytes of the three parts of an event's context, kept from one statement to the next while
+// what they tell stays the same. Plain C-style; the bytes belong to the backend.
 #pragma once
 
 #include "extension/digest/row_buffer.hpp"
@@ -26,8 +26,7 @@ inline bool same_surroundings(const Surroundings *a, const Surroundings *b) {
     return a->session_user == b->session_user && a->outer_user == b->outer_user &&
            a->current_user == b->current_user && a->origin == b->origin &&
            a->with_query == b->with_query && a->tenant_serial == b->tenant_serial &&
-           a->query == b->query && a->statement == b->statement &&
-           a->application == b->application;
+           a->query == b->query && a->statement == b->statement && a->application == b->application;
 }
 
 /// The three parts, valid until the next call.

@@ -54,9 +54,8 @@ void make_room() {
 uint64 fingerprint_of(const ContextParts *parts) {
     uint64 fingerprint = 0;
     for (const RowBuffer *part : parts->part) {
-        fingerprint =
-            hash_bytes_extended(reinterpret_cast<const unsigned char *>(part->data),
-                                static_cast<int>(part->length), fingerprint);
+        fingerprint = hash_bytes_extended(reinterpret_cast<const unsigned char *>(part->data),
+                                          static_cast<int>(part->length), fingerprint);
     }
     return fingerprint;
 }
@@ -92,9 +91,9 @@ void add_part(Interned *entry, int i, const RowBuffer *part, const Interned *bef
     digest::append_sized_bytes(&stored, part->data, part->length);
     entry->at[i] = stored.length - part->length;
     entry->length[i] = part->length;
-    entry->part[i] = same ? before->part[i]
-                          : ledger::context_part(static_cast<std::uint8_t>(i), salt,
-                                                 {part->data, part->length});
+    entry->part[i] =
+        same ? before->part[i]
+             : ledger::context_part(static_cast<std::uint8_t>(i), salt, {part->data, part->length});
 }
 
 const EventContext *add(const ContextParts *parts, uint64 fingerprint) {

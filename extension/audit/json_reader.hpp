@@ -1,5 +1,5 @@
-// Members of JSON values, read with the server's own jsonb. Plain C-style: results live in the value
-// or in the current memory context.
+// Members of JSON values, read with the server's own jsonb. Plain C-style: results live in the
+// value or in the current memory context.
 #pragma once
 
 #include "extension/pg/postgres.hpp"

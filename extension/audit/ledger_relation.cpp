@@ -46,11 +46,9 @@ void open_index(Target *target, Oid oid) {
         index_close(relation, NoLock);
         return;
     }
-    target->index[target->index_count++] = {relation, info,
-                                            info->ii_Expressions == NIL &&
-                                                info->ii_Predicate == NIL,
-                                            relation->rd_rel->relam == BRIN_AM_OID,
-                                            InvalidBlockNumber};
+    target->index[target->index_count++] = {
+        relation, info, info->ii_Expressions == NIL && info->ii_Predicate == NIL,
+        relation->rd_rel->relam == BRIN_AM_OID, InvalidBlockNumber};
 }
 
 void open_target(LedgerTable table, TimestampTz at) {
@@ -59,9 +57,10 @@ void open_target(LedgerTable table, TimestampTz at) {
     target->index_count = 0;
     target->relation = open_ledger_partition(kNames[static_cast<int>(table)], at);
     if (RelationGetDescr(target->relation)->natts != kColumns[static_cast<int>(table)]) {
-        pg::raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-                  psprintf("table \"%s\" of the audit ledger has other columns than it was made with",
-                           RelationGetRelationName(target->relation)));
+        pg::raise(
+            ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            psprintf("table \"%s\" of the audit ledger has other columns than it was made with",
+                     RelationGetRelationName(target->relation)));
     }
     List *indexes = RelationGetIndexList(target->relation);
     ListCell *cell;

@@ -123,9 +123,9 @@ int compare_orgs(const void *a, const void *b) {
     const OrgTree *left = *static_cast<OrgTree *const *>(a);
     const OrgTree *right = *static_cast<OrgTree *const *>(b);
     const int order = memcmp(left->org, right->org, Min(left->org_length, right->org_length));
-    return order != 0 ? order
-                      : (left->org_length > right->org_length) -
-                            (left->org_length < right->org_length);
+    return order != 0
+               ? order
+               : (left->org_length > right->org_length) - (left->org_length < right->org_length);
 }
 
 } // namespace

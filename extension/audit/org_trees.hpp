@@ -1,7 +1,7 @@
-// The trees of the transaction's events, one for each organization, as far as they have grown: peaks
-// only, so that a transaction of any length needs little. A savepoint that is rolled back takes its
-// events out again: what a tree was before is kept when a subtransaction first adds to it.
-// Plain C-style; everything lives in transaction_memory().
+// The trees of the transaction's events, one for each organization, as far as they have grown:
+// peaks only, so that a transaction of any length needs little. A savepoint that is rolled back
+// takes its events out again: what a tree was before is kept when a subtransaction first adds to
+// it. Plain C-style; everything lives in transaction_memory().
 #pragma once
 
 #include "common/merkle.hpp"

@@ -1,4 +1,5 @@
-// Where what a transaction's events need lives: made once in a backend, empty after each transaction.
+// Where what a transaction's events need lives: made once in a backend, empty after each
+// transaction.
 #pragma once
 
 #include "extension/pg/postgres.hpp"

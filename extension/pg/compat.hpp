@@ -161,16 +161,16 @@ static inline TimeLineID custody_writing_timeline() { return ThisTimeLineID; }
 // Before 14 an index was not told whether an UPDATE changed its columns, and a relation's
 // partitions always were those without one that is being detached.
 #if PG_VERSION_NUM >= 140000
-static inline bool custody_index_insert(Relation index, Datum *values, bool *nulls,
-                                        ItemPointer row, Relation heap, IndexInfo *info) {
+static inline bool custody_index_insert(Relation index, Datum *values, bool *nulls, ItemPointer row,
+                                        Relation heap, IndexInfo *info) {
     return index_insert(index, values, nulls, row, heap, UNIQUE_CHECK_NO, false, info);
 }
 static inline PartitionDesc custody_partitions(Relation parent) {
     return RelationGetPartitionDesc(parent, true);
 }
 #else
-static inline bool custody_index_insert(Relation index, Datum *values, bool *nulls,
-                                        ItemPointer row, Relation heap, IndexInfo *info) {
+static inline bool custody_index_insert(Relation index, Datum *values, bool *nulls, ItemPointer row,
+                                        Relation heap, IndexInfo *info) {
     return index_insert(index, values, nulls, row, heap, UNIQUE_CHECK_NO, info);
 }
 static inline PartitionDesc custody_partitions(Relation parent) {

@@ -109,6 +109,7 @@ extern "C" {
 #include <utils/numeric.h>
 #include <utils/partcache.h>
 #include <utils/pg_locale.h>
+#include <utils/pg_lsn.h>
 #include <utils/plancache.h>
 #include <utils/portal.h>
 #include <utils/rangetypes.h>
