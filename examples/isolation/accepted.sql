@@ -10,6 +10,7 @@ SELECT tool, code, object, 'example: ' || reason, now() + interval '1 year'
         'a name begins with its organization, objects_folder_check sees to it: nobody meets the names of others'),
     ('probe', 'unique_oracle', 'storage.objects index objects_bucket_id_name_key',
         'objects_folder_check refuses the name of another organization before the index could tell'),
+    ('probe', 'on_conflict', 'storage.objects index objects_bucket_id_name_key', 'the same'),
     ('probe', 'move', 'public.comments', 'authors only change comments, and the probe is none; insert_other is held'),
     ('probe', 'move_blind', 'public.comments', 'the same'),
     -- These need a login of their own: custody probe tries them, in gate.sh.
