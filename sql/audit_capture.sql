@@ -5,8 +5,8 @@ CREATE FUNCTION custody.capture() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'custody_capture';
 COMMENT ON FUNCTION custody.capture() IS
 'trigger, after each row, ENABLE ALWAYS: records the row''s change in the ledger; its argument is the table''s identity there (custody.audit() makes it); errors: 55000 without a ledger or for a table that it does not know, 42501 where the table asks for a verified context, 39P01 as another kind of trigger';
--- Everybody may execute it: who makes a partition of an audited table clones its trigger. It records
--- for no other table than that which its argument stands for.
+-- Everybody may execute it: who makes or attaches a partition of an audited table clones its trigger,
+-- and the server asks for the right. It records for the table only that its argument stands for.
 
 CREATE FUNCTION custody.capture_truncate() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'custody_capture_truncate';
@@ -23,5 +23,10 @@ CREATE FUNCTION custody.record_baseline(relation regclass) RETURNS int8
 COMMENT ON FUNCTION custody.record_baseline(regclass) IS
 'records each row of an audited table, or of the partitions of one, as it is (operation B); locks writers out until the end of the transaction; returns the number of rows; errors: 55000 for a table that is not audited, 42809 for what is no table; privilege: superuser';
 
+CREATE FUNCTION custody.record_removal(relation regclass) RETURNS int8
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'custody_record_removal';
+COMMENT ON FUNCTION custody.record_removal(regclass) IS
+'records each row of an audited table, or of a partition or all partitions of one, as deleted (operation D), before it is dropped or detached; locks writers out until the end of the transaction; returns the number of rows; errors: those of custody.record_baseline(); privilege: superuser';
+
 REVOKE ALL ON FUNCTION custody.record_note(int4, "char", text),
-    custody.record_baseline(regclass) FROM PUBLIC;
+    custody.record_baseline(regclass), custody.record_removal(regclass) FROM PUBLIC;

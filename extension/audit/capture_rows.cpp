@@ -46,19 +46,33 @@ const CaptureTable *table_of(Relation relation) {
     return capture_table(relation, identity);
 }
 
-int64 baseline_of(Oid oid) {
-    // Waits for writers: what they wrote before is in the baseline, what comes after is captured.
+int64 capture_relation(Oid oid, char op) {
+    // Waits for writers: what they wrote before is among the rows, what comes after is captured.
     Relation relation = table_open(oid, ShareRowExclusiveLock);
     int64 rows = 0;
     if (relation->rd_rel->relkind == RELKIND_RELATION) {
         const CaptureTable *table = table_of(relation);
-        rows = table->options.active ? capture_rows(relation, table, 'B') : 0;
+        rows = table->options.active ? capture_rows(relation, table, op) : 0;
     } else if (relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE &&
                relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE) {
         pg::raise(ERRCODE_WRONG_OBJECT_TYPE,
                   psprintf("\"%s\" is not a table", RelationGetRelationName(relation)));
     }
     table_close(relation, NoLock);
+    return rows;
+}
+
+/// A table, or all partitions of one.
+int64 capture_tree(Oid oid, char op) {
+    if (get_rel_relkind(oid) != RELKIND_PARTITIONED_TABLE) {
+        return capture_relation(oid, op);
+    }
+    int64 rows = 0;
+    List *tree = find_all_inheritors(oid, ShareRowExclusiveLock, nullptr);
+    ListCell *cell;
+    foreach (cell, tree) {
+        rows += capture_relation(lfirst_oid(cell), op);
+    }
     return rows;
 }
 
@@ -104,18 +118,11 @@ char *truncate_note(Relation relation, const CaptureTable *table, int64 rows) {
 } // namespace custody::audit
 
 CUSTODY_HOT_FUNCTION(custody_record_baseline) {
-    using namespace custody::audit;
-    const Oid oid = PG_GETARG_OID(0);
-    int64 rows = 0;
-    if (get_rel_relkind(oid) != RELKIND_PARTITIONED_TABLE) {
-        PG_RETURN_INT64(baseline_of(oid));
-    }
-    List *tree = find_all_inheritors(oid, ShareRowExclusiveLock, nullptr);
-    ListCell *cell;
-    foreach (cell, tree) {
-        rows += baseline_of(lfirst_oid(cell));
-    }
-    PG_RETURN_INT64(rows);
+    PG_RETURN_INT64(custody::audit::capture_tree(PG_GETARG_OID(0), 'B'));
+}
+
+CUSTODY_HOT_FUNCTION(custody_record_removal) {
+    PG_RETURN_INT64(custody::audit::capture_tree(PG_GETARG_OID(0), 'D'));
 }
 
 CUSTODY_HOT_FUNCTION(custody_capture_truncate) {

@@ -133,12 +133,11 @@ void make_where(const Surroundings *now) {
     if (now->origin != InvalidRepOriginId && !replorigin_by_oid(now->origin, true, &origin)) {
         origin = nullptr;
     }
-    begin(&where, 5);
+    begin(&where, 4);
     append_field(&where, application);
     append_field(&where, client_address());
     append_field(&where, pid);
     append_field(&where, origin);
-    append_field(&where, now->query == nullptr ? nullptr : query.hash);
     where_known = true;
 }
 
@@ -154,7 +153,7 @@ void append_json_text(RowBuffer *part, std::string_view text) {
 
 void make_claims(const Surroundings *now) {
     claims_known = false;
-    begin(&claims, 2);
+    begin(&claims, 3);
     const tenant::Context *tenant = now->tenant;
     append_field(&claims, tenant == nullptr ? std::string_view{} : tenant->claims);
     if (tenant == nullptr) {
@@ -171,6 +170,7 @@ void make_claims(const Surroundings *now) {
         digest::append(&claims, "]", 1);
         digest::end_value(&claims, start);
     }
+    append_field(&claims, now->query == nullptr ? nullptr : query.hash);
     claims_known = true;
 }
 
@@ -182,20 +182,24 @@ bool same_who(const Surroundings *now) {
            made_for.tenant_serial == now->tenant_serial;
 }
 
-/// True when the query's hash is the one the part has; the statement may be another one.
 bool same_where(const Surroundings *now) {
-    char before[65];
-    memcpy(before, query.hash, sizeof(before));
-    const bool had_query = made_for.query != nullptr;
-    if (now->query != nullptr) {
-        hash_query(now->query, now->statement);
-    }
     const char *name = application_name == nullptr ? "" : application_name;
     const bool same_name = strncmp(application, name, sizeof(application)) == 0;
     if (!same_name) {
         strlcpy(application, name, sizeof(application));
     }
-    return where_known && same_name && made_for.origin == now->origin &&
+    return where_known && same_name && made_for.origin == now->origin;
+}
+
+/// True when the query's hash is the one the part has; the statement may be another one.
+bool same_claims(const Surroundings *now) {
+    char before[sizeof(query.hash)];
+    memcpy(before, query.hash, sizeof(before));
+    const bool had_query = made_for.query != nullptr;
+    if (now->query != nullptr) {
+        hash_query(now->query, now->statement);
+    }
+    return claims_known && made_for.tenant_serial == now->tenant_serial &&
            had_query == (now->query != nullptr) && (!had_query || strcmp(before, query.hash) == 0);
 }
 
@@ -226,7 +230,7 @@ ContextParts context_parts(const Surroundings *now) {
     if (!same_where(now)) {
         make_where(now);
     }
-    if (!claims_known || made_for.tenant_serial != now->tenant_serial) {
+    if (!same_claims(now)) {
         make_claims(now);
     }
     made_for = *now;

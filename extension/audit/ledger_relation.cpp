@@ -15,7 +15,8 @@ constexpr int kMostColumns = 24;
 struct Index {
     Relation relation;
     IndexInfo *info;
-    bool simple;       // columns of the table only, every row
+    bool simple;       // columns of the table only
+    int32 longest_key; // rows whose key is longer have no entry
     bool by_block;     // of ranges of blocks
     BlockNumber block; // that it has the transaction's values of already
 };
@@ -31,8 +32,34 @@ ResourceOwner owner = nullptr;
 bool writing = false;
 EState *executor = nullptr; // for indexes that are not simple
 
+constexpr AttrNumber kKeyColumn = 15; // of event
+constexpr Oid kInt4LessOrEqual = 523;
+
 const char *const kNames[] = {"event", "tx"};
 constexpr int kColumns[] = {19, 8};
+
+/// What the ledger's own index over keys says of its rows: octet_length(key) <= limit. A key may be
+/// too long for an index, and no change may fail for that.
+bool is_limit_of_key(const IndexInfo *info, int32 *limit) {
+    if (list_length(info->ii_Predicate) != 1 || !IsA(linitial(info->ii_Predicate), OpExpr)) {
+        return false;
+    }
+    const auto *test = static_cast<OpExpr *>(linitial(info->ii_Predicate));
+    const auto *left = static_cast<Node *>(linitial(test->args));
+    const auto *right = static_cast<Node *>(lsecond(test->args));
+    if (test->opno != kInt4LessOrEqual || !IsA(left, FuncExpr) || !IsA(right, Const)) {
+        return false;
+    }
+    const auto *length = reinterpret_cast<const FuncExpr *>(left);
+    const auto *number = reinterpret_cast<const Const *>(right);
+    if (length->funcid != fmgr_internal_function("byteaoctetlen") || number->constisnull ||
+        !IsA(linitial(length->args), Var) ||
+        static_cast<Var *>(linitial(length->args))->varattno != kKeyColumn) {
+        return false;
+    }
+    *limit = DatumGetInt32(number->constvalue);
+    return true;
+}
 
 void open_index(Target *target, Oid oid) {
     if (target->index_count == kMostIndexes) {
@@ -46,9 +73,12 @@ void open_index(Target *target, Oid oid) {
         index_close(relation, NoLock);
         return;
     }
-    target->index[target->index_count++] = {
-        relation, info, info->ii_Expressions == NIL && info->ii_Predicate == NIL,
-        relation->rd_rel->relam == BRIN_AM_OID, InvalidBlockNumber};
+    Index *index = &target->index[target->index_count++];
+    *index = {relation,          info, false, PG_INT32_MAX, relation->rd_rel->relam == BRIN_AM_OID,
+              InvalidBlockNumber};
+    index->simple = info->ii_Expressions == NIL &&
+                    (info->ii_Predicate == NIL ||
+                     (target == &targets[0] && is_limit_of_key(info, &index->longest_key)));
 }
 
 void open_target(LedgerTable table, TimestampTz at) {
@@ -105,6 +135,11 @@ void insert_index_entry(Target *target, Index *index, HeapTuple row, Datum *valu
     }
     if (!index->simple) {
         insert_by_executor(target, index, row);
+        return;
+    }
+    if (index->longest_key != PG_INT32_MAX &&
+        VARSIZE_ANY_EXHDR(DatumGetPointer(values[kKeyColumn - 1])) >
+            static_cast<Size>(index->longest_key)) {
         return;
     }
     Datum keys[INDEX_MAX_KEYS];

@@ -237,6 +237,8 @@ uint32 record_event(const Event *event) {
     return seq;
 }
 
+bool transaction_has_events() { return transaction.begun; }
+
 void init_audit() {
     RegisterXactCallback(at_transaction, nullptr);
     RegisterSubXactCallback(at_subtransaction, nullptr);

@@ -40,4 +40,7 @@ void draw_salts(Event *event);
 /// and what insert_ledger_row() raises.
 uint32 record_event(const Event *event);
 
+/// True where the transaction has written events, even if all were rolled back to a savepoint.
+bool transaction_has_events();
+
 } // namespace custody::audit
