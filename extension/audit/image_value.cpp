@@ -1,0 +1,199 @@
+// Plain C-style: no local has a destructor.
+#include "extension/audit/image_value.hpp"
+
+#include "common/big_endian.hpp"
+
+#include "extension/digest/pinned_settings.hpp"
+#include "extension/pg/boundary.hpp"
+
+namespace custody::audit {
+
+namespace {
+
+[[noreturn]] void refuse_image(const char *what) {
+    pg::raise(ERRCODE_DATA_CORRUPTED, psprintf("invalid %s of the audit ledger", what));
+}
+
+StoredValues room_for(int count) {
+    return {0, static_cast<StoredValue *>(palloc0(sizeof(StoredValue) * Max(count, 1)))};
+}
+
+StoredValue stored(const ledger::ImageValue *value) {
+    StoredValue result = {value->position, ValueState::value, value->bytes.data(),
+                          value->bytes.size(), Datum{0}, nullptr};
+    switch (value->form) {
+    case ledger::kValueNull:
+        result.state = ValueState::null;
+        break;
+    case ledger::kValueRedacted:
+        result.state = ValueState::redacted;
+        break;
+    case ledger::kValueHashed:
+    case ledger::kValueTooLarge: {
+        auto *hash = static_cast<std::byte *>(palloc(value->hash.size()));
+        memcpy(hash, value->hash.data(), value->hash.size());
+        result.state = value->form == ledger::kValueHashed ? ValueState::hashed
+                                                           : ValueState::too_large;
+        result.bytes = hash;
+        result.length = static_cast<Size>(value->length);
+        break;
+    }
+    default:
+        break;
+    }
+    return result;
+}
+
+struct Reading {
+    ImageTable *table;
+    MemoryContext context;
+    UseValue use;
+    void *frame;
+};
+
+void read_one(const Reading *reading, StoredValue *value) {
+    ImageColumn *column = &reading->table->columns[value->position];
+    if (!OidIsValid(column->type_oid)) {
+        value->state = ValueState::bytes;
+        return;
+    }
+    plan_column(reading->table, column, reading->context);
+    value->datum = decode_value(&column->decoder, value->bytes, value->length);
+    reading->use(column, value, reading->frame);
+}
+
+/// What concerns the value and the types, not the session or the machine.
+bool is_of_value(int sqlstate) {
+    const int category = ERRCODE_TO_CATEGORY(sqlstate);
+    return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+           category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+           category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+/// In a subtransaction of its own. False where a type raised an error; the caller's context and
+/// resource owner are back, and whatever was read is not.
+bool read_safely(const Reading *reading, StoredValue *values, int count) {
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    volatile bool good = true;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context);
+    PG_TRY();
+    {
+        for (int i = 0; i < count; ++i) {
+            if (values[i].state == ValueState::value) {
+                read_one(reading, &values[i]);
+            }
+        }
+        ReleaseCurrentSubTransaction();
+    }
+    PG_CATCH();
+    {
+        MemoryContextSwitchTo(context);
+        ErrorData *error = CopyErrorData();
+        if (!is_of_value(error->sqlerrcode)) {
+            PG_RE_THROW();
+        }
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+        good = false;
+    }
+    PG_END_TRY();
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    return good;
+}
+
+} // namespace
+
+const char *state_name(ValueState state) {
+    switch (state) {
+    case ValueState::null:
+        return "null";
+    case ValueState::redacted:
+        return "redacted";
+    case ValueState::hashed:
+        return "hashed";
+    case ValueState::too_large:
+        return "too_large";
+    case ValueState::bytes:
+        return "bytes";
+    default:
+        return "value";
+    }
+}
+
+StoredValues values_of_image(const ImageTable *table, const std::byte *image, Size length) {
+    ledger::ImageReader reader({image, length});
+    StoredValues values = room_for(reader.columns());
+    ledger::ImageValue value;
+    while (reader.next(value)) {
+        if (value.position >= table->count || values.count == reader.columns()) {
+            refuse_image("image");
+        }
+        values.values[values.count++] = stored(&value);
+    }
+    if (!reader.complete() || reader.kind() == ledger::ImageKind::text ||
+        (reader.kind() == ledger::ImageKind::full && values.count != table->count)) {
+        refuse_image("image");
+    }
+    return values;
+}
+
+StoredValues values_of_key(const ImageTable *table, const std::byte *key, Size length) {
+    StoredValues values = room_for(table->key_count);
+    if (length == 0) {
+        return values;
+    }
+    const std::byte *end = key + length;
+    if (length < 2 || wire::get_big<std::uint16_t>(key) != table->key_count) {
+        refuse_image("key");
+    }
+    key += 2;
+    for (int i = 0; i < table->key_count; ++i) {
+        if (end - key < 4) {
+            refuse_image("key");
+        }
+        const int32 bytes = wire::get_i32(key);
+        key += 4;
+        if (bytes < -1 || bytes > end - key) {
+            refuse_image("key");
+        }
+        values.values[values.count++] = {table->key[i],
+                                         bytes < 0 ? ValueState::null : ValueState::value, key,
+                                         static_cast<Size>(Max(bytes, 0)), Datum{0}, nullptr};
+        key += Max(bytes, 0);
+    }
+    if (key != end) {
+        refuse_image("key");
+    }
+    return values;
+}
+
+void read_values(ImageTable *table, MemoryContext context, StoredValues values, UseValue use,
+                 void *frame) {
+    const Reading reading = {table, context, use, frame};
+    const int level = digest::pin_settings();
+    // One subtransaction for all, and where one of them cannot be read, one for each.
+    if (!read_safely(&reading, values.values, values.count)) {
+        for (int i = 0; i < values.count; ++i) {
+            if (values.values[i].state == ValueState::value &&
+                !read_safely(&reading, &values.values[i], 1)) {
+                values.values[i].state = ValueState::bytes;
+            }
+        }
+    }
+    digest::unpin_settings(level);
+}
+
+char *hexadecimal_of(const StoredValue *value) {
+    if (value->state == ValueState::null || value->state == ValueState::redacted) {
+        return nullptr;
+    }
+    const Size length = value->state == ValueState::bytes ? value->length : ledger::Hash{}.size();
+    auto *text = static_cast<char *>(palloc(2 * length + 1));
+    text[hex_encode(reinterpret_cast<const char *>(value->bytes), length, text)] = '\0';
+    return text;
+}
+
+} // namespace custody::audit
