@@ -22,6 +22,7 @@ struct Decoding {
 
 struct ValueDecoder {
     Decoding decoding;
+    Oid base; // of a domain; else the type
     wire::Form form;
     Oid io_parameter;
     FmgrInfo input;  // receive, or input in the text form

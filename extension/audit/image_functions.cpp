@@ -38,10 +38,24 @@ void write_text(ImageColumn *column, StoredValue *value, void *) {
     value->text = OutputFunctionCall(&column->decoder.output, value->datum);
 }
 
+/// The text form has the texts themselves, whatever became of the types.
+void take_texts(Request *request) {
+    for (int i = 0; i < request->values.count; ++i) {
+        StoredValue *value = &request->values.values[i];
+        if (value->state == ValueState::value) {
+            value->text = server_text(reinterpret_cast<const char *>(value->bytes), value->length);
+        }
+    }
+}
+
 void put_values(Request *request) {
     const digest::RowSet set = digest::make_row_set(request->fcinfo);
     find_values(request);
-    read_values(request->table, request->context, request->values, write_text, nullptr);
+    if (request->table->form == wire::Form::text) {
+        take_texts(request);
+    } else {
+        read_values(request->table, request->context, request->values, write_text, nullptr);
+    }
     for (int i = 0; i < request->values.count; ++i) {
         const StoredValue *value = &request->values.values[i];
         const ImageColumn *column = &request->table->columns[value->position];
@@ -106,10 +120,14 @@ void push_substitute(JsonbParseState **state, const StoredValue *value) {
     (void)pushJsonbValue(state, WJB_END_OBJECT, nullptr);
 }
 
-void push_value(JsonbParseState **state, const StoredValue *value) {
+void push_value(JsonbParseState **state, const StoredValue *value, wire::Form form) {
     JsonbValue member;
     if (value->state == ValueState::null) {
         member.type = jbvNull;
+    } else if (value->state == ValueState::bytes && form == wire::Form::text) {
+        push_string(state, WJB_VALUE,
+                    server_text(reinterpret_cast<const char *>(value->bytes), value->length));
+        return;
     } else if (value->state != ValueState::value) {
         push_substitute(state, value);
         return;
@@ -132,7 +150,7 @@ Datum make_json(Request *request) {
     for (int i = 0; i < request->values.count; ++i) {
         const StoredValue *value = &request->values.values[i];
         push_string(&state, WJB_KEY, request->table->columns[value->position].name);
-        push_value(&state, value);
+        push_value(&state, value, request->table->form);
     }
     return JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, nullptr)));
 }

@@ -22,13 +22,6 @@ void watch() {
     watching = true;
 }
 
-char *server_text(const char *text, Size length) {
-    char *copy = pnstrdup(text, length);
-    return GetDatabaseEncoding() == PG_SQL_ASCII
-               ? copy
-               : pg_any_to_server(copy, static_cast<int>(length), PG_UTF8);
-}
-
 /// Plain C-style. A name that means nothing (any more) is no error.
 Oid find_type(const char *name) {
     Oid type = InvalidOid;
@@ -93,6 +86,13 @@ ledger::Descriptor parse(std::string_view text) {
 }
 
 } // namespace
+
+char *server_text(const char *text, Size length) {
+    char *copy = pnstrdup(text, length);
+    return GetDatabaseEncoding() == PG_SQL_ASCII
+               ? copy
+               : pg_any_to_server(copy, static_cast<int>(length), PG_UTF8);
+}
 
 ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum descriptor) {
     if (!watching) {

@@ -34,6 +34,9 @@ struct ImageTableCache {
     ImageTable *table;
 };
 
+/// Text in UTF-8, as wire rows have it, in the database's encoding. Plain C-style.
+char *server_text(const char *text, Size length);
+
 /// Guarded; throws pg::Error (data_corrupted) for a text that is no descriptor. `parent` owns what is
 /// cached; the result is valid until the next call with the cache.
 ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum descriptor);
