@@ -152,8 +152,8 @@ void plan_type(Decoding *decoding, Oid type) {
         pg::raise(ERRCODE_INTERNAL_ERROR, psprintf("cache lookup failed for type %u", base));
     }
     const auto form = reinterpret_cast<Form_pg_type>(GETSTRUCT(tuple));
-    const bool is_array = OidIsValid(form->typelem) && form->typlen == -1 &&
-                          form->typsend == F_ARRAY_SEND;
+    const bool is_array =
+        OidIsValid(form->typelem) && form->typlen == -1 && form->typsend == F_ARRAY_SEND;
     const Oid element = form->typelem;
     const char kind = form->typtype;
     ReleaseSysCache(tuple);
@@ -165,8 +165,7 @@ void plan_type(Decoding *decoding, Oid type) {
         plan_only_child(decoding, Shape::range, get_range_subtype(base));
 #if CUSTODY_HAS_MULTIRANGES
     } else if (kind == TYPTYPE_MULTIRANGE) {
-        plan_only_child(decoding, Shape::multirange,
-                        get_range_subtype(get_multirange_range(base)));
+        plan_only_child(decoding, Shape::multirange, get_range_subtype(get_multirange_range(base)));
 #endif
     }
 }
@@ -185,8 +184,7 @@ Datum receive(ValueDecoder *decoder, char *copy, Size length) {
     }
     put_types_back(&decoder->decoding, {reinterpret_cast<std::byte *>(copy), length});
     StringInfoData message = {copy, static_cast<int>(length), static_cast<int>(length) + 1, 0};
-    const Datum value =
-        pg::receive_from_utf8(&decoder->input, &message, decoder->io_parameter);
+    const Datum value = pg::receive_from_utf8(&decoder->input, &message, decoder->io_parameter);
     if (message.cursor != message.len) {
         refuse_bytes(decoder->decoding.type);
     }

@@ -1,5 +1,5 @@
-// From the bytes of a value, as the wire row has them (docs/wire-format.md), back to the value. What
-// the wire row left out, the OIDs of types inside of arrays and composites, is put back first.
+// From the bytes of a value, as the wire row has them (docs/wire-format.md), back to the value.
+// What the wire row left out, the OIDs of types inside of arrays and composites, is put back first.
 // Plain C-style: plans and values live in the memory context that is current when they are made.
 #pragma once
 
@@ -25,7 +25,7 @@ struct ValueDecoder {
     Oid base; // of a domain; else the type
     wire::Form form;
     Oid io_parameter;
-    FmgrInfo input;  // receive, or input in the text form
+    FmgrInfo input; // receive, or input in the text form
     FmgrInfo output;
 };
 

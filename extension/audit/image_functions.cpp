@@ -59,8 +59,7 @@ void put_values(Request *request) {
     for (int i = 0; i < request->values.count; ++i) {
         const StoredValue *value = &request->values.values[i];
         const ImageColumn *column = &request->table->columns[value->position];
-        const char *text =
-            value->state == ValueState::value ? value->text : hexadecimal_of(value);
+        const char *text = value->state == ValueState::value ? value->text : hexadecimal_of(value);
         Datum row[] = {Int32GetDatum(value->position), CStringGetTextDatum(column->name),
                        CStringGetTextDatum(column->type),
                        CStringGetTextDatum(state_name(value->state)),

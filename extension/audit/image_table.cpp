@@ -52,7 +52,9 @@ ImageTable *make_table(MemoryContext context, const ledger::Descriptor *parsed) 
     return table;
 }
 
-struct varlena *detoasted(Datum value) { return PG_DETOAST_DATUM_PACKED(value); }
+struct varlena *detoasted(Datum value) {
+    return PG_DETOAST_DATUM_PACKED(value);
+}
 
 bool is_cached(const ImageTableCache *cache, const char *text, Size length) {
     return cache->context != nullptr && cache->era == era && cache->length == length &&
@@ -66,8 +68,7 @@ void begin_cache(ImageTableCache *cache, MemoryContext parent, const char *text,
         cache->context = nullptr;
         MemoryContextDelete(old);
     }
-    MemoryContext made =
-        AllocSetContextCreate(parent, "custody descriptor", ALLOCSET_SMALL_SIZES);
+    MemoryContext made = AllocSetContextCreate(parent, "custody descriptor", ALLOCSET_SMALL_SIZES);
     cache->table = nullptr;
     cache->text = static_cast<char *>(MemoryContextAlloc(made, length + 1));
     memcpy(cache->text, text, length);

@@ -1,6 +1,6 @@
 // A descriptor (docs/ledger-format.md, section 3) with what its columns' types are in this database
-// by now. Plain C-style results: they live in the memory context of the call site and are kept there
-// (fn_extra) until a descriptor with another text, or a changed type, comes along.
+// by now. Plain C-style results: they live in the memory context of the call site and are kept
+// there (fn_extra) until a descriptor with another text, or a changed type, comes along.
 #pragma once
 
 #include "extension/audit/image_decoding.hpp"
@@ -37,8 +37,8 @@ struct ImageTableCache {
 /// Text in UTF-8, as wire rows have it, in the database's encoding. Plain C-style.
 char *server_text(const char *text, Size length);
 
-/// Guarded; throws pg::Error (data_corrupted) for a text that is no descriptor. `parent` owns what is
-/// cached; the result is valid until the next call with the cache.
+/// Guarded; throws pg::Error (data_corrupted) for a text that is no descriptor. `parent` owns what
+/// is cached; the result is valid until the next call with the cache.
 ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum descriptor);
 
 /// Fills the column's decoder once. Plain C-style.

@@ -19,8 +19,8 @@ StoredValues room_for(int count) {
 }
 
 StoredValue stored(const ledger::ImageValue *value) {
-    StoredValue result = {value->position, ValueState::value, value->bytes.data(),
-                          value->bytes.size(), Datum{0}, nullptr};
+    StoredValue result = {value->position,     ValueState::value, value->bytes.data(),
+                          value->bytes.size(), Datum{0},          nullptr};
     switch (value->form) {
     case ledger::kValueNull:
         result.state = ValueState::null;
@@ -32,8 +32,8 @@ StoredValue stored(const ledger::ImageValue *value) {
     case ledger::kValueTooLarge: {
         auto *hash = static_cast<std::byte *>(palloc(value->hash.size()));
         memcpy(hash, value->hash.data(), value->hash.size());
-        result.state = value->form == ledger::kValueHashed ? ValueState::hashed
-                                                           : ValueState::too_large;
+        result.state =
+            value->form == ledger::kValueHashed ? ValueState::hashed : ValueState::too_large;
         result.bytes = hash;
         result.length = static_cast<Size>(value->length);
         break;
@@ -70,25 +70,33 @@ bool is_of_value(int sqlstate) {
            category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
 }
 
+struct Attempt {
+    const Reading *reading;
+    StoredValue *values;
+    int count;
+};
+
+void read_all(void *frame) {
+    auto *attempt = static_cast<Attempt *>(frame);
+    for (int i = 0; i < attempt->count; ++i) {
+        if (attempt->values[i].state == ValueState::value) {
+            read_one(attempt->reading, &attempt->values[i]);
+        }
+    }
+}
+
 /// In a subtransaction of its own. False where a type raised an error; the caller's context and
-/// resource owner are back, and whatever was read is not.
+/// resource owner are back.
 bool read_safely(const Reading *reading, StoredValue *values, int count) {
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
-    volatile bool good = true;
+    Attempt attempt = {reading, values, count};
     BeginInternalSubTransaction(nullptr);
     MemoryContextSwitchTo(context);
-    PG_TRY();
-    {
-        for (int i = 0; i < count; ++i) {
-            if (values[i].state == ValueState::value) {
-                read_one(reading, &values[i]);
-            }
-        }
+    const bool good = pg::try_guarded(read_all, &attempt);
+    if (good) {
         ReleaseCurrentSubTransaction();
-    }
-    PG_CATCH();
-    {
+    } else {
         MemoryContextSwitchTo(context);
         ErrorData *error = CopyErrorData();
         if (!is_of_value(error->sqlerrcode)) {
@@ -96,9 +104,7 @@ bool read_safely(const Reading *reading, StoredValue *values, int count) {
         }
         FlushErrorState();
         RollbackAndReleaseCurrentSubTransaction();
-        good = false;
     }
-    PG_END_TRY();
     MemoryContextSwitchTo(context);
     CurrentResourceOwner = owner;
     return good;
@@ -159,9 +165,10 @@ StoredValues values_of_key(const ImageTable *table, const std::byte *key, Size l
         if (bytes < -1 || bytes > end - key) {
             refuse_image("key");
         }
-        values.values[values.count++] = {table->key[i],
-                                         bytes < 0 ? ValueState::null : ValueState::value, key,
-                                         static_cast<Size>(Max(bytes, 0)), Datum{0}, nullptr};
+        values.values[values.count++] = {
+            table->key[i], bytes < 0 ? ValueState::null : ValueState::value,
+            key,           static_cast<Size>(Max(bytes, 0)),
+            Datum{0},      nullptr};
         key += Max(bytes, 0);
     }
     if (key != end) {

@@ -16,9 +16,9 @@ struct StoredValue {
     int position;
     ValueState state; // `bytes`: they are no value of the type by now
     const std::byte *bytes;
-    Size length;  // of the bytes; of what is too large, of what was not stored
-    Datum datum;  // of ValueState::value, once read
-    char *text;   // what event_values() shows, once written
+    Size length; // of the bytes; of what is too large, of what was not stored
+    Datum datum; // of ValueState::value, once read
+    char *text;  // what event_values() shows, once written
 };
 
 struct StoredValues {
@@ -35,9 +35,9 @@ StoredValues values_of_key(const ImageTable *table, const std::byte *key, Size l
 /// Does something with a value whose datum was read; may ereport.
 using UseValue = void (*)(ImageColumn *column, StoredValue *value, void *frame);
 
-/// Reads each value that is there and hands it to `use`. What cannot be read, or not be used, by the
-/// types as they are now gets the state `bytes`: an error of a type never leaves, but what cancels
-/// does. Settings are pinned meanwhile. `context` is that of the table.
+/// Reads each value that is there and hands it to `use`. What cannot be read, or not be used, by
+/// the types as they are now gets the state `bytes`: an error of a type never leaves, but what
+/// cancels does. Settings are pinned meanwhile. `context` is that of the table.
 void read_values(ImageTable *table, MemoryContext context, StoredValues values, UseValue use,
                  void *frame);
 

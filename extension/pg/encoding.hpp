@@ -12,8 +12,8 @@ namespace custody::pg {
 /// below ERROR that the function sends to the client while it runs have the wrong encoding.
 bytea *send_in_utf8(FmgrInfo *function, Datum value);
 
-/// ReceiveFunctionCall, without a typmod, of a message with texts in the same encoding. May ereport;
-/// the session's client encoding is back on every way out.
+/// ReceiveFunctionCall, without a typmod, of a message with texts in the same encoding. May
+/// ereport; the session's client encoding is back on every way out.
 Datum receive_from_utf8(FmgrInfo *function, StringInfo message, Oid io_parameter);
 
 } // namespace custody::pg
