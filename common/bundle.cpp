@@ -113,8 +113,8 @@ class BundleCheck::State {
         result_.org = hex(header.org);
         result_.from_block = header.from_block;
         result_.to_block = header.to_block;
-        parts_.reset(new BundleParts{
-            std::move(header), result_, DigestMatch(digests_), Events(result_), 1, {}});
+        parts_.reset(
+            new BundleParts{std::move(header), result_, DigestMatch(digests_), Events(result_), 1});
         switch (parts_->header.kind) {
         case BundleKind::org:
             kind_ = check_org(*parts_);
@@ -138,16 +138,15 @@ class BundleCheck::State {
                                     "link",       "block",   "head",  "path"};
         const bool known = std::find(kKnown.begin(), kKnown.end(), t) != kKnown.end() ||
                            (t == "prune" && parts_->header.kind == BundleKind::ledger);
-        require(known, Reason::form, "t is unknown, or missing");
+        require(known, Reason::place, "t is unknown, or missing");
         kind_->take(t, line_);
     }
 
     void conclude() {
-        const auto before = parts_->events.pruned_before();
         if (result_.digest_block < parts_->header.to_block) {
             result_.detail = "no digest is of its last block or one after it";
-        } else if (parts_->last_pruned && (!before || *parts_->last_pruned >= *before)) {
-            result_.detail = "transactions were pruned that no prune event speaks of";
+        } else if (result_.pruned > 0) {
+            result_.detail = "transactions were pruned";
         } else {
             result_.verdict = BundleVerdict::proven;
         }

@@ -82,6 +82,15 @@ void check_key(Bytes key, std::size_t columns) {
     require(key.empty(), Reason::form, kWrong);
 }
 
+void check_text(std::string_view text) {
+    try {
+        token::parse_object(text);
+    } catch (const token::Refused &refused) {
+        throw Refutation{Reason::form,
+                         std::string("the text of an image is wrong: ") + refused.what()};
+    }
+}
+
 } // namespace
 
 std::size_t HashOfHash::operator()(const Hash &hash) const noexcept {
@@ -155,28 +164,7 @@ void Events::check_images(const EventLine &event, const Meaning &meaning) {
     check_image(event.old_image, kinds.old_image, meaning.columns);
     const std::string_view text = check_image(event.new_image, kinds.new_image, meaning.columns);
     if (kinds.new_image == kText) {
-        check_text(text, event.op);
-    }
-}
-
-void Events::check_text(std::string_view text, char op) {
-    try {
-        const auto object = token::parse_object(text);
-        const auto kind = object.find("kind");
-        if (op != 'S' || kind == object.end() || *kind != "prune") {
-            return;
-        }
-        const auto before = object.find("before");
-        if (before == object.end() || !before->is_string()) {
-            return;
-        }
-        const auto time = parse_time(before->get_ref<const std::string &>());
-        if (time && (!pruned_before_ || *time > *pruned_before_)) {
-            pruned_before_ = time;
-        }
-    } catch (const token::Refused &refused) {
-        throw Refutation{Reason::form,
-                         std::string("the text of an image is wrong: ") + refused.what()};
+        check_text(text);
     }
 }
 

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <map>
-#include <optional>
 #include <unordered_map>
 
 #include "common/bundle_lines.hpp"
@@ -39,8 +38,6 @@ class Events {
     void end_transaction();
     /// After the last line.
     void end() const;
-    /// The latest `before` of prune events so far.
-    std::optional<std::int64_t> pruned_before() const { return pruned_before_; }
     bool nothing_pending() const { return contexts_.empty(); }
 
   private:
@@ -55,12 +52,10 @@ class Events {
     void descriptor(const JsonLine &line, std::uint64_t number);
     void context(const JsonLine &line);
     void check_images(const EventLine &event, const Meaning &meaning);
-    void check_text(std::string_view text, char op);
 
     BundleResult &result_;
     std::unordered_map<Hash, Meaning, HashOfHash> descriptors_;
     std::unordered_map<Hash, bool, HashOfHash> contexts_; // of the transaction; true: used
-    std::optional<std::int64_t> pruned_before_;
 };
 
 /// The digests from elsewhere, and which of them are of a block of the bundle.

@@ -15,8 +15,7 @@ struct BundleParts {
     BundleResult &result;
     DigestMatch digests;
     Events events;
-    std::uint64_t line = 1;                  // that is being read
-    std::optional<std::int64_t> last_pruned; // latest start of a pruned transaction
+    std::uint64_t line = 1; // that is being read
 };
 
 class KindCheck {

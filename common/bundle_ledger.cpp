@@ -189,7 +189,6 @@ class LedgerCheck : public KindCheck {
         members_.add(line.incarnation, line.xid);
         if (pruned) {
             ++parts_.result.pruned;
-            parts_.last_pruned = std::max(parts_.last_pruned.value_or(line.started), line.started);
         } else {
             ++parts_.result.transactions;
         }

@@ -5,6 +5,7 @@ Written for make.py from that page alone and as naively as it reads: trees by th
 """
 import hashlib
 import json
+import types
 import uuid
 
 ZERO = bytes(32)
@@ -252,9 +253,9 @@ class Ledger:
 
     def seal(self, txs, **members):
         """members: incarnation, kind, lineage, snapshot, secret, lsn, notes, sealed_at, new."""
-        b = type("Block", (), members)
+        b = types.SimpleNamespace(**members)
         b.number = len(self.blocks) + 1
-        b.txs = txs if members.get("as_is") else sorted(txs, key=lambda t: (t.incarnation, t.xid))
+        b.txs = txs if "as_is" in members else sorted(txs, key=lambda t: (t.incarnation, t.xid))
         b.links = {org: Link(org, b.number, [t for t in b.txs if t.of(org)],
                              self.newest(org, b.number - 1))
                    for org in sorted({e.org for t in txs for e in t.events} | set(b.new))}

@@ -126,9 +126,10 @@ def first(b):
     if b.lie == "a transaction that is not seen":
         txs.append(b.tx(A, 103))
         b.add(txs[-1], BOB, "D", PATIENT, [number(3)], patient(3, "Bobby"))
-    as_is = b.lie == "transactions that do not ascend"
-    b.seal(A, 0 if b.lie == "a first block of kind 0" else 1, 1, "101:103:101",
-           txs[::-1] if as_is else txs, as_is=as_is)
+    kind, members = 0 if b.lie == "a first block of kind 0" else 1, {}
+    if b.lie == "transactions that do not ascend":
+        txs, members = txs[::-1], {"as_is": True}
+    b.seal(A, kind, 1, "101:103:101", txs, **members)
     return t
 
 
@@ -196,10 +197,7 @@ def restored(b):
     t.events[0].erased_images = True
     t.events[1].erased_images = t.events[1].erased_key = True
     u = b.tx(C, 743)
-    if b.lie != "no prune event":
-        before = START if b.lie == "a prune event of before" else START + 2_500_000
-        b.add(u, NOBODY, "S", STRUCTURE,
-              new=json.dumps({"kind": "prune", "before": str(before), "transactions": "1"}))
+    b.add(u, NOBODY, "S", STRUCTURE, new='{"kind": "prune", "events": 1}')
     b.add(u, NOBODY, "S", STRUCTURE, new='{"kind": "erase", "events": 2}')
     lineage = 1 if b.lie == "two lineages of an incarnation" else 2
     notes = ""

@@ -64,7 +64,7 @@ def drop_transaction(n, adjust=0):
     def change(lines):
         i = at(lines, "transaction", n)
         begin = i
-        while lines[begin - 1]["t"] in ("event", "context"):
+        while lines[begin - 1]["t"] in ("event", "context") + ("descriptor",) * (not adjust):
             begin -= 1
         if adjust:
             link = next(line for line in lines[i:] if line["t"] == "link")
@@ -165,7 +165,7 @@ def org_changes(ledger):
         ("another context", "place", edit("context", 0, "parts", 0, "bytes", flip), None),
         ("a context of another transaction", "place", claims_of_other_transaction),
         ("a context twice", "place", repeat("context")),
-        ("a context too many", "place", extra_context),
+        ("a context too many", "place", extra_context, None),
         ("a descriptor twice", "place", repeat("descriptor")),
         ("another token", link, edit(tx, 0, "token", flip), 1),
         ("another time of begin", link, edit(tx, 0, "started", lambda s: str(int(s) - 1)), 1),
@@ -204,8 +204,9 @@ def org_changes(ledger):
         ("a block's private part", "block", edit("block", 1, "private", flip), ("block", 2)),
         ("the last block's private part", "digest", edit("block", -1, "private", flip), None),
         ("the last block's time", "digest", edit("block", -1, "sealed_at", "848"), None),
+        ("an unknown line", "place", lambda x: x.insert(at(x, "head"), {"t": "heads"}), None),
         ("a line after the last", "place", lambda x: x.append(dict(x[-1])) or len(x) - 1),
-        ("a prune line in kind org", "form", lambda x: x.insert(3, {"t": "prune"}) or 3),
+        ("a prune line in kind org", "place", lambda x: x.insert(3, {"t": "prune"}) or 3),
     ]
 
 
@@ -236,21 +237,17 @@ def event_changes():
     return [
         ("another index", "link", edit("path", 0, "index", 0), ("link", 0)),
         ("another number of events", "transaction", edit("transaction", 0, "events", more)),
-        ("another number of leaves", "transaction", edit("path", 0, "of", more),
-         ("transaction", 0)),
-        ("an index beyond the leaves", "transaction", edit("path", 0, "index", 9),
-         ("transaction", 0)),
-        ("a path too long", "transaction", edit("path", 0, "hashes", lambda h: h + h[:1]),
-         ("transaction", 0)),
-        ("a path too short", "transaction", edit("path", 0, "hashes", lambda h: h[:-1]),
-         ("transaction", 0)),
+        ("another number of leaves", "transaction", edit("path", 0, "of", more), None),
+        ("an index beyond the leaves", "transaction", edit("path", 0, "index", 9), None),
+        ("a path too long", "transaction", edit("path", 0, "hashes", lambda h: h + h[:1]), None),
+        ("a path too short", "transaction", edit("path", 0, "hashes", lambda h: h[:-1]), None),
         ("another path", "link", edit("path", 0, "hashes", 0, flip), ("link", 0)),
         ("another second index", "link", edit("path", 1, "index", 0), ("link", 0)),
         ("another second path", "link", edit("path", 1, "hashes", 0, flip), ("link", 0)),
-        ("a second path too long", "link", edit("path", 1, "hashes", lambda h: h + h), ("link", 0)),
+        ("a second path too long", "link", edit("path", 1, "hashes", lambda h: h + h), None),
         ("another image, event", "link", edit("event", 0, "images", "old", rename), ("link", 0)),
         ("the link of another block", "link", edit("link", 0, "block", more)),
-        ("two events", "place", repeat("event")),
+        ("two events", "place", repeat("event"), None),
         ("no first path", "place", drop("path", 0), ("transaction", 0)),
         ("no second path", "place", drop("path", 1), ("link", 0)),
         ("no head", "place", drop("head"), None),
@@ -272,7 +269,7 @@ def ledger_changes():
         ("another image, ledger", tx, edit("event", 0, "images", "new", rename), (tx, 0)),
         ("another secret", tx, edit(tx, 0, "secret", flip)),
         ("another time of commit, ledger", "link", edit(tx, 0, "committing", "848000001000001"),
-         ("link", 0)),
+         ("link", 1)),
         ("another tree of an organization", tx, edit(tx, 0, *orgs, "tree", flip)),
         ("an organization too many", tx, edit(tx, 0, "orgs", lambda o: o + [dict(o[0], org="74")])),
         ("organizations in another order", tx, edit(tx, 0, "orgs", lambda o: o[::-1])),
@@ -308,7 +305,7 @@ def opening_changes():
     return [
         ("an organization's newest link withheld", "slot", drop("link", 0), ("block", 0)),
         ("another newest link", "slot", edit("link", 0, "total", more), ("block", 0)),
-        ("the block before withheld", "block", drop("block", 0), ("block", 0)),
+        ("the block before withheld", "place", drop("block", 0), ("link", 0)),
         ("the block before, another slot", "slot", edit("block", 0, "slot_of", 0, 0, more)),
         ("the block before, another tree", "block", edit("block", 0, "tree", flip), ("block", 1)),
         ("a prune line before events", "place", prune_with_events),
@@ -353,7 +350,6 @@ def texts():
         ("a time with a plus", b'"started":"', b'"started":"+'),
         ("a time as number", b'"sealed_at":"848', b'"sealed_at":848,"x":"'),
         ("a time out of range", b'"started":"', b'"started":"99999'),
-        ("an unknown line", b'{"t":"head"', b'{"t":"heads"'),
         ("an unknown operation", b'"op":"D"', b'"op":"X"'),
         ("a uuid in capitals", b'89ab-4def', b'89AB-4def'),
         ("another format", b'custody-bundle-1', b'custody-bundle-2'),
