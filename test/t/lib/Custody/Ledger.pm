@@ -8,7 +8,7 @@ use Digest::SHA qw(sha256);
 
 use parent qw(Exporter);
 
-our @EXPORT_OK = qw(ledger_faults events_of event_counts image_of);
+our @EXPORT_OK = qw(ledger_faults events_of event_counts image_of context_of);
 
 sub bytes { pack 'H*', $_[0] }
 sub lp { pack('N', length $_[0]) . $_[0] }
@@ -102,6 +102,31 @@ sub ledger_faults {
         push @fault, "incarnation of transaction $xid differs" if unpack('q>', $incarnation) != $tx{$xid}{short};
     }
     return @fault;
+}
+
+# The fields of an event's context by name; undef is unknown.
+sub context_of {
+    my ($cluster, $database, $event) = @_;
+    my $blob = bytes($cluster->sql($database, "SELECT encode(contexts, 'hex') FROM custody_ledger.tx WHERE xid = '$event->{xid}'"));
+    my @name = (
+        [qw(session_user outer_user current_user user role way)], [qw(application address pid origin)], [qw(claims orgs query)]);
+    my ($at, %field) = (2);
+    for my $context (0 .. $event->{context}) {
+        for my $part (0 .. 2) {
+            my $next = $at + 21 + unpack 'N', substr $blob, $at + 17, 4;
+            my $place = $at + 21;
+            die "another number of fields\n" if unpack('n', substr $blob, $place, 2) != @{ $name[$part] };
+            $place += 2;
+            for my $name (@{ $name[$part] }) {
+                my $length = unpack 'l>', substr $blob, $place, 4;
+                $field{$name} = $length < 0 ? undef : substr $blob, $place + 4, $length;
+                $place += 4 + ($length < 0 ? 0 : $length);
+            }
+            die "bytes behind a part\n" if $place != $next;
+            $at = $next;
+        }
+    }
+    return \%field;
 }
 
 # 'I2 U1' for two inserted rows and one updated.
