@@ -29,11 +29,20 @@ CREATE FUNCTION custody.audit_detached(subject int4, identity uuid, partition re
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     rows int8 := 0;
+    root oid;
     left_over name;
 BEGIN
     PERFORM custody.hold_check_detached(partition);
     IF (SELECT c.relkind FROM pg_class c WHERE c.oid = partition) = 'r' THEN
+        -- Capture writes for the table that the ledger names only: for these rows the partition is it.
+        SELECT a.relid INTO root FROM custody_ledger.audited a WHERE a.id = subject;
+        PERFORM custody.maintain_ledger(format('CREATE TRIGGER custody_capture AFTER INSERT ON %s FOR EACH ROW '
+                                               'EXECUTE FUNCTION custody.capture(%L)', partition, identity));
+        PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET relid = %s WHERE id = %s',
+                                               partition::oid, subject));
         rows := custody.record_removal(partition);
+        PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET relid = %s WHERE id = %s',
+                                               root, subject));
     END IF;
     PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'detach',
         'partition', partition, 'rows', rows)::text);

@@ -93,7 +93,7 @@ BEGIN
         CONTINUE WHEN custody.unsealed_transactions(p.lower, p.upper) > 0;
         INSERT INTO custody_ledger.prune (request, lower, upper, events, pruned_at)
             VALUES (request, p.lower, p.upper, p.events, now()) RETURNING id INTO prune;
-        kept := custody.keep_held_events(p.partition, prune);
+        kept := CASE WHEN p.held > 0 THEN custody.keep_held_events(p.partition, prune) ELSE 0 END;
         PERFORM custody.maintain_ledger(format('DROP TABLE %s', p.partition));
         PERFORM custody.maintain_ledger(format(
             'UPDATE custody_ledger.tx t SET contexts = NULL WHERE t.at >= %L AND t.at < %L AND NOT EXISTS (

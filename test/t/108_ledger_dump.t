@@ -1,0 +1,116 @@
+# The ledger in a dump: it restores without an error into a cluster that has never seen custody, triggers
+# fire there, guards and holds hold, and DROP EXTENSION leaves it.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $here = start_cluster('here');
+$here->create_database('clinic', extension => 1);
+$here->sql('clinic', <<'SQL');
+SELECT custody.init_ledger('week');
+CREATE ROLE clinic_owner;
+CREATE ROLE app LOGIN;
+CREATE ROLE lawyer LOGIN IN ROLE custody_legal;
+CREATE TABLE patient (id int PRIMARY KEY, name text, org int8);
+CREATE TABLE visit (id int, day date, org int8, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE visit_2026 PARTITION OF visit FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE SCHEMA more;
+CREATE TABLE more.visit_2027 PARTITION OF visit FOR VALUES FROM ('2027-01-01') TO ('2028-01-01');
+ALTER TABLE patient OWNER TO clinic_owner;
+INSERT INTO patient VALUES (1, 'Ann', 1), (2, 'Bob', 2);
+INSERT INTO visit VALUES (1, '2026-05-05', 1), (2, '2027-05-05', 2);
+SELECT custody.audit('patient', 'org');
+SELECT custody.audit('visit', 'org');
+INSERT INTO custody.audit_exemption (relation, reason) VALUES ('more.visit_2027', 'a test');
+UPDATE patient SET name = 'Anna' WHERE id = 1;
+SQL
+$here->sql('clinic', q{SELECT custody.place_hold('case 7', 'patient', '{"id": 1}')}, user => 'lawyer');
+
+my $there = start_cluster('there');
+$there->sql('postgres', 'CREATE ROLE clinic_owner; CREATE ROLE app LOGIN; CREATE ROLE lawyer LOGIN');
+for my $form ('custom', 'plain') {
+    my $database = "clinic_$form";
+    my $file = temporary_directory() . "/$form";
+    my $dump = run_command(program('pg_dump'), "--format=$form", '--file', $file,
+        '-d', $here->conninfo('clinic', 'postgres'));
+    is $dump->{exit}, 0, "$form: a dump" or diag $dump->{stderr};
+    $there->create_database($database);
+    if ($form eq 'custom') {
+        my $restore = run_command(program('pg_restore'), '--exit-on-error',
+            '-d', $there->conninfo($database, 'postgres'), $file);
+        is $restore->{exit}, 0, "$form: it restores" or diag $restore->{stderr};
+    }
+    else {
+        $there->file($database, $file);
+    }
+    same("$form: $_", $database, $_) for qw(event tx audited descriptor ledger hold held);
+    is $there->sql($database, triggers()), $here->sql('clinic', triggers()), "$form: the same triggers";
+    is $there->sql($database, owners()), $here->sql('clinic', owners()), "$form: the same owners and privileges";
+
+    my $before = $there->sql($database, 'SELECT count(*) FROM custody_ledger.event');
+    $there->sql($database, q{UPDATE patient SET name = 'Rob' WHERE id = 2; UPDATE visit SET org = 3 WHERE id = 2});
+    is $there->sql($database, 'SELECT count(*) FROM custody_ledger.event') - $before, 2 + 1,
+        "$form: triggers fire: an update, and a change of organization as a pair";
+    refused($database, $form, @$_) for
+        [ q{DELETE FROM custody_ledger.event}, 'the audit ledger is not changed' ],
+        [ q{TRUNCATE custody_ledger.block}, 'the audit ledger is not changed' ],
+        [ q{DROP TABLE custody_ledger.event}, 'the audit ledger is not dropped' ],
+        [ q{ALTER TABLE custody_ledger.tx ADD x int}, 'the audit ledger is not altered' ],
+        [ q{DELETE FROM patient WHERE id = 1}, 'public.patient is under legal hold 1' ],
+        [ q{TRUNCATE patient}, 'public.patient is under legal hold 1' ],
+        [ q{ALTER TABLE visit DISABLE TRIGGER USER}, 'trigger "custody_.*" of public.visit stays as it is' ];
+    is $there->sql($database, q{SELECT count(*) FROM custody_ledger.audited WHERE active
+            AND custody.audited_id(custody.audited_relation(identity)) = id}), 2, "$form: tables know their identity";
+    $there->sql($database, 'ALTER TABLE patient ADD note text');
+    is $there->sql($database, q{SELECT relid = 'patient'::regclass FROM custody_ledger.audited WHERE name = 'patient'}),
+        't', "$form: DDL brings its OID up to date";
+    is $there->sql($database, 'SELECT custody.init_ledger()'),
+        $here->sql('clinic', 'SELECT ledger FROM custody_ledger.ledger'), "$form: init_ledger() keeps the ledger";
+}
+
+# DROP EXTENSION takes the triggers, never the ledger; both come back.
+my ($exit, undef, $err) = $here->psql('clinic', 'DROP EXTENSION custody');
+isnt $exit, 0, 'DROP EXTENSION is refused while it guards and records';
+my $events = $here->sql('clinic', 'SELECT count(*) FROM custody_ledger.event');
+$here->sql('clinic', 'SET client_min_messages = error; DROP EXTENSION custody CASCADE');
+is $here->sql('clinic', 'SELECT count(*) FROM custody_ledger.event'), $events, 'with CASCADE the ledger stays';
+is $here->sql('clinic', q{SELECT count(*) FROM pg_trigger WHERE tgname LIKE 'custody%'}), 0, 'its triggers go';
+$here->sql('clinic', 'SET client_min_messages = error; CREATE EXTENSION custody; SELECT custody.init_ledger()');
+is $here->sql('clinic', 'SELECT count(*) FROM custody_ledger.event'), $events + 1,
+    'a new CREATE EXTENSION finds it, and notes that the hold is back';
+my $identity = q{SELECT identity FROM custody_ledger.audited WHERE name = 'patient'};
+my $was = $here->sql('clinic', $identity);
+$here->sql('clinic', q{SELECT custody.audit('patient', 'org')});
+is $here->sql('clinic', $identity), $was, 'a table goes on under its identity';
+($exit, undef, $err) = $here->psql('clinic', 'DELETE FROM custody_ledger.event');
+like $err, qr/the audit ledger is not changed/, 'guards are back';
+($exit, undef, $err) = $here->psql('clinic', 'DELETE FROM patient WHERE id = 1');
+like $err, qr/public.patient is under legal hold 1/, 'holds are back with the recording';
+done_testing;
+
+sub same {
+    my ($what, $database, $table) = @_;
+    my $rows = "SELECT string_agg(t::text, E'\\n' ORDER BY t::text) FROM custody_ledger.$table t";
+    # OIDs differ in another cluster.
+    $rows = q{SELECT string_agg((to_jsonb(t) - 'relid')::text, E'\n' ORDER BY id) FROM custody_ledger.audited t}
+        if $table eq 'audited';
+    is $there->sql($database, $rows), $here->sql('clinic', $rows), "$what: the same rows";
+}
+
+sub triggers {
+    return q{SELECT tgrelid::regclass, tgname, tgenabled, encode(tgargs, 'escape') FROM pg_trigger
+              WHERE tgname LIKE 'custody%' AND NOT tgrelid::regclass::text LIKE 'custody.%' ORDER BY tgrelid::regclass::text, tgname};
+}
+
+sub owners {
+    return q{SELECT c.relname, pg_get_userbyid(c.relowner), c.relacl::text FROM pg_class c
+              WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY 1};
+}
+
+sub refused {
+    my ($database, $form, $sql, $why) = @_;
+    for my $role ('origin', 'replica') {
+        my ($exit, undef, $err) = $there->psql($database, "SET session_replication_role = $role; $sql");
+        like $err, qr/$why/, "$form: refused in $role mode: $sql";
+    }
+}
