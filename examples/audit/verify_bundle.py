@@ -132,7 +132,8 @@ class Bundle:
             while self.peek() in (*self.known, "event"):
                 e, leaf = self.event(x)
                 need(e.seq > last, "transaction", f"xid {x.xid}: seq {e.seq} after {last}", line)
-                last, row = e.seq, row[-9:] + [(self.known["descriptor"][e.descriptor].get("name"), e.key.get("bytes"))]
+                last, key = e.seq, unhex(e.key.get("bytes", ""))[6:]  # without count and first length
+                row = row[-9:] + [(self.known["descriptor"][e.descriptor].get("name"), key)]
                 mine.setdefault(e.org, Tree()).add(leaf)
             found = sorted((org, tree.count, tree.root()) for org, tree in mine.items())
             need(found and found == [(o.org, o.events, o.tree) for o in given], "transaction",
@@ -160,12 +161,11 @@ class Bundle:
             while self.peek() == "link":
                 org = self.next.get("org")
                 need(not links or org > max(links), "link", "not in order")
-                links[org] = self.link(org, 1, number) if opening else self.link(org, number, number, (
+                newest[org] = links[org] = self.link(org, 1, number) if opening else self.link(org, number, number, (
                     (tree := trees.pop(org, Tree())).count, tree.root()), newest.get(org, FIRST), tree.events)
             need(self.peek() in ("block", None), "place", f"{self.peek()} is neither link nor block")
             need(not trees, "link", "an organization's link is missing", line)
             need(opening or not adopted, "member", "adopted, but not there", line)
-            newest.update(links)
             slot_of.update(new := {org: slot for slot, org in x.slot_of})
             taken = {slot: newest[org].hash for org, slot in slot_of.items() if org in newest}
             need(new.keys() == {org for org in links if opening or links[org].k == 1} and len(taken) == len(slot_of)
