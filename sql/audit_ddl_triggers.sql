@@ -64,7 +64,7 @@ DECLARE
     partition regclass;
 BEGIN
     FOR partition IN
-        SELECT t.relid FROM pg_partition_tree(root) t
+        SELECT t.relid FROM custody.partition_tree(root) t
            JOIN pg_class c ON c.oid = t.relid AND c.relkind <> 'f'
          WHERE t.level > 0 AND NOT EXISTS (SELECT FROM pg_trigger g
                 WHERE g.tgrelid = t.relid AND g.tgfoid = truncating AND g.tgargs = arguments)
@@ -74,7 +74,7 @@ BEGIN
     FOR partition IN
         SELECT g.tgrelid FROM pg_trigger g
          WHERE g.tgfoid = truncating AND g.tgargs = arguments AND g.tgrelid <> root
-           AND NOT EXISTS (SELECT FROM pg_partition_tree(root) t WHERE t.relid = g.tgrelid) LOOP
+           AND NOT EXISTS (SELECT FROM custody.partition_tree(root) t WHERE t.relid = g.tgrelid) LOOP
         PERFORM custody.audit_detached(subject, identity, partition);
     END LOOP;
 END
@@ -112,8 +112,8 @@ BEGIN
     END IF;
     PERFORM custody.audit_check_ddl();
     FOR command IN
-        SELECT DISTINCT ON (a.id) a.id, c.objid, c.objsubid, c.object_type, r.root,
-               bool_or(c.command_tag = 'CREATE TABLE') OVER (PARTITION BY a.id) AS creates
+        SELECT DISTINCT ON (c.objid) a.id, a.identity, c.objid, c.objsubid, c.object_type, r.root,
+               c.command_tag = 'CREATE TABLE' AS creates
           FROM pg_event_trigger_ddl_commands() c
          CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(c.objid), c.objid)::regclass AS root) r
          CROSS JOIN LATERAL (SELECT custody.audited_id(r.root) AS id) i
@@ -129,8 +129,13 @@ BEGIN
                 (SELECT a.attname FROM pg_attribute a
                   WHERE a.attrelid = command.objid AND a.attnum = command.objsubid));
         END IF;
-        PERFORM custody.audit_altered(command.id, command.root);
-        PERFORM custody.audit_sync_partitions(command.id, command.root);
+        IF command.creates THEN
+            PERFORM custody.audit_attached(command.id, command.identity, command.objid)
+              WHERE command.objid <> command.root;
+        ELSE
+            PERFORM custody.audit_altered(command.id, command.root);
+            PERFORM custody.audit_sync_partitions(command.id, command.root);
+        END IF;
     END LOOP;
     PERFORM custody.audit_rewritten();
 END

@@ -151,13 +151,26 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_options(jsonb) IS
 'refuses (22023) options of custody.audit() that there are not; privilege: none';
 
+-- As pg_partition_tree(), which locks all of them: event triggers look at every command.
+CREATE FUNCTION custody.partition_tree(root regclass) RETURNS TABLE (relid regclass, level int)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tree AS (
+        SELECT root AS relid, 0 AS level
+         UNION ALL
+        SELECT i.inhrelid::regclass, t.level + 1
+          FROM tree t JOIN pg_class p ON p.oid = t.relid AND p.relkind = 'p'
+          JOIN pg_inherits i ON i.inhparent = p.oid)
+    SELECT t.relid, t.level FROM tree t
+$$;
+COMMENT ON FUNCTION custody.partition_tree(regclass) IS
+'a table and its partitions at every level; takes no locks on them; errors: none; privilege: none';
+
 -- The triggers on TRUNCATE come first: a partition without one counts as new (audit_ddl_triggers.sql).
 -- Their names tell the table when a partition is dropped.
 CREATE FUNCTION custody.audit_trigger_steps(relation regclass, identity uuid) RETURNS SETOF text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(s.step, s.trigger, t.tree, identity)
-      FROM (SELECT t.relid AS tree, t.level FROM pg_partition_tree(relation) t
-             UNION SELECT relation, 0) t
+      FROM (SELECT p.relid AS tree, p.level FROM custody.partition_tree(relation) p) t
       JOIN pg_class c ON c.oid = t.tree
      CROSS JOIN LATERAL (VALUES
            (1, 'custody_truncate_' || identity, 'custody.capture_truncate()',
@@ -272,7 +285,7 @@ REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
     custody.audit_key(regclass),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
-    custody.audit_trigger_steps(regclass, uuid),
+    custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;
 
 SELECT custody.give_duty('{admin}',

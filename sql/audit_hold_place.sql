@@ -8,11 +8,11 @@ CREATE FUNCTION custody.hold_steps(hold int4, relation regclass, condition text)
     UNION ALL
     SELECT format('CREATE TRIGGER %I BEFORE TRUNCATE ON %s FOR EACH STATEMENT '
                   'EXECUTE FUNCTION custody.refuse_held(%L)', 'custody_hold_' || hold || '_truncate', t.relid, hold)
-      FROM (SELECT p.relid FROM pg_partition_tree(relation) p UNION SELECT relation) t
+      FROM custody.partition_tree(relation) t
       JOIN pg_class c ON c.oid = t.relid AND c.relkind <> 'f'
     UNION ALL
     SELECT format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', t.relid, n.name)
-      FROM (SELECT p.relid FROM pg_partition_tree(relation) p UNION SELECT relation) t
+      FROM custody.partition_tree(relation) t
       JOIN pg_class c ON c.oid = t.relid
      CROSS JOIN LATERAL (SELECT 'custody_hold_' || hold AS name
                          UNION ALL SELECT 'custody_hold_' || hold || '_truncate' WHERE c.relkind <> 'f') n

@@ -65,7 +65,7 @@ BEGIN
     END IF;
     FOR step IN
         SELECT format('SELECT custody.maintain_ledger(%L)', format('DROP TRIGGER %I ON %s', t.tgname, r.relid))
-          FROM (SELECT p.relid, p.level FROM pg_partition_tree(rel) p UNION SELECT rel, 0) r
+          FROM custody.partition_tree(rel) r
           JOIN pg_trigger t ON t.tgrelid = r.relid AND t.tgparentid = 0 AND custody.audit_is_trigger(t.tgfoid)
          UNION ALL
         SELECT format('SELECT custody.unaudit_register(%L, %L)', subject.identity, reason)
