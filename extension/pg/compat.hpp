@@ -177,3 +177,16 @@ static inline PartitionDesc custody_partitions(Relation parent) {
     return RelationGetPartitionDesc(parent);
 }
 #endif
+
+// What a sort of datums gives: a copy, which the caller frees. From 16 on it is asked for.
+#if PG_VERSION_NUM >= 160000
+static inline bool custody_next_sorted(Tuplesortstate *sort, Datum *value) {
+    bool is_null;
+    return tuplesort_getdatum(sort, true, true, value, &is_null, nullptr);
+}
+#else
+static inline bool custody_next_sorted(Tuplesortstate *sort, Datum *value) {
+    bool is_null;
+    return tuplesort_getdatum(sort, true, value, &is_null, nullptr);
+}
+#endif

@@ -48,6 +48,7 @@ extern "C" {
 #include <catalog/pg_class.h>
 #include <catalog/pg_collation.h>
 #include <catalog/pg_enum.h>
+#include <catalog/pg_index.h>
 #include <catalog/pg_inherits.h>
 #include <catalog/pg_language.h>
 #include <catalog/pg_namespace.h>
@@ -55,6 +56,7 @@ extern "C" {
 #include <catalog/pg_proc.h>
 #include <catalog/pg_range.h>
 #include <catalog/pg_type.h>
+#include <commands/dbcommands.h>
 #include <commands/defrem.h>
 #include <commands/extension.h>
 #include <commands/progress.h>
@@ -84,6 +86,7 @@ extern "C" {
 #include <pgstat.h>
 #include <pgtime.h>
 #include <replication/origin.h>
+#include <replication/syncrep.h>
 #include <rewrite/rewriteManip.h>
 #include <rewrite/rowsecurity.h>
 #include <storage/buffile.h>
@@ -121,6 +124,7 @@ extern "C" {
 #include <utils/syscache.h>
 #include <utils/timeout.h>
 #include <utils/timestamp.h>
+#include <utils/tuplesort.h>
 #include <utils/tuplestore.h>
 #include <utils/typcache.h>
 #include <utils/uuid.h>

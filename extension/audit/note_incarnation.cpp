@@ -1,0 +1,31 @@
+// Plain C-style: no local has a destructor.
+// custody.note_incarnation(): says where transactions ran that nobody sealed there.
+#include "extension/audit/incarnations.hpp"
+
+#include "extension/pg/boundary.hpp"
+
+namespace custody::audit {
+
+CUSTODY_FUNCTION(custody_note_incarnation) {
+    PreventCommandIfReadOnly("custody.note_incarnation()");
+    const char *system = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(0)));
+    const int64 timeline = PG_GETARG_INT64(1);
+    if (timeline < 1 || timeline > PG_UINT32_MAX) {
+        pg::raise(ERRCODE_INVALID_PARAMETER_VALUE,
+                  psprintf("no timeline has the number " INT64_FORMAT, timeline));
+    }
+    LockDatabaseObject(RelationRelationId, ledger_table("block"), 0, ExclusiveLock);
+    Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
+    LedgerIncarnations known = read_incarnations(snapshot);
+    LedgerIncarnation made = make_incarnation(strtoull(system, nullptr, 10),
+                                              static_cast<uint32>(timeline), PG_GETARG_OID(2));
+    const bool is_new = find_incarnation(&known, made.name) == nullptr;
+    if (is_new) {
+        made.lineage = newest_lineage(&known) + 1;
+        add_incarnation(&known, &made, 0, "noted by hand");
+    }
+    UnregisterSnapshot(snapshot);
+    PG_RETURN_BOOL(is_new);
+}
+
+} // namespace custody::audit
