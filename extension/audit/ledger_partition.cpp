@@ -103,6 +103,6 @@ Relation open_ledger_partition(const char *table, TimestampTz at) {
     }
 }
 
-void watch_ledger() { CacheRegisterRelcacheCallback(forget, Datum{0}); }
+void watch_partitions() { CacheRegisterRelcacheCallback(forget, Datum{0}); }
 
 } // namespace custody::audit

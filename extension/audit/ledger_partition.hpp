@@ -9,4 +9,7 @@ namespace custody::audit {
 /// default one. Raises object_not_in_prerequisite_state where there is none.
 Relation open_ledger_partition(const char *table, TimestampTz at);
 
+/// Registers what tells of new partitions. Once, from _PG_init.
+void watch_partitions();
+
 } // namespace custody::audit

@@ -13,7 +13,8 @@ constexpr int kMostIndexes = 8;
 constexpr int kMostColumns = 24;
 
 struct Index {
-    Relation relation;
+    Oid oid;
+    Relation relation; // while the target is open
     IndexInfo *info;
     bool simple;       // columns of the table only
     int32 longest_key; // rows whose key is longer have no entry
@@ -21,13 +22,18 @@ struct Index {
     BlockNumber block; // that it has the transaction's values of already
 };
 
+/// What was found out of a partition's indexes serves later transactions, too.
 struct Target {
-    Relation relation;
+    Relation relation; // while it is open
+    Oid known;         // whose indexes these are
+    MemoryContext memory;
     int index_count;
     Index index[kMostIndexes];
 };
 
 Target targets[2];
+Oid octet_length = InvalidOid;
+uint64 changes = 0; // of relations
 ResourceOwner owner = nullptr;
 bool writing = false;
 EState *executor = nullptr; // for indexes that are not simple
@@ -50,9 +56,12 @@ bool is_limit_of_key(const IndexInfo *info, int32 *limit) {
     if (test->opno != kInt4LessOrEqual || !IsA(left, FuncExpr) || !IsA(right, Const)) {
         return false;
     }
+    if (octet_length == InvalidOid) {
+        octet_length = fmgr_internal_function("byteaoctetlen");
+    }
     const auto *length = reinterpret_cast<const FuncExpr *>(left);
     const auto *number = reinterpret_cast<const Const *>(right);
-    if (length->funcid != fmgr_internal_function("byteaoctetlen") || number->constisnull ||
+    if (length->funcid != octet_length || number->constisnull ||
         !IsA(linitial(length->args), Var) ||
         static_cast<Var *>(linitial(length->args))->varattno != kKeyColumn) {
         return false;
@@ -61,7 +70,7 @@ bool is_limit_of_key(const IndexInfo *info, int32 *limit) {
     return true;
 }
 
-void open_index(Target *target, Oid oid) {
+void add_index(Target *target, Oid oid) {
     if (target->index_count == kMostIndexes) {
         pg::raise(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
                   psprintf("table \"%s\" of the audit ledger has more than %d indexes",
@@ -69,24 +78,45 @@ void open_index(Target *target, Oid oid) {
     }
     Relation relation = index_open(oid, RowExclusiveLock);
     IndexInfo *info = BuildIndexInfo(relation);
-    if (!info->ii_ReadyForInserts) {
-        index_close(relation, NoLock);
-        return;
+    if (info->ii_ReadyForInserts) {
+        Index *index = &target->index[target->index_count++];
+        *index = {};
+        index->oid = oid;
+        index->info = info;
+        index->by_block = relation->rd_rel->relam == BRIN_AM_OID;
+        index->longest_key = PG_INT32_MAX;
+        index->simple = info->ii_Expressions == NIL &&
+                        (info->ii_Predicate == NIL ||
+                         (target == &targets[0] && is_limit_of_key(info, &index->longest_key)));
     }
-    Index *index = &target->index[target->index_count++];
-    *index = {relation,          info, false, PG_INT32_MAX, relation->rd_rel->relam == BRIN_AM_OID,
-              InvalidBlockNumber};
-    index->simple = info->ii_Expressions == NIL &&
-                    (info->ii_Predicate == NIL ||
-                     (target == &targets[0] && is_limit_of_key(info, &index->longest_key)));
+    index_close(relation, NoLock);
 }
 
-void open_target(LedgerTable table, TimestampTz at) {
-    Target *target = &targets[static_cast<int>(table)];
-    MemoryContext caller = MemoryContextSwitchTo(transaction_memory());
+void forget_indexes(Datum, Oid relation) {
+    ++changes;
+    for (Target &target : targets) {
+        bool is_ours = relation == InvalidOid || relation == target.known;
+        for (int i = 0; i < target.index_count && !is_ours; ++i) {
+            is_ours = relation == target.index[i].oid;
+        }
+        if (is_ours) {
+            target.known = InvalidOid;
+        }
+    }
+}
+
+/// Known only at the end, and only where nothing has changed meanwhile.
+void find_indexes(Target *target, int columns) {
+    if (target->memory == nullptr) {
+        target->memory =
+            AllocSetContextCreate(TopMemoryContext, "custody ledger indexes", ALLOCSET_SMALL_SIZES);
+    }
+    MemoryContextReset(target->memory);
+    MemoryContext caller = MemoryContextSwitchTo(target->memory);
+    target->known = InvalidOid;
     target->index_count = 0;
-    target->relation = open_ledger_partition(kNames[static_cast<int>(table)], at);
-    if (RelationGetDescr(target->relation)->natts != kColumns[static_cast<int>(table)]) {
+    const uint64 before = changes;
+    if (RelationGetDescr(target->relation)->natts != columns) {
         pg::raise(
             ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             psprintf("table \"%s\" of the audit ledger has other columns than it was made with",
@@ -95,10 +125,32 @@ void open_target(LedgerTable table, TimestampTz at) {
     List *indexes = RelationGetIndexList(target->relation);
     ListCell *cell;
     foreach (cell, indexes) {
-        open_index(target, lfirst_oid(cell));
+        add_index(target, lfirst_oid(cell));
     }
     list_free(indexes);
     MemoryContextSwitchTo(caller);
+    if (changes == before) {
+        target->known = RelationGetRelid(target->relation);
+    }
+}
+
+void open_target(LedgerTable table, TimestampTz at) {
+    const int number = static_cast<int>(table);
+    Target *target = &targets[number];
+    Relation relation = open_ledger_partition(kNames[number], at);
+    target->relation = relation;
+    if (target->known != RelationGetRelid(relation)) {
+        find_indexes(target, kColumns[number]);
+    }
+    for (int i = 0; i < target->index_count; ++i) {
+        Index *index = &target->index[i];
+        index->relation = index_open(index->oid, RowExclusiveLock);
+        // What an index keeps here belonged to the transaction before.
+        index->info->ii_AmCache = nullptr;
+        index->info->ii_ExpressionsState = NIL;
+        index->info->ii_Context = transaction_memory();
+        index->block = InvalidBlockNumber;
+    }
 }
 
 /// An index that somebody added to the ledger's: by the executor.
@@ -185,13 +237,15 @@ void close_ledger() {
     CurrentResourceOwner = owner;
     for (Target &target : targets) {
         for (int i = 0; i < target.index_count; ++i) {
-            index_close(target.index[i].relation, NoLock);
+            if (target.index[i].relation != nullptr) {
+                index_close(target.index[i].relation, NoLock);
+                target.index[i].relation = nullptr;
+            }
         }
         if (target.relation != nullptr) {
             table_close(target.relation, NoLock);
+            target.relation = nullptr;
         }
-        target.relation = nullptr;
-        target.index_count = 0;
     }
     CurrentResourceOwner = caller;
     if (executor != nullptr) {
@@ -222,8 +276,15 @@ void forget_ledger() {
     executor = nullptr;
     for (Target &target : targets) {
         target.relation = nullptr;
-        target.index_count = 0;
+        for (int i = 0; i < target.index_count; ++i) {
+            target.index[i].relation = nullptr;
+        }
     }
+}
+
+void watch_ledger() {
+    CacheRegisterRelcacheCallback(forget_indexes, Datum{0});
+    watch_partitions();
 }
 
 } // namespace custody::audit

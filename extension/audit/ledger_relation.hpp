@@ -22,7 +22,7 @@ void recover_ledger();
 /// The transaction is over, and the server has closed all.
 void forget_ledger();
 
-/// Registers what tells of new partitions. Once, from _PG_init.
+/// Registers what tells of new partitions and indexes. Once, from _PG_init.
 void watch_ledger();
 
 /// OID of a table of the ledger by its name; raises as above where there is none.
