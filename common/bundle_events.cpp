@@ -105,9 +105,9 @@ void GrowingTree::add(const Hash &leaf) {
     ++count_;
 }
 
-bool Events::take(std::string_view t, const JsonLine &line) {
+bool Events::take(std::string_view t, const JsonLine &line, std::uint64_t number) {
     if (t == "descriptor") {
-        descriptor(line);
+        descriptor(line, number);
     } else if (t == "context") {
         context(line);
     } else {
@@ -116,13 +116,13 @@ bool Events::take(std::string_view t, const JsonLine &line) {
     return true;
 }
 
-void Events::descriptor(const JsonLine &line) {
+void Events::descriptor(const JsonLine &line, std::uint64_t number) {
     const std::string_view text = read_descriptor(line);
     try {
         const Descriptor read = parse_descriptor(text);
-        const Meaning meaning{read.columns.size(), read.key.size(), !read.table.empty()};
-        pending_.push_back(descriptor_hash(text));
-        require(descriptors_.emplace(pending_.back(), meaning).second, Reason::place,
+        const Meaning meaning{number, read.columns.size(), read.key.size(), !read.table.empty(),
+                              false};
+        require(descriptors_.emplace(descriptor_hash(text), meaning).second, Reason::place,
                 "the descriptor was there before");
     } catch (const DescriptorError &error) {
         throw Refutation{Reason::form, error.what()};
@@ -130,8 +130,7 @@ void Events::descriptor(const JsonLine &line) {
 }
 
 void Events::context(const JsonLine &line) {
-    pending_.push_back(read_context(line));
-    require(contexts_.insert(pending_.back()).second, Reason::place,
+    require(contexts_.emplace(read_context(line), false).second, Reason::place,
             "the context was there before");
 }
 
@@ -140,13 +139,11 @@ EventLine Events::event(const JsonLine &line, bool whole_ledger) {
     const auto meaning = descriptors_.find(event.descriptor);
     require(meaning != descriptors_.end(), Reason::place,
             "the event names a descriptor that does not come before it");
-    require(contexts_.count(event.context) != 0, Reason::place,
+    const auto context = contexts_.find(event.context);
+    require(context != contexts_.end(), Reason::place,
             "the event names a context that does not come before it");
-    for (const Hash &hash : pending_) {
-        require(hash == event.descriptor || hash == event.context, Reason::place,
-                "a descriptor or context before the event is not its own");
-    }
-    pending_.clear();
+    meaning->second.used = true;
+    context->second = true;
     const bool of_rows = event.op != 'T' && event.op != 'S';
     require(meaning->second.of_a_table || event.op == 'S', Reason::form,
             "the descriptor {} is of no table, and the event of one");
@@ -172,12 +169,16 @@ void Events::check_images(const EventLine &event, const Meaning &meaning) {
 }
 
 void Events::end_transaction() {
-    require(pending_.empty(), Reason::place, "a descriptor or context before it is no event's");
+    for (const auto &[hash, used] : contexts_) {
+        require(used, Reason::place, "a context before it is no event's");
+    }
     contexts_.clear();
 }
 
 void Events::end() const {
-    require(pending_.empty(), Reason::place, "a descriptor or context is no event's");
+    for (const auto &[hash, meaning] : descriptors_) {
+        require(meaning.used, Reason::place, "the descriptor is no event's", meaning.line);
+    }
 }
 
 DigestMatch::DigestMatch(const std::vector<Digest> &digests) {

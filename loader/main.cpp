@@ -1,5 +1,6 @@
 // The custody program: options in, one command, exit code out.
 
+#include "loader/audit/audit.hpp"
 #include "loader/cli/commands.hpp"
 #include "loader/cli/parse.hpp"
 #include "loader/compare/compare.hpp"
@@ -45,6 +46,10 @@ Exit dispatch(const cli::Options &options) {
         return mint::token(options);
     case cli::Command::probe:
         return probe::probe(options);
+    case cli::Command::audit_anchor:
+        return audit::anchor(options);
+    case cli::Command::audit_verify_bundle:
+        return audit::verify_bundle(options);
     }
     return Exit::usage;
 }

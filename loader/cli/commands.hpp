@@ -11,10 +11,11 @@ namespace custody::cli {
 
 struct CommandInfo {
     Command command;
-    std::string_view name;
-    std::string_view summary;     // after "custody NAME ", third person
-    std::string_view description; // paragraphs, separated by empty lines
-    std::string_view examples;    // pairs of lines: "# what", "command"
+    std::string_view name;         // of two words where it belongs to a family
+    std::string_view summary;      // after "custody NAME ", third person
+    std::string_view description;  // paragraphs, separated by empty lines
+    std::string_view examples;     // pairs of lines: "# what", "command"
+    std::string_view operand = {}; // what stands after the name without being an option; "" = none
 };
 
 inline constexpr std::array kCommands{
@@ -169,6 +170,41 @@ inline constexpr std::array kCommands{
         "# A token for an hour\n"
         "custody token --key-file=app1.pem --kid=app1 --database-id=$(psql -XAtc 'SELECT "
         "custody.database_id()' service=new) --org=$org --user=ann --lifetime=3600\n"},
+    CommandInfo{
+        Command::audit_anchor, "audit anchor",
+        "keeps the audit ledger's digest outside the database",
+        "Closes a block of the audit ledger over what is committed, fetches its digest, signs it "
+        "with a key that the database server never sees, and appends it to the file of "
+        "--anchor-file; with --anchor-command and --anchor-url it also goes elsewhere. What "
+        "happens "
+        "in the ledger before its digest is kept where the database's superuser cannot reach it "
+        "holds against him, what happens after does not: run it often, from another machine.\n\n"
+        "The ledger must be the one of the last line of the file: its block must be there with its "
+        "hash, and a chain of blocks must lead from it to the newest. Exit code 5 means that it is "
+        "not (fork, gap or old digest), and nothing was appended; 4 that the digest is in the file "
+        "but was not delivered to the command or the URL.",
+        "# A key, once; who verifies gets the public half\n"
+        "(umask 077; openssl genpkey -algorithm ed25519 -out anchor.pem)\n"
+        "openssl pkey -in anchor.pem -pubout -out anchor.pub\n"
+        "# Every five minutes, by cron\n"
+        "custody audit anchor --target=service=app --key-file=anchor.pem --anchor-file=anchors\n"
+        "# Also to a store that cannot be changed\n"
+        "custody audit anchor --target=service=app --key-file=anchor.pem --anchor-file=anchors "
+        "--anchor-command='aws s3 cp - s3://anchors/$(date +%s)'\n"},
+    CommandInfo{
+        Command::audit_verify_bundle, "audit verify-bundle",
+        "checks a bundle of evidence, without a database",
+        "Reads what custody.export_evidence(), custody.event_proof() or custody.export_ledger() "
+        "wrote (a file, or - for standard input) and computes every hash in it again, as "
+        "docs/ledger-format.md says. Asks no server.\n\n"
+        "Proven, exit code 0, means that the bundle is all that its header says, and that a digest "
+        "of --digest or --anchor-file is of its last block or a later one. Exit code 5 means that "
+        "something does not hold (refuted), with the line, or that there is no such digest "
+        "(unproven): then it only agrees with itself.",
+        "# Evidence for an organization, against the anchored digests\n"
+        "psql -XAt service=app -c \"SELECT custody.export_evidence('$org', 1, 17)\" > bundle\n"
+        "custody audit verify-bundle bundle --anchor-file=anchors --public-key=anchor.pub\n",
+        "FILE"},
 };
 
 constexpr const CommandInfo &info(Command command) {
@@ -191,6 +227,8 @@ constexpr std::string_view when_stopped(Command command) {
     case Command::abandon:
         return "the state of the migration is there still, or gone as a whole: run the same "
                "command again";
+    case Command::audit_anchor:
+        return "the digest is in the anchor file, or it is not: run the same command again";
     case Command::probe:
         return "no verdict is given and nothing is committed, but through --pooler a server "
                "connection may still have what was left on it under the name custody_probe: run "
@@ -201,6 +239,7 @@ constexpr std::string_view when_stopped(Command command) {
     case Command::report:
     case Command::lint:
     case Command::token:
+    case Command::audit_verify_bundle:
         break;
     }
     return "nothing is concluded, and nothing was changed: run the same command again, which "
@@ -213,7 +252,7 @@ inline constexpr std::array<std::pair<int, std::string_view>, 9> kExitCodes{{
     {2, "a server could not be reached, or refused the login"},
     {3, "refused before the first write; the findings say why"},
     {4, "stopped half way, or an object failed; the same command resumes"},
-    {5, "verification says different or unverified, lint or probe found something"},
+    {5, "not all is equal, verified or proven; lint or probe found something"},
     {6, "the extension on the target and this program do not match"},
     {130, "stopped by SIGINT after a clean end; the same run or repair resumes"},
     {143, "stopped by SIGTERM after a clean end; the same run or repair resumes"},

@@ -23,6 +23,20 @@ std::string words_of(Command command) {
     return words;
 }
 
+/// What may stand after these words of a command, each once.
+std::string next_words(std::string_view before) {
+    std::string words;
+    for (const auto &command : kCommands) {
+        if (!command.name.starts_with(before))
+            continue;
+        const auto rest = command.name.substr(before.size());
+        const auto word = fmt::format("{} ", rest.substr(0, rest.find(' ')));
+        if (!words.ends_with(word))
+            words += word;
+    }
+    return words;
+}
+
 /// A cell of a Markdown table.
 std::string cell(std::string_view text) {
     std::string result;
@@ -35,7 +49,7 @@ std::string cell(std::string_view text) {
 }
 
 std::string commands_of(const Option &option) {
-    if (option.commands == kEvery || option.commands == kAll)
+    if (option.commands == kEvery || option.commands == kTelling || option.commands == kAll)
         return "all";
     std::string text;
     for (const auto &command : kCommands)
@@ -68,23 +82,22 @@ std::string bash_completion() {
             reply = "_filedir -d; return";
         fmt::format_to(out, "        --{}{}) {} ;;\n", option.name, letter, reply);
     }
-    std::string commands;
-    for (const auto &command : kCommands)
-        commands += fmt::format("{} ", command.name);
     fmt::format_to(out, "    esac\n    $split && return\n"
                         "    local command= word candidates\n"
                         "    for word in \"${{words[@]:1:cword-1}}\"; do\n"
-                        "        case $word in -*) ;; *) command=$word; break ;; esac\n"
+                        "        case $word in -*) ;; audit) command=audit ;; *) "
+                        "command+=${{command:+ }}$word; break ;; esac\n"
                         "    done\n    case $command in\n");
     for (const auto &command : kCommands)
-        fmt::format_to(out, "        {}) candidates='{}' ;;\n", command.name,
+        fmt::format_to(out, "        '{}') candidates='{}' ;;\n", command.name,
                        words_of(command.command));
+    fmt::format_to(out, "        audit) candidates='{}--help' ;;\n", next_words("audit "));
     fmt::format_to(out,
                    "        *) candidates='{}--help --version --man --completion=' ;;\n    esac\n"
                    "    COMPREPLY=($(compgen -W \"$candidates\" -- \"$cur\"))\n"
                    "    [[ ${{COMPREPLY-}} == *= ]] && compopt -o nospace\n"
                    "}} &&\ncomplete -F _custody custody\n",
-                   commands);
+                   next_words(""));
     return text;
 }
 

@@ -109,7 +109,7 @@ std::string program_help() {
                        "arrived.\n\nUsage:\n  custody COMMAND [OPTION]...\n\nCommands:\n";
     const Out out(text);
     for (const auto &command : kCommands)
-        fmt::format_to(out, "  {:<9} {}\n", command.name, command.summary);
+        fmt::format_to(out, "  {:<19} {}\n", command.name, command.summary);
     print_options(
         out, [](const Option &option, Command) { return option.group == Group::other; },
         Command::run);
@@ -124,8 +124,9 @@ std::string program_help() {
 }
 
 std::string command_help(const CommandInfo &command) {
-    std::string text = fmt::format("custody {} {}.\n\nUsage:\n  custody {} [OPTION]...\n\n",
-                                   command.name, command.summary, command.name);
+    std::string text = fmt::format("custody {} {}.\n\nUsage:\n  custody {}{}{} [OPTION]...\n\n",
+                                   command.name, command.summary, command.name,
+                                   command.operand.empty() ? "" : " ", command.operand);
     const Out out(text);
     text += paragraphs(command.description, 0);
     print_options(

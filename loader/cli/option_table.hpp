@@ -2,92 +2,9 @@
 // docs/loader.md are all made from it, so none of them can disagree with another.
 #pragma once
 
-#include <algorithm>
-#include <array>
-#include <cctype>
-#include <string>
-#include <string_view>
-#include <variant>
-
-#include "loader/cli/options.hpp"
+#include "loader/cli/option.hpp"
 
 namespace custody::cli {
-
-/// A set of commands, one bit for each.
-using Commands = unsigned;
-
-constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(commands)) | ...); }
-
-inline constexpr Commands kEvery =
-    on(Command::plan, Command::run, Command::status, Command::verify, Command::repair,
-       Command::compare, Command::report, Command::abandon, Command::lint, Command::probe);
-/// Those that need no server, too.
-inline constexpr Commands kAll = kEvery | on(Command::token);
-inline constexpr Commands kMoving = on(Command::plan, Command::run);
-inline constexpr Commands kComparing =
-    on(Command::plan, Command::run, Command::verify, Command::repair);
-inline constexpr Commands kReading = kComparing | on(Command::compare);
-/// Those that know migrations by name.
-inline constexpr Commands kStateful = kEvery & ~on(Command::compare, Command::lint, Command::probe);
-
-/// Where an option may be set besides the command line.
-enum class From { everywhere, environment, command_line };
-
-enum class Group {
-    connection,
-    selection,
-    copy,
-    verification,
-    repair,
-    lint,
-    probe,
-    output,
-    abandon,
-    token,
-    other
-};
-
-using Pairs = std::map<std::string, std::string>;
-
-/// The member of Options that an option fills; its type decides how the text is read.
-/// monostate = an action that prints something and ends (help, version, ...).
-using Field =
-    std::variant<std::monostate, bool Options::*, int Options::*, std::int64_t Options::*,
-                 std::string Options::*, std::vector<std::string> Options::*, Pairs Options::*,
-                 std::vector<Mapping> Options::*, std::optional<bool> Options::*>;
-
-struct Option {
-    std::string_view name;     // long name without dashes; also the key in the TOML file
-    char letter;               // 0 = none
-    std::string_view argument; // "" = a switch
-    std::string_view fallback; // default as the user would write it; "" = none
-    std::string_view choices;  // allowed words, separated by '|'; "" = any
-    Group group;
-    From from;
-    Commands commands;
-    Field field;
-    std::string_view help;
-    bool hidden = false;
-    bool may_be_zero = false; // of a number
-
-    constexpr bool is_switch() const { return argument.empty(); }
-    constexpr bool repeats() const {
-        return std::holds_alternative<std::vector<std::string> Options::*>(field) ||
-               std::holds_alternative<Pairs Options::*>(field) ||
-               std::holds_alternative<std::vector<Mapping> Options::*>(field);
-    }
-    constexpr bool applies_to(Command command) const { return (commands & on(command)) != 0; }
-    /// CUSTODY_MAX_RATE for max-rate; "" where the environment is not read.
-    std::string environment() const {
-        if (from == From::command_line)
-            return "";
-        std::string text = "CUSTODY_" + std::string(name);
-        std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-            return c == '-' ? '_' : static_cast<char>(std::toupper(c));
-        });
-        return text;
-    }
-};
 
 inline constexpr std::array kOptions{
     Option{"source", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kReading,
@@ -225,7 +142,7 @@ inline constexpr std::array kOptions{
            &Options::drop_rows, "also empty the tables that the run has filled"},
 
     Option{"key-file", 0, "FILE", "", "", Group::token, From::environment,
-           on(Command::token, Command::probe), &Options::key_file,
+           on(Command::token, Command::probe, Command::audit_anchor), &Options::key_file,
            "key that signs: an Ed25519 private key in PEM, or a file of symmetric keys"},
     Option{"kid", 0, "NAME", "", "", Group::token, From::environment,
            on(Command::token, Command::probe), &Options::kid,
@@ -252,17 +169,35 @@ inline constexpr std::array kOptions{
         on(Command::token), &Options::new_key,
         "make a key instead: ed25519 (the private half goes to --output), hmac, or hs256 for JWTs"},
 
+    Option{"anchor-file", 0, "FILE", "", "", Group::audit, From::everywhere,
+           on(Command::audit_anchor, Command::audit_verify_bundle), &Options::anchor_file,
+           "file of signed digests, one in each line, outside of the database server"},
+    Option{"public-key", 0, "FILE", "", "", Group::audit, From::everywhere,
+           on(Command::audit_anchor, Command::audit_verify_bundle), &Options::public_key,
+           "Ed25519 public key that the lines of the anchor file are signed with; to anchor, one "
+           "that was used before that of --key-file"},
+    Option{"digest", 0, "FILE", "", "", Group::audit, From::command_line,
+           on(Command::audit_verify_bundle), &Options::digest,
+           "digests from elsewhere, as custody.ledger_digest() returns them"},
+    Option{"anchor-command", 0, "COMMAND", "", "", Group::audit, From::everywhere,
+           on(Command::audit_anchor), &Options::anchor_command,
+           "shell command that gets the line of the digest on its standard input, too"},
+    Option{"anchor-url", 0, "URL", "", "", Group::audit, From::everywhere,
+           on(Command::audit_anchor), &Options::anchor_url,
+           "URL that the line is sent to by POST, too; give one with secrets in "
+           "CUSTODY_ANCHOR_URL"},
+
     Option{"dry-run", 0, "", "", "", Group::output, From::command_line,
            on(Command::run, Command::verify, Command::repair, Command::abandon), &Options::dry_run,
            "print what would be done and write nothing"},
-    Option{"json", 0, "", "", "", Group::output, From::everywhere, kEvery, &Options::json,
+    Option{"json", 0, "", "", "", Group::output, From::everywhere, kTelling, &Options::json,
            "print the result as JSON on standard output"},
     Option{"format", 0, "FORMAT", "text", "text|json|html", Group::output, From::environment,
            on(Command::report, Command::compare), &Options::format,
            "how to print the report: text, json or html"},
     Option{"output", 'o', "FILE", "", "", Group::output, From::command_line,
            on(Command::report, Command::compare, Command::repair, Command::lint, Command::token,
-              Command::probe),
+              Command::probe, Command::audit_anchor, Command::audit_verify_bundle),
            &Options::output, "write to the file instead of standard output"},
     Option{"report-directory", 0, "DIRECTORY", "", "", Group::output, From::everywhere,
            on(Command::run, Command::verify), &Options::report_directory,
@@ -338,39 +273,6 @@ inline constexpr std::array kOptions{
            "print the names of the failpoints and exit",
            true},
 };
-
-constexpr std::string_view group_title(Group group) {
-    switch (group) {
-    case Group::connection:
-        return "Connection options";
-    case Group::selection:
-        return "What to move";
-    case Group::copy:
-        return "How to copy";
-    case Group::verification:
-        return "Verification options";
-    case Group::repair:
-        return "Repair options";
-    case Group::lint:
-        return "Lint options";
-    case Group::probe:
-        return "Probe options";
-    case Group::abandon:
-        return "Abandon options";
-    case Group::token:
-        return "Token options";
-    case Group::output:
-        return "Output options";
-    case Group::other:
-        return "Other options";
-    }
-    return "";
-}
-
-inline constexpr std::array kGroups{Group::connection,   Group::selection, Group::copy,
-                                    Group::verification, Group::repair,    Group::lint,
-                                    Group::probe,        Group::abandon,   Group::token,
-                                    Group::output,       Group::other};
 
 /// nullptr when there is no such option.
 constexpr const Option *find_option(std::string_view name) {

@@ -21,7 +21,9 @@ enum class Command {
     abandon,
     lint,
     token,
-    probe
+    probe,
+    audit_anchor,
+    audit_verify_bundle
 };
 
 /// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user
@@ -111,7 +113,15 @@ struct Options {
     std::string org_column;          // lint: org column of tables that custody does not know
     std::string fail_on = "error";   // lint: least level that counts: error, warning or info
     bool sarif = false;              // lint: print SARIF
-    std::string output;              // file for the result; empty = stdout
+    // audit: digests outside of the database, and where they go.
+    std::string digest;         // file with one or more
+    std::string anchor_file;    // with signed ones, a line each
+    std::string public_key;     // file with the key that they are signed with
+    std::string anchor_command; // gets the line on its standard input; empty = none
+    std::string anchor_url;     // gets it by POST; may hold secrets; empty = none
+
+    std::string operand; // of a command that takes one, a file
+    std::string output;  // file for the result; empty = stdout
 };
 
 } // namespace custody::cli

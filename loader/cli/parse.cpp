@@ -3,151 +3,29 @@
 #include <cstdlib>
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
-#include "loader/cli/commands.hpp"
+#include "loader/cli/command_line.hpp"
 #include "loader/cli/config_file.hpp"
 #include "loader/cli/help.hpp"
-#include "loader/cli/names.hpp"
 #include "loader/cli/values.hpp"
-#include "loader/core/error.hpp"
 #include "loader/core/failpoint.hpp"
 
 namespace custody::cli {
 namespace {
 
-using Given = std::vector<std::pair<const Option *, std::vector<std::string>>>;
-
-Error usage(const std::string &message, const std::string &hint) {
-    return {Exit::usage, "usage", message, {}, hint};
+Error no_command(const CommandLine &parser) {
+    const std::string family = parser.family();
+    if (family.empty())
+        return usage("no command given", parser.hint());
+    std::vector<std::string_view> members;
+    for (const auto &command : kCommands)
+        if (command.name.starts_with(family + " "))
+            members.push_back(command.name);
+    return usage(fmt::format("no command given after \"{}\"", family),
+                 fmt::format("the commands are {}", fmt::join(members, ", ")));
 }
-
-/// The flags of an option in CLI11's notation: "-j,--jobs".
-std::string flags(const Option &option) {
-    const std::string name = fmt::format("--{}", option.name);
-    return option.letter != 0 ? fmt::format("-{},{}", option.letter, name) : name;
-}
-
-/// One CLI11 application per command, and one for what stands before the command.
-class Parser {
-  public:
-    Parser() {
-        prepare(app_, nullptr);
-        app_.require_subcommand(0, 1);
-        for (const auto &command : kCommands)
-            prepare(*app_.add_subcommand(std::string(command.name)), &command);
-    }
-
-    void parse(int argc, const char *const *argv) {
-        try {
-            app_.parse(argc, argv);
-        } catch (const CLI::ArgumentMismatch &error) {
-            throw usage(lowercase(error.what()), hint());
-        } catch (const CLI::ParseError &error) {
-            throw usage(lowercase(error.what()), hint());
-        }
-        for (const auto &command : kCommands)
-            if (app_.got_subcommand(std::string(command.name)))
-                command_ = &command;
-        if (const auto extras = app_.remaining(true); !extras.empty())
-            reject(extras.front());
-    }
-
-    const CommandInfo *command() const { return command_; }
-
-    /// What was given on the command line, in the order of the table.
-    Given given() {
-        Given result;
-        CLI::App &app = command_ ? *app_.get_subcommand(std::string(command_->name)) : app_;
-        for (const auto &option : kOptions) {
-            const auto *parsed = app.get_option_no_throw(fmt::format("--{}", option.name));
-            if (parsed != nullptr && parsed->count() > 0)
-                result.emplace_back(&option, parsed->results());
-        }
-        return result;
-    }
-
-    std::string hint() const {
-        return command_ ? fmt::format("try \"custody {} --help\"", command_->name)
-                        : "try \"custody --help\"";
-    }
-
-  private:
-    static void prepare(CLI::App &app, const CommandInfo *command) {
-        app.set_help_flag();
-        app.allow_extras();
-        for (const auto &option : kOptions) {
-            const bool wanted = command != nullptr ? option.applies_to(command->command)
-                                                   : option.group == Group::other;
-            if (!wanted)
-                continue;
-            if (option.is_switch())
-                app.add_flag(flags(option))->take_last();
-            else if (option.repeats())
-                app.add_option(flags(option))->expected(1)->take_all();
-            else
-                app.add_option(flags(option))->expected(1)->take_last();
-        }
-    }
-
-    /// CLI11's messages start with "--jobs" or a capital letter.
-    static std::string lowercase(std::string text) {
-        if (!text.empty())
-            text[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[0])));
-        while (!text.empty() && (text.back() == '.' || text.back() == '\n'))
-            text.pop_back();
-        return text;
-    }
-
-    [[noreturn]] void reject(const std::string &word) const {
-        if (!word.starts_with('-'))
-            reject_word(word);
-        // The value of a mistyped --source may hold a password: only the name is shown.
-        const std::string shown = word.substr(0, word.starts_with("--") ? word.find('=') : 2);
-        const std::string name = shown.substr(std::min(shown.find_first_not_of('-'), shown.size()));
-        std::vector<std::string> known;
-        for (const auto &option : kOptions) {
-            const bool same = name == option.name ||
-                              (shown.size() == 2 && option.letter != 0 && name[0] == option.letter);
-            if (same &&
-                (command_ == nullptr ? option.commands != 0 : option.applies_to(command_->command)))
-                throw usage(fmt::format("option {} stands before the command", shown),
-                            fmt::format("write it after the command, as in \"custody {} {}\"",
-                                        command_ ? command_->name : "run", shown));
-            if (same)
-                throw usage(fmt::format("option {} does not apply to \"custody {}\"", shown,
-                                        command_ ? command_->name : ""),
-                            hint());
-            if (!option.hidden && (command_ == nullptr || option.applies_to(command_->command)))
-                known.emplace_back(option.name);
-        }
-        const std::string meant = shown == "-h" ? "help" : nearest(name, known);
-        throw usage(fmt::format("unknown option {}", shown),
-                    meant.empty() ? hint() : fmt::format("did you mean --{}?", meant));
-    }
-
-    [[noreturn]] void reject_word(const std::string &word) const {
-        if (word.find("://") != std::string::npos || word.find('=') != std::string::npos)
-            throw usage("a connection string stands where none is expected",
-                        "write --source=... or --target=...");
-        std::vector<std::string> known;
-        for (const auto &command : kCommands)
-            known.emplace_back(command.name);
-        if (command_ != nullptr)
-            throw usage(
-                fmt::format("unexpected argument \"{}\" after \"{}\"", word, command_->name),
-                hint());
-        const std::string meant = nearest(word, known);
-        throw usage(fmt::format("unknown command \"{}\"", word),
-                    meant.empty() ? fmt::format("the commands are {}", fmt::join(known, ", "))
-                                  : fmt::format("did you mean \"{}\"?", meant));
-    }
-
-    CLI::App app_;
-    const CommandInfo *command_ = nullptr;
-};
 
 /// What --help, --version and the like print; nothing when none of them was given.
 std::optional<std::string> action(const Given &given, const CommandInfo *command) {
@@ -321,7 +199,7 @@ Parsed parse(int argc, const char *const *argv, const Environment &environment) 
     const Environment env = environment ? environment : [](const char *name) {
         return static_cast<const char *>(std::getenv(name));
     };
-    Parser parser;
+    CommandLine parser;
     parser.parse(argc, argv);
     const Given given = parser.given();
 
@@ -330,10 +208,11 @@ Parsed parse(int argc, const char *const *argv, const Environment &environment) 
     if (result.print)
         return result;
     if (parser.command() == nullptr)
-        throw usage("no command given", parser.hint());
+        throw no_command(parser);
 
     Options &options = result.options;
     options.command = parser.command()->command;
+    options.operand = parser.operand();
     if (const std::string path = config_path(given, env); !path.empty())
         read_config(path, options, result.warnings);
     apply_environment(options, env);

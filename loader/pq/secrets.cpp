@@ -60,7 +60,12 @@ std::string without_secrets(std::string message, const std::string &conninfo) {
 void hide_secrets(int argc, char **argv) {
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument = argv[i];
-        const auto start = secret_start(argument);
+        const auto web = argument.find("http");
+        const bool url =
+            web != std::string_view::npos && (argument.substr(web).starts_with("http://") ||
+                                              argument.substr(web).starts_with("https://"));
+        // Of a web address every part may be the secret.
+        const auto start = url ? argument.find("://") + 3 : secret_start(argument);
         if (start != std::string_view::npos)
             std::memset(argv[i] + start, 'x', argument.size() - start);
     }

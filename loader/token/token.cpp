@@ -1,37 +1,17 @@
 #include "loader/token/token.hpp"
 
-#include <cerrno>
 #include <chrono>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <memory>
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include "common/key_lines.hpp"
 #include "common/own_token.hpp"
 #include "loader/report/output.hpp"
-#include "loader/ui/text.hpp"
+#include "loader/token/key_file.hpp"
 
 namespace custody::mint {
 namespace {
-
-Error unusable(const std::string &file, const std::string &why, const std::string &hint) {
-    return {Exit::usage, "key-file-unusable",
-            fmt::format("cannot sign with the key file \"{}\"", ui::printable(file)), why, hint};
-}
-
-std::string read_key_file(const std::string &file) {
-    struct stat found {};
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream || stat(file.c_str(), &found) != 0)
-        throw unusable(file, std::strerror(errno), "name a file that can be read");
-    if ((found.st_mode & 077) != 0)
-        throw unusable(file, "others can read it", "chmod 600 takes that right from them");
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 std::string symmetric_signature(const std::string &keys, const cli::Options &options,
                                 const std::string &text) {
@@ -54,8 +34,8 @@ std::string signature_of(const cli::Options &options, const std::string &text) {
             return token::Ed25519PrivateKey::parse(key).sign(text);
         return symmetric_signature(key, options, text);
     } catch (const token::KeyError &error) {
-        throw unusable(options.key_file, error.what(),
-                       "name the private key in PEM, or the file with the key of --kid");
+        throw unusable_key(options.key_file, error.what(),
+                           "name the private key in PEM, or the file with the key of --kid");
     }
 }
 

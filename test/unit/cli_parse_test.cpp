@@ -216,6 +216,27 @@ TEST(CliParse, ErrorsSayWhatWasMeant) {
     EXPECT_NE(refusal({"run", "--jobs"}), "no error");
 }
 
+TEST(CliParse, CommandsOfTwoWords) {
+    const auto bundle = parsed({"audit", "verify-bundle", "file", "--digest=d"}).options;
+    EXPECT_EQ(bundle.command, Command::audit_verify_bundle);
+    EXPECT_EQ(bundle.operand, "file");
+    EXPECT_EQ(parsed({"audit", "verify-bundle", "--digest=d", "-"}).options.operand, "-");
+    EXPECT_EQ(parsed({"audit", "anchor", "--target=t"}).options.command, Command::audit_anchor);
+    EXPECT_EQ(refusal({"audit"}), "no command given after \"audit\" | the commands are audit "
+                                  "anchor, audit verify-bundle");
+    EXPECT_EQ(refusal({"audit", "ancor"}),
+              "unknown command \"audit ancor\" | did you mean \"audit anchor\"?");
+    EXPECT_EQ(refusal({"audit", "verify-bundle"}),
+              "no FILE given | write \"custody audit verify-bundle FILE\"");
+    EXPECT_EQ(refusal({"audit", "verify-bundle", "a", "b"}),
+              "unexpected argument \"b\" after \"audit verify-bundle\" | try \"custody audit "
+              "verify-bundle --help\"");
+    EXPECT_EQ(refusal({"audit", "anchor", "a"}), "unexpected argument \"a\" after \"audit "
+                                                 "anchor\" | try \"custody audit anchor --help\"");
+    EXPECT_TRUE(parsed({"audit", "--help"}).print);
+    EXPECT_TRUE(parsed({"audit", "anchor", "--help"}).print);
+}
+
 TEST(CliParse, PasswordsAreNeverRepeated) {
     const char *uri = "postgres://u:s3cret@h/d";
     EXPECT_EQ(parsed({"run", "--source", uri, "--target", uri}).warnings.size(), 1U);

@@ -1,0 +1,139 @@
+#include "loader/audit/anchor_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "loader/core/log.hpp"
+#include "loader/ui/text.hpp"
+
+namespace custody::audit {
+namespace {
+
+/// Closes what it opened.
+class Opened {
+  public:
+    Opened(const std::string &file, int flags) : fd_(open(file.c_str(), flags | O_CLOEXEC, 0644)) {}
+    ~Opened() {
+        if (fd_ >= 0)
+            close(fd_);
+    }
+    Opened(const Opened &) = delete;
+    Opened &operator=(const Opened &) = delete;
+    int get() const { return fd_; }
+
+  private:
+    int fd_;
+};
+
+Error not_written(const std::string &file) {
+    return {Exit::partial, "anchor-not-written",
+            fmt::format("cannot write the anchor file \"{}\"", ui::printable(file)),
+            std::strerror(errno),
+            "name a file in a directory that can be written, on a disk with room"};
+}
+
+/// "" where there is no such file.
+std::string whole_file(const std::string &file, bool must_exist) {
+    std::ifstream stream(file, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    if (stream.bad() || (!stream.is_open() && (must_exist || errno != ENOENT)))
+        throw Error(Exit::usage, "anchor-unreadable",
+                    fmt::format("cannot read the anchor file \"{}\"", ui::printable(file)),
+                    std::strerror(errno), "name a file that can be read");
+    return text;
+}
+
+std::optional<Anchored> read_line(const std::string &file, const std::string &line,
+                                  const std::string &which,
+                                  const std::vector<token::PublicKey> &keys) {
+    const std::string place =
+        fmt::format("{} of the anchor file \"{}\"", which, ui::printable(file));
+    if (const auto digest = read_anchor_line(line, keys, place))
+        return Anchored{*digest, line};
+    log::warn("{} is incomplete: it was cut off while it was written, and does not count", place);
+    return std::nullopt;
+}
+
+void sync_directory(const std::string &file) {
+    const auto parent = std::filesystem::path(file).parent_path();
+    const Opened directory(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+    if (directory.get() < 0 || fsync(directory.get()) != 0)
+        throw not_written(file);
+}
+
+} // namespace
+
+std::vector<Anchored> read_anchors(const std::string &file,
+                                   const std::vector<token::PublicKey> &keys) {
+    const std::string text = whole_file(file, true);
+    std::vector<Anchored> all;
+    std::size_t number = 0;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        ++number;
+        const std::string line = text.substr(at, end - at);
+        if (auto one = line.empty() ? std::nullopt
+                                    : read_line(file, line, fmt::format("line {}", number), keys))
+            all.push_back(std::move(*one));
+        at = end + 1;
+    }
+    return all;
+}
+
+AnchorFile::AnchorFile(std::string file) : file_(std::move(file)) {
+    const std::string lock = file_ + ".lock";
+    lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (lock_ < 0)
+        throw not_written(lock);
+    if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+        close(lock_);
+        throw Error(
+            Exit::partial, "anchor-busy",
+            fmt::format("another \"custody audit anchor\" works on \"{}\"", ui::printable(file_)),
+            {}, "run the same command again when it has ended");
+    }
+}
+
+AnchorFile::~AnchorFile() { close(lock_); }
+
+std::optional<Anchored> AnchorFile::last(const std::vector<token::PublicKey> &keys) const {
+    const std::string text = whole_file(file_, false);
+    std::size_t end = text.size();
+    while (end > 0) {
+        const std::size_t newline = text.rfind('\n', end - 1);
+        const std::size_t start = newline == std::string::npos ? 0 : newline + 1;
+        if (start < end)
+            if (auto one = read_line(file_, text.substr(start, end - start), "the last line", keys))
+                return one;
+        end = start == 0 ? 0 : start - 1;
+    }
+    return std::nullopt;
+}
+
+void AnchorFile::append(const std::string &line) const {
+    const bool is_new = !std::filesystem::exists(file_);
+    const Opened file(file_, O_RDWR | O_CREAT | O_APPEND);
+    if (file.get() < 0)
+        throw not_written(file_);
+    // What a crash left of a line gets an end of its own: lines are not repaired, only written.
+    char before = '\n';
+    const off_t size = lseek(file.get(), 0, SEEK_END);
+    if (size < 0 || (size > 0 && pread(file.get(), &before, 1, size - 1) != 1))
+        throw not_written(file_);
+    const std::string text = (before == '\n' ? "" : "\n") + line + "\n";
+    if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
+        fsync(file.get()) != 0)
+        throw not_written(file_);
+    if (is_new)
+        sync_directory(file_);
+}
+
+} // namespace custody::audit

@@ -1,0 +1,99 @@
+#include "loader/audit/anchor_line.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "loader/core/error.hpp"
+#include "loader/ui/text.hpp"
+
+namespace custody::audit {
+namespace {
+
+std::string to_hex(std::string_view bytes) {
+    std::string digits;
+    for (const char c : bytes)
+        fmt::format_to(std::back_inserter(digits), "{:02x}", static_cast<unsigned char>(c));
+    return digits;
+}
+
+std::optional<std::string> from_hex(const std::string &digits) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+        const auto pair = std::string_view(digits).substr(i, 2);
+        if (pair.find_first_not_of("0123456789abcdef") != std::string_view::npos)
+            return std::nullopt;
+        bytes += static_cast<char>(std::stoi(std::string(pair), nullptr, 16));
+    }
+    return digits.size() % 2 == 0 ? std::optional(bytes) : std::nullopt;
+}
+
+bool signed_by(const std::vector<token::PublicKey> &keys, const std::string &text,
+               const std::string &signature) {
+    for (const auto &key : keys)
+        if (key.verify(text, std::as_bytes(std::span(signature))))
+            return true;
+    return false;
+}
+
+Error untrusted(const std::string &place, const std::string &why) {
+    return {Exit::unverified, "anchor-untrusted", fmt::format("cannot believe {}", place), why,
+            "compare the file with other copies of it"};
+}
+
+} // namespace
+
+std::string anchor_line(const std::string &digest, const token::Ed25519PrivateKey &key) {
+    const nlohmann::ordered_json line = {{"signed", digest},
+                                         {"signature", to_hex(key.sign(digest))}};
+    return line.dump();
+}
+
+std::optional<ledger::Digest> read_anchor_line(const std::string &line,
+                                               const std::vector<token::PublicKey> &keys,
+                                               const std::string &place) {
+    const auto object = nlohmann::json::parse(line, nullptr, false);
+    if (!object.is_object())
+        return std::nullopt;
+    const auto member = [&object](const char *name) {
+        const auto found = object.find(name);
+        return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+    };
+    const std::string text = member("signed");
+    const auto signature = from_hex(member("signature"));
+    if (!signature || !signed_by(keys, text, *signature))
+        throw untrusted(place, "its signature is not of the key");
+    try {
+        return ledger::parse_digest(text);
+    } catch (const ledger::DigestError &error) {
+        throw untrusted(place, error.what());
+    }
+}
+
+token::PublicKey read_public_key(const std::string &file) {
+    const auto unusable = [&file](const std::string &why) {
+        return Error(Exit::usage, "key-file-unusable",
+                     fmt::format("cannot use the public key \"{}\"", ui::printable(file)), why,
+                     "name an Ed25519 public key: openssl pkey -in KEY -pubout makes one");
+    };
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream)
+        throw unusable(std::strerror(errno));
+    std::string text{std::istreambuf_iterator<char>(stream), {}};
+    while (text.ends_with('\n') && text.find("-----") == std::string::npos)
+        text.pop_back();
+    try {
+        auto key = token::PublicKey::parse(text);
+        if (key.algorithm() != token::Algorithm::ed25519)
+            throw unusable("it is of another algorithm");
+        return key;
+    } catch (const token::KeyError &error) {
+        throw unusable(error.what());
+    }
+}
+
+} // namespace custody::audit

@@ -1,0 +1,194 @@
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "common/bundle.hpp"
+#include "loader/audit/anchor_file.hpp"
+#include "loader/audit/audit.hpp"
+#include "loader/core/log.hpp"
+#include "loader/core/signals.hpp"
+#include "loader/report/output.hpp"
+#include "loader/ui/text.hpp"
+
+namespace custody::audit {
+namespace {
+
+using ledger::BundleResult;
+using ledger::BundleVerdict;
+using Json = nlohmann::ordered_json;
+
+constexpr int kSchemaVersion = 1;
+
+Error unreadable(const std::string &what, const std::string &file, const std::string &why) {
+    return {Exit::usage, "file-unreadable",
+            fmt::format("cannot read the {} \"{}\"", what, ui::printable(file)), why,
+            "name a file that can be read"};
+}
+
+std::string read_file(const std::string &file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream)
+        throw unreadable("digest", file, std::strerror(errno));
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// A file of digests: one, over as many lines as it likes, or one in each line.
+std::vector<ledger::Digest> digests_of_file(const std::string &file) {
+    const std::string text = read_file(file);
+    std::vector<ledger::Digest> digests;
+    try {
+        if (nlohmann::json::accept(text))
+            return {ledger::parse_digest(text)};
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t end = std::min(text.find('\n', at), text.size());
+            if (end > at)
+                digests.push_back(ledger::parse_digest(text.substr(at, end - at)));
+            at = end + 1;
+        }
+    } catch (const ledger::DigestError &error) {
+        throw unreadable("digest", file, error.what());
+    }
+    if (digests.empty())
+        throw unreadable("digest", file, "it is empty");
+    return digests;
+}
+
+std::vector<ledger::Digest> digests_of(const cli::Options &options) {
+    if (!options.digest.empty())
+        return digests_of_file(options.digest);
+    std::vector<ledger::Digest> digests;
+    if (options.anchor_file.empty())
+        return digests;
+    if (options.public_key.empty())
+        throw Error(Exit::usage, "usage", "no public key given for the anchor file", {},
+                    "write --public-key=FILE with the key that its lines are signed with");
+    for (const auto &anchored :
+         read_anchors(options.anchor_file, {read_public_key(options.public_key)}))
+        digests.push_back(anchored.digest);
+    return digests;
+}
+
+BundleResult check(std::istream &stream, const std::string &file,
+                   std::vector<ledger::Digest> digests) {
+    ledger::BundleCheck check(std::move(digests));
+    for (std::string line; std::getline(stream, line);) {
+        throw_if_stopped();
+        if (!check.add_line(line))
+            return check.finish();
+    }
+    if (stream.bad())
+        throw unreadable("bundle", file, std::strerror(errno));
+    return check.finish();
+}
+
+BundleResult check_file(const cli::Options &options) {
+    auto digests = digests_of(options);
+    if (options.operand == "-")
+        return check(std::cin, "-", std::move(digests));
+    std::ifstream stream(options.operand, std::ios::binary);
+    if (!stream)
+        throw unreadable("bundle", options.operand, std::strerror(errno));
+    return check(stream, options.operand, std::move(digests));
+}
+
+/// The organization as people write it.
+std::string org_words(const BundleResult &result) {
+    std::string bytes;
+    for (std::size_t i = 0; i + 1 < result.org.size(); i += 2)
+        bytes += static_cast<char>(std::stoi(result.org.substr(i, 2), nullptr, 16));
+    const std::string_view rest = std::string_view(bytes).substr(bytes.empty() ? 0 : 1);
+    if (bytes.empty())
+        return "no organization";
+    if (bytes[0] == 't')
+        return fmt::format("organization \"{}\"", ui::printable(rest));
+    if (bytes[0] == 'b' && rest.size() == 8)
+        return fmt::format("organization {}", static_cast<std::int64_t>(
+                                                  std::stoull(result.org.substr(2), nullptr, 16)));
+    std::string digits = result.org.substr(2);
+    if (bytes[0] == 'u' && rest.size() == 16)
+        for (const std::size_t dash : {20, 16, 12, 8})
+            digits.insert(dash, "-");
+    return fmt::format("organization {}", digits);
+}
+
+std::string blocks_words(const BundleResult &result) {
+    return result.from_block == result.to_block
+               ? fmt::format("block {}", result.to_block)
+               : fmt::format("blocks {} to {}", result.from_block, result.to_block);
+}
+
+std::string claim(const BundleResult &result) {
+    const std::string ledger = fmt::format("{} of ledger {}", blocks_words(result), result.ledger);
+    if (result.kind == "org")
+        return fmt::format("all events of {} in {}", org_words(result), ledger);
+    if (result.kind == "event")
+        return fmt::format("one event of {} in {}", org_words(result), ledger);
+    return fmt::format("all of {}", ledger);
+}
+
+std::string render_text(const BundleResult &result) {
+    std::string text = fmt::format("{}", ledger::verdict_word(result.verdict));
+    const auto out = std::back_inserter(text);
+    if (!result.kind.empty())
+        fmt::format_to(out, ": {}", claim(result));
+    text += '\n';
+    if (result.reason != ledger::Reason::none)
+        fmt::format_to(out, "  {}{}: {}\n", ledger::reason_word(result.reason),
+                       result.line != 0 ? fmt::format(", line {}", result.line) : "",
+                       ui::printable(result.detail));
+    else if (!result.detail.empty())
+        fmt::format_to(out, "  {}\n", ui::printable(result.detail));
+    fmt::format_to(out, "  events {}, transactions {}, blocks {}\n", result.events,
+                   result.transactions, result.blocks);
+    if (result.hidden_keys + result.hidden_images + result.pruned != 0)
+        fmt::format_to(out, "  erased: keys {}, images {}; pruned: transactions {}\n",
+                       result.hidden_keys, result.hidden_images, result.pruned);
+    if (result.digest_block != 0)
+        fmt::format_to(out, "  digest of block {}\n", result.digest_block);
+    return text;
+}
+
+std::string render_json(const BundleResult &result, Exit exit) {
+    const auto text = [](const std::string &value) { return value.empty() ? Json() : Json(value); };
+    const Json document = {
+        {"schema_version", kSchemaVersion},
+        {"verdict", ledger::verdict_word(result.verdict)},
+        {"exit_code", static_cast<int>(exit)},
+        {"kind", text(result.kind)},
+        {"ledger", text(result.ledger)},
+        {"org", result.kind == "ledger" || result.kind.empty() ? Json() : Json(result.org)},
+        {"from_block", result.from_block},
+        {"to_block", result.to_block},
+        {"reason", text(std::string(ledger::reason_word(result.reason)))},
+        {"line", result.line == 0 ? Json() : Json(result.line)},
+        {"detail", text(result.detail)},
+        {"lines", result.lines},
+        {"blocks", result.blocks},
+        {"transactions", result.transactions},
+        {"events", result.events},
+        {"erased_keys", result.hidden_keys},
+        {"erased_images", result.hidden_images},
+        {"pruned_transactions", result.pruned},
+        {"digest_block", result.digest_block == 0 ? Json() : Json(result.digest_block)}};
+    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+} // namespace
+
+Exit verify_bundle(const cli::Options &options) {
+    const BundleResult result = check_file(options);
+    const Exit exit = result.verdict == BundleVerdict::proven ? Exit::ok : Exit::unverified;
+    if (options.digest.empty() && options.anchor_file.empty())
+        log::warn("without a digest from elsewhere a bundle only agrees with itself; name one with "
+                  "--digest or --anchor-file");
+    return report::deliver(exit, [&] {
+        report::write_result(options.output,
+                             options.json ? render_json(result, exit) : render_text(result));
+    });
+}
+
+} // namespace custody::audit
