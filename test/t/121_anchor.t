@@ -1,0 +1,182 @@
+# custody audit anchor: signed digests outside of the database, each following from the last; a fork, a gap
+# and an older state of the database are told by exit code 5 and appended never; a line that a crash cut
+# off counts for nothing; neither key nor URL is seen by anybody.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+use Fcntl qw(:flock);
+use IO::Socket::INET;
+use POSIX ();
+
+my $directory = temporary_directory();
+my $cluster = start_cluster('one');
+$cluster->create_database('clinic', extension => 1);
+$cluster->sql('clinic', q{
+    SELECT custody.init_ledger();
+    CREATE TABLE patient (id int PRIMARY KEY, name text);
+    SELECT custody.audit('patient');
+    CREATE ROLE keeper LOGIN; SELECT custody.grant_duty('keeper', 'operator')});
+system("umask 077; openssl genpkey -algorithm ed25519 -out $directory/key.pem 2>/dev/null") == 0 or die 'no key';
+system("openssl pkey -in $directory/key.pem -pubout -out $directory/key.pub") == 0 or die 'no key';
+
+my $rows = 0;
+sub write_row { my ($database) = @_; $rows++; $cluster->sql($database, "INSERT INTO patient VALUES ($rows, 'p$rows')") }
+sub anchor {
+    my ($database, $file, @option) = @_;
+    my %option = @option && ref $option[-1] ? %{ pop @option } : ();
+    my $run = custody('audit', 'anchor', '--json', '--target', $cluster->conninfo($database, 'keeper'),
+        "--key-file=$directory/key.pem", "--anchor-file=$directory/$file", @option, \%option);
+    $run->{result} = eval { json($run->{stdout}) };
+    return $run;
+}
+sub content { open my $file, '<:raw', "$directory/$_[0]" or return ''; local $/; return scalar <$file> }
+sub lines { return split /\n/, content($_[0]) }
+sub put { my ($file, $text) = @_; open my $out, '>:raw', "$directory/$file" or die $!; print $out $text; close $out }
+sub is_result { my ($run, $exit, $result, $name) = @_;
+    is_deeply [ $run->{exit}, $run->{result}{result} ], [ $exit, $result ], $name or diag $run->{stdout}, $run->{stderr} }
+
+# One after the other, with the operator's duty only.
+write_row('clinic');
+is_result anchor('clinic', 'anchors'), 0, 'anchored', 'the first';
+my $first = content('anchors');
+is_result anchor('clinic', 'anchors'), 0, 'unchanged', 'nothing was written since';
+is content('anchors'), $first, 'no line is appended then';
+for (1 .. 3) {
+    write_row('clinic');
+    is_result anchor('clinic', 'anchors'), 0, 'anchored', 'the next';
+}
+is scalar(lines('anchors')), 4, 'a line for each';
+like content('anchors'), qr/\A\Q$first/, 'behind the others';
+for (1 .. 3) { write_row('clinic'); $cluster->sql('clinic', 'SELECT custody.seal()') }
+is_result anchor('clinic', 'anchors'), 0, 'anchored', 'over several blocks';
+my $digest = json((lines('anchors'))[-1]);
+is $digest->{signed}, $cluster->sql('clinic', 'SELECT custody.ledger_digest()'), 'what is signed is the digest, byte by byte';
+put('text', $digest->{signed});
+put('signature', pack 'H*', $digest->{signature});
+like run_command('openssl', qw(pkeyutl -verify -rawin -pubin -inkey), "$directory/key.pub", '-in', "$directory/text", '-sigfile',
+    "$directory/signature")->{stdout}, qr/Verified Successfully/, 'another program verifies it';
+
+# Cut off anywhere, the last line is recognised, and the next run goes on.
+my @whole = lines('anchors');
+my $last = pop @whole;
+my $head = join '', map { "$_\n" } @whole;
+for my $size (1, 2, int(length($last) / 2), length($last) - 1) {
+    put('cut', $head . substr $last, 0, $size);
+    my $run = anchor('clinic', 'cut');
+    is_result $run, 0, 'anchored', "after a crash at byte $size";
+    like $run->{stderr}, qr/incomplete/, 'which is said';
+    is content('cut'), $head . substr($last, 0, $size) . "\n" . (lines('cut'))[-1] . "\n", 'what was there stays';
+    is custody('audit', 'anchor', '--quiet', '--target', $cluster->conninfo('clinic', 'keeper'), "--key-file=$directory/key.pem",
+        "--anchor-file=$directory/cut")->{stdout} =~ /^unchanged/, 1, 'and the next one follows';
+}
+put('cut', $head . $last);
+is_result anchor('clinic', 'cut'), 0, 'unchanged', 'a whole line without its newline counts';
+
+# Whoever else writes the file is not believed.
+put('forged', $head . ($last =~ s/"signature":"./"signature":"x/r) . "\n");
+my $run = anchor('clinic', 'forged');
+is $run->{exit}, 5, 'a line with another signature';
+like $run->{stderr}, qr/anchor-untrusted/, 'is not believed';
+system("umask 077; openssl genpkey -algorithm ed25519 -out $directory/new.pem 2>/dev/null") == 0 or die 'no key';
+put('rotated', $head . "$last\n");
+is anchor('clinic', 'rotated', "--key-file=$directory/new.pem")->{exit}, 5, 'nor one of another key';
+write_row('clinic');
+is_result anchor('clinic', 'rotated', "--key-file=$directory/new.pem", "--public-key=$directory/key.pub"), 0, 'anchored',
+    'but of the one that was used before';
+is_result anchor('clinic', 'rotated', "--key-file=$directory/new.pem"), 0, 'unchanged', 'from then on the new one is enough';
+
+# The ledger is another one.
+$cluster->sql('postgres', "CREATE DATABASE old TEMPLATE clinic; CREATE DATABASE forked TEMPLATE clinic");
+for (1 .. 4) { write_row('clinic'); is_result anchor('clinic', 'anchors'), 0, 'anchored', 'the original goes on' }
+my $before = content('anchors');
+is_result anchor('old', 'anchors'), 5, 'old digest', 'an older copy';
+for (1 .. 8) { write_row('forked'); $cluster->sql('forked', 'SELECT custody.seal()') }
+$run = anchor('forked', 'anchors');
+is_result $run, 5, 'fork', 'a copy that went its own way';
+like $run->{stderr}, qr/not the one of the last digest \(fork\)/, 'is told';
+$cluster->create_database('another', extension => 1);
+$cluster->sql('another', q{SELECT custody.init_ledger(); CREATE TABLE patient (id int PRIMARY KEY, name text);
+    SELECT custody.audit('patient'); INSERT INTO patient VALUES (1, 'a'); SELECT custody.grant_duty('keeper', 'operator')});
+is_result anchor('another', 'anchors'), 5, 'fork', 'another ledger';
+my $number = $run->{result}{last_block};
+write_row('clinic');
+$cluster->sql('clinic', 'SELECT custody.seal()');
+for my $tampering (
+    [ 'fork', 'the anchored block changed', "UPDATE custody_ledger.block SET slots = private WHERE number = $number" ],
+    [ 'fork', 'a hash made to fit', "UPDATE custody_ledger.block SET hash = private WHERE number = $number" ],
+    [ 'gap', 'the anchored block gone', "DELETE FROM custody_ledger.block WHERE number = $number" ]) {
+    my ($result, $name, $sql) = @$tampering;
+    $cluster->sql('postgres', 'CREATE DATABASE tampered TEMPLATE clinic');
+    $cluster->sql('tampered', 'SELECT custody.maintain_ledger(:\'sql\')', variables => { sql => $sql });
+    is_result anchor('tampered', 'anchors'), 5, $result, $name;
+    $cluster->drop_database('tampered');
+}
+is content('anchors'), $before, 'nothing of them is in the file';
+is_result anchor('clinic', 'anchors'), 0, 'anchored', 'the true one still follows';
+
+# A command, which sees the line and not the key; a URL, of which nobody sees more than the host.
+write_row('clinic');
+$run = anchor('clinic', 'anchors', "--anchor-command=cat > $directory/got; cat /proc/\$PPID/cmdline > $directory/cmdline");
+is_result $run, 0, 'anchored', 'with a command';
+is content('got'), (lines('anchors'))[-1] . "\n", 'which gets the line';
+unlike content('cmdline'), qr/PRIVATE/, 'and no key';
+$run = anchor('clinic', 'anchors', '--anchor-command=echo no room >&2; exit 3');
+is $run->{exit}, 4, 'one that fails';
+like $run->{stderr}, qr/exit status 3: no room.*|anchor-not-delivered/, 'is told';
+my $server = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "no socket: $@";
+my $port = $server->sockport;
+sub serve {
+    my ($status, @call) = @_;
+    my $child = fork // die "cannot fork: $!";
+    if (!$child) {
+        my $client = $server->accept;
+        my ($request, $length) = ('', 0);
+        while (my $header = <$client>) { $request .= $header; $length = $1 if $header =~ /^content-length: (\d+)/i; last if $header eq "\r\n" }
+        read $client, my $body, $length;
+        put('request', $request . $body);
+        print $client "HTTP/1.1 $status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        close $client;
+        POSIX::_exit(0);
+    }
+    my $run = anchor(@call);
+    waitpid $child, 0;
+    return $run;
+}
+my $url = "http://user:hidden1\@127.0.0.1:$port/hidden2?token=hidden3";
+for my $way ([ [ "--anchor-url=$url" ], {} ], [ [], { env => { CUSTODY_ANCHOR_URL => $url } } ]) {
+    write_row('clinic');
+    my ($option, $more) = @$way;
+    $run = serve('200 OK', 'clinic', 'anchors', '-v', @$option, "--anchor-command=cat /proc/\$PPID/cmdline > $directory/cmdline", $more);
+    is_result $run, 0, 'anchored', 'with a URL';
+    my ($line) = (lines('anchors'))[-1];
+    like content('request'), qr{\APOST /hidden2\?token=hidden3 .*\r\n\r\n\Q$line\E\z}s, 'which gets the line';
+    unlike $run->{stdout} . $run->{stderr}, qr/hidden/, 'and is told to nobody';
+    like content('cmdline'), qr/anchor-file=/, 'not even to who lists';
+    unlike content('cmdline'), qr/hidden/, 'the processes';
+}
+$run = serve('500 Oh', 'clinic', 'anchors', "--anchor-url=$url");
+is $run->{exit}, 4, 'one that refuses it';
+like $run->{stderr}, qr/given to http:\/\/127\.0\.0\.1:$port.*HTTP status 500/s, 'is told by its host';
+close $server;
+$run = anchor('clinic', 'anchors', "--anchor-url=$url");
+is $run->{exit}, 4, 'one that is not there';
+unlike $run->{stdout} . $run->{stderr}, qr/hidden/, 'as well';
+is anchor('clinic', 'anchors', "--anchor-url=file://$directory/got")->{exit}, 4, 'and no file is a URL';
+
+# One at a time, and no key that others can read.
+open my $lock, '>>', "$directory/anchors.lock" or die $!;
+flock $lock, LOCK_EX or die $!;
+$run = anchor('clinic', 'anchors');
+is $run->{exit}, 4, 'another one works on the file';
+like $run->{stderr}, qr/anchor-busy/, 'is told';
+close $lock;
+chmod 0644, "$directory/key.pem";
+$run = anchor('clinic', 'anchors');
+is $run->{exit}, 1, 'a key that others can read is not used';
+chmod 0600, "$directory/key.pem";
+$cluster->create_database('empty', extension => 1);
+$cluster->sql('empty', q{SELECT custody.grant_duty('keeper', 'operator')});
+isnt anchor('empty', 'none')->{exit}, 0, 'a database without a ledger';
+is content('none'), '', 'leaves no line';
+
+done_testing;
