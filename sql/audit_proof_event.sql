@@ -1,0 +1,103 @@
+-- Evidence for one event.
+
+CREATE FUNCTION custody.block_of_transaction(xid xid8, incarnation int8) RETURNS int8
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT b.number FROM custody_ledger.block b JOIN custody_ledger.incarnation i ON i.short = incarnation
+     WHERE b.lineage = i.lineage AND pg_visible_in_snapshot(xid, b.snapshot)
+        OR b.kind = 1 AND b.notes <> '' AND EXISTS (
+           SELECT FROM jsonb_array_elements(b.notes::jsonb -> 'adopted') a
+            WHERE decode(a ->> 0, 'hex') = i.incarnation AND (a ->> 1)::xid8 = block_of_transaction.xid)
+     ORDER BY b.number LIMIT 1
+$$;
+COMMENT ON FUNCTION custody.block_of_transaction(xid8, int8) IS
+'number of the block that a recorded transaction is in; NULL while it is in none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.event_place(xid xid8, seq int4, INOUT incarnation int8, OUT block int8, OUT org bytea)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    times int;
+    started timestamptz;
+BEGIN
+    SELECT count(*), min(t.incarnation), min(t.at) INTO times, incarnation, started FROM custody_ledger.tx t
+     WHERE t.xid = event_place.xid AND (event_place.incarnation IS NULL OR t.incarnation = event_place.incarnation);
+    IF times > 1 THEN
+        RAISE EXCEPTION 'transaction % was recorded in several incarnations', xid
+            USING ERRCODE = 'cardinality_violation', HINT = 'Name the incarnation.';
+    END IF;
+    SELECT coalesce(e.org, '') INTO org FROM custody_ledger.event e
+     WHERE e.at = started AND e.xid = event_place.xid AND e.incarnation = event_place.incarnation
+       AND e.seq = event_place.seq;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no event % of transaction %', seq, xid USING ERRCODE = 'no_data_found';
+    END IF;
+    block := custody.block_of_transaction(xid, incarnation);
+    IF block IS NULL THEN
+        RAISE EXCEPTION 'transaction % is in no block yet', xid
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call custody.seal().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.event_place(xid8, int4, int8) IS
+'block and organization of an event; errors: P0002 where there is none, 55000 where it is in no block yet, 21000 where several incarnations have the transaction and none is named; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.event_proof(xid xid8, seq int4, incarnation int8 DEFAULT NULL) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place record;
+    own record;
+    others record;
+BEGIN
+    place := custody.event_place(xid, seq, incarnation);
+    SELECT e.*, count(*) OVER () AS events INTO own
+      FROM custody.bundle_events(place.block, place.org, false, xid, place.incarnation) e
+     ORDER BY e.seq = event_proof.seq DESC LIMIT 1;
+    -- Leaves of the two trees that the event's way to the block goes through.
+    SELECT (SELECT array_agg(e.leaf ORDER BY e.seq)
+              FROM custody.bundle_events(place.block, place.org, false, xid, place.incarnation) e) AS events,
+           (SELECT count(*) FROM custody.bundle_events(place.block, place.org, false, xid, place.incarnation) e
+             WHERE e.seq < event_proof.seq) AS event_index,
+           array_agg(t.leaf ORDER BY t.incarnation, t.xid) AS transactions,
+           count(*) FILTER (WHERE t.before) AS transaction_index INTO others
+      FROM (SELECT t.incarnation, t.xid, custody.ledger_org_transaction(
+                       custody.ledger_token(t.secret, t.incarnation, t.xid), t.at, t.committing_at, t.orgs,
+                       place.org) AS leaf,
+                   (t.incarnation, t.xid) < (i.incarnation, event_proof.xid) AS before
+              FROM custody.block_transactions(place.block) t, custody_ledger.incarnation i
+             WHERE i.short = place.incarnation) t
+     WHERE t.leaf IS NOT NULL;
+    RETURN NEXT custody.bundle_header('event', place.org, place.block, place.block);
+    RETURN QUERY SELECT custody.bundle_block(b.number, false, false) FROM custody_ledger.block b
+                  WHERE b.number >= place.block ORDER BY b.number;
+    RETURN NEXT custody.bundle_descriptor(own.descriptor);
+    RETURN NEXT custody.ledger_context_line(own.contexts, own.context, 2);
+    RETURN NEXT own.line;
+    RETURN NEXT format('{"t": "path", "index": %s, "of": %s, "hashes": %s}', others.event_index,
+                       cardinality(others.events), custody.ledger_path(others.events, others.event_index));
+    RETURN NEXT own.transaction_line;
+    RETURN NEXT format('{"t": "path", "index": %s, "of": %s, "hashes": %s}', others.transaction_index,
+                       cardinality(others.transactions),
+                       custody.ledger_path(others.transactions, others.transaction_index));
+    RETURN QUERY SELECT custody.bundle_link(l.org, l.k, false) FROM custody_ledger.link l
+                  WHERE l.org = place.org AND l.block = place.block;
+    RETURN NEXT custody.bundle_head(place.org, place.block);
+END
+$$;
+COMMENT ON FUNCTION custody.event_proof(xid8, int4, int8) IS
+'a bundle that proves one event: what it says, and that it is in its block; arguments: its transaction and its number there, and the first 8 bytes of the incarnation where several have the transaction; errors: P0002 where there is no such event, 55000 where it is in no block yet, 21000 where several incarnations have the transaction; privilege: custody_auditor, custody_admin';
+
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+              WHERE n.nspname = 'custody' AND (p.proname LIKE 'bundle\_%' OR p.proname IN (
+                    'block_transactions', 'check_bundle_blocks', 'export_org', 'export_evidence', 'export_ledger',
+                    'block_of_transaction', 'event_place', 'event_proof')) LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+    END LOOP;
+END
+$$;
+SELECT custody.give_duty('{admin,auditor}', f) FROM unnest(ARRAY[
+    'custody.export_evidence(uuid, int8, int8)', 'custody.export_evidence(int8, int8, int8)',
+    'custody.export_evidence(text, int8, int8)', 'custody.export_ledger(int8, int8)',
+    'custody.event_proof(xid8, int4, int8)']) f;
