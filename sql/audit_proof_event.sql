@@ -2,8 +2,8 @@
 
 CREATE FUNCTION custody.block_of_transaction(xid xid8, incarnation int8) RETURNS int8
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT b.number FROM custody_ledger.block b JOIN custody_ledger.incarnation i ON i.short = incarnation
-     WHERE b.lineage = i.lineage AND pg_visible_in_snapshot(xid, b.snapshot)
+    SELECT b.number FROM custody_ledger.block b JOIN custody_ledger.incarnation i ON i.short = block_of_transaction.incarnation
+     WHERE b.lineage = i.lineage AND pg_visible_in_snapshot(block_of_transaction.xid, b.snapshot)
         OR b.kind = 1 AND b.notes <> '' AND EXISTS (
            SELECT FROM jsonb_array_elements(b.notes::jsonb -> 'adopted') a
             WHERE decode(a ->> 0, 'hex') = i.incarnation AND (a ->> 1)::xid8 = block_of_transaction.xid)
@@ -97,7 +97,7 @@ BEGIN
     END LOOP;
 END
 $$;
-SELECT custody.give_duty('{admin,auditor}', f) FROM unnest(ARRAY[
+SELECT custody.give_duty('{admin,auditor}', f::regprocedure) FROM unnest(ARRAY[
     'custody.export_evidence(uuid, int8, int8)', 'custody.export_evidence(int8, int8, int8)',
     'custody.export_evidence(text, int8, int8)', 'custody.export_ledger(int8, int8)',
     'custody.event_proof(xid8, int4, int8)']) f;
