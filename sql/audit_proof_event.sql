@@ -49,12 +49,12 @@ DECLARE
 BEGIN
     place := custody.event_place(xid, seq, incarnation);
     SELECT e.*, count(*) OVER () AS events INTO own
-      FROM custody.bundle_events(place.block, place.org, false, xid, place.incarnation) e
+      FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e
      ORDER BY e.seq = event_proof.seq DESC LIMIT 1;
     -- Leaves of the two trees that the event's way to the block goes through.
     SELECT (SELECT array_agg(e.leaf ORDER BY e.seq)
-              FROM custody.bundle_events(place.block, place.org, false, xid, place.incarnation) e) AS events,
-           (SELECT count(*) FROM custody.bundle_events(place.block, place.org, false, xid, place.incarnation) e
+              FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e) AS events,
+           (SELECT count(*) FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e
              WHERE e.seq < event_proof.seq) AS event_index,
            array_agg(t.leaf ORDER BY t.incarnation, t.xid) AS transactions,
            count(*) FILTER (WHERE t.before) AS transaction_index INTO others
