@@ -4,7 +4,7 @@
 #include "common/big_endian.hpp"
 
 #include "extension/digest/pinned_settings.hpp"
-#include "extension/pg/boundary.hpp"
+#include "extension/pg/attempt.hpp"
 
 namespace custody::audit {
 
@@ -62,14 +62,6 @@ void read_one(const Reading *reading, StoredValue *value) {
     reading->use(column, value, reading->frame);
 }
 
-/// What concerns the value and the types, not the session or the machine.
-bool is_of_value(int sqlstate) {
-    const int category = ERRCODE_TO_CATEGORY(sqlstate);
-    return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
-           category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
-           category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
-}
-
 struct Attempt {
     const Reading *reading;
     StoredValue *values;
@@ -85,29 +77,10 @@ void read_all(void *frame) {
     }
 }
 
-/// In a subtransaction of its own. False where a type raised an error; the caller's context and
-/// resource owner are back.
+/// False where a type raised an error.
 bool read_safely(const Reading *reading, StoredValue *values, int count) {
-    MemoryContext context = CurrentMemoryContext;
-    ResourceOwner owner = CurrentResourceOwner;
     Attempt attempt = {reading, values, count};
-    BeginInternalSubTransaction(nullptr);
-    MemoryContextSwitchTo(context);
-    const bool good = pg::try_guarded(read_all, &attempt);
-    if (good) {
-        ReleaseCurrentSubTransaction();
-    } else {
-        MemoryContextSwitchTo(context);
-        ErrorData *error = CopyErrorData();
-        if (!is_of_value(error->sqlerrcode)) {
-            PG_RE_THROW();
-        }
-        FlushErrorState();
-        RollbackAndReleaseCurrentSubTransaction();
-    }
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-    return good;
+    return pg::attempt(read_all, &attempt);
 }
 
 } // namespace

@@ -1,0 +1,40 @@
+// Plain C-style: no local has a destructor.
+#include "extension/pg/attempt.hpp"
+
+namespace custody::pg {
+
+namespace {
+
+/// What concerns the data, not the session or the machine.
+bool is_of_data(int sqlstate) {
+    const int category = ERRCODE_TO_CATEGORY(sqlstate);
+    return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+           category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+           category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+} // namespace
+
+bool attempt(void (*thunk)(void *), void *frame) {
+    MemoryContext context = CurrentMemoryContext;
+    ResourceOwner owner = CurrentResourceOwner;
+    BeginInternalSubTransaction(nullptr);
+    MemoryContextSwitchTo(context);
+    const bool good = try_guarded(thunk, frame);
+    if (good) {
+        ReleaseCurrentSubTransaction();
+    } else {
+        MemoryContextSwitchTo(context);
+        const ErrorData *error = CopyErrorData();
+        if (!is_of_data(error->sqlerrcode)) {
+            PG_RE_THROW();
+        }
+        FlushErrorState();
+        RollbackAndReleaseCurrentSubTransaction();
+    }
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+    return good;
+}
+
+} // namespace custody::pg

@@ -1,0 +1,13 @@
+// A call that may fail on the data it meets, and whose failure is an answer. Plain C-style.
+#pragma once
+
+#include "extension/pg/boundary.hpp"
+
+namespace custody::pg {
+
+/// Calls thunk(frame) in a subtransaction of its own; memory context and resource owner stay the
+/// caller's. False where it raised an error, which is forgotten; what cancels the statement, runs
+/// out of resources or is an internal error is raised on.
+bool attempt(void (*thunk)(void *), void *frame);
+
+} // namespace custody::pg

@@ -1,0 +1,57 @@
+-- How a row, or a table, was at a time: of what had committed then. The time of a commit is exact where
+-- track_commit_timestamp is on and the server still has it, else it is the time shortly before it
+-- (clock: commit, pre-commit); an unexact time errs by what a commit takes.
+
+CREATE FUNCTION custody.row_as_of(rel regclass, key jsonb, at timestamptz)
+    RETURNS TABLE ("row" jsonb, "exists" boolean, whole boolean, changed_at timestamptz, clock text,
+                   incarnation int8, xid xid8, seq int4)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    tbl int4 := custody.recorded_id(rel);
+    version int4 := custody.fold_version(tbl, at);
+    descriptor text := (SELECT d.text FROM custody_ledger.descriptor d
+                         WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
+    wanted bytea := custody.descriptor_key(descriptor, custody.key_texts(tbl, key));
+BEGIN
+    RETURN QUERY SELECT custody.image_json(descriptor, (f.folded).image), (f.folded)."exists", (f.folded).whole,
+           coalesce(c.exact, t.committing_at), CASE WHEN c.exact IS NULL THEN 'pre-commit' ELSE 'commit' END,
+           (f.folded).incarnation, (f.folded).xid, (f.folded).seq
+      FROM custody.fold_table(tbl, version, row_as_of.at, wanted) f
+      JOIN custody_ledger.tx t ON t.at = (f.folded).at AND t.xid = (f.folded).xid AND t.incarnation = (f.folded).incarnation
+     CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, custody.this_incarnation()) AS exact) c
+     WHERE version IS NOT NULL AND wanted IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz) IS
+'the row with a key (as custody.history() takes it) as it was at a time, with the columns that the table had then: row, NULL where it did not exist (exists); whole: false where events of some column were pruned or erased; the time of the commit that made it so and its clock (commit: exact, pre-commit: shortly before), and the event; no result row where no event tells; errors: 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
+
+CREATE FUNCTION custody.table_as_of(rel regclass, at timestamptz)
+    RETURNS TABLE (key jsonb, "row" jsonb, whole boolean, changed_at timestamptz, clock text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    tbl int4 := custody.recorded_id(rel);
+    version int4 := custody.fold_version(tbl, at);
+    descriptor text := (SELECT d.text FROM custody_ledger.descriptor d
+                         WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
+BEGIN
+    IF descriptor::jsonb -> 'key' = '[]' THEN
+        RETURN QUERY SELECT NULL::jsonb, custody.image_json(descriptor, f.image), f.image IS NOT NULL,
+                            NULL::timestamptz, NULL::text
+          FROM custody.fold_multiset(tbl, version, table_as_of.at) f, generate_series(1, f.number);
+        RETURN;
+    END IF;
+    RETURN QUERY SELECT custody.image_json(descriptor, f.key, true), custody.image_json(descriptor, (f.folded).image),
+           (f.folded).whole, coalesce(c.exact, t.committing_at),
+           CASE WHEN c.exact IS NULL THEN 'pre-commit' ELSE 'commit' END
+      FROM custody.fold_table(tbl, version, table_as_of.at) f
+      JOIN custody_ledger.tx t ON t.at = (f.folded).at AND t.xid = (f.folded).xid AND t.incarnation = (f.folded).incarnation
+     CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, custody.this_incarnation()) AS exact) c
+     WHERE version IS NOT NULL AND (f.folded)."exists";
+END
+$$;
+COMMENT ON FUNCTION custody.table_as_of(regclass, timestamptz) IS
+'the rows of a table as they were at a time, with the columns that it had then, as custody.row_as_of() has them; key is NULL, and there is no time of change, for a table without key; errors: 42704 for a table that is not recorded; privilege: custody_auditor';
+
+REVOKE ALL ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz), custody.table_as_of(regclass, timestamptz) FROM PUBLIC;
+SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.row_as_of(regclass, jsonb, timestamptz)');
+SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.table_as_of(regclass, timestamptz)');

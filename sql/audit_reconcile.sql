@@ -1,0 +1,166 @@
+-- Does the ledger tell what the tables have? For every row, what its events left equals the live row.
+
+CREATE FUNCTION custody.reconcile_scope(rel regclass)
+    RETURNS TABLE (tbl int4, version int4, descriptor text, columns text[], key text[], form text,
+                   redacted text[], excluded text[], problem text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    info jsonb;
+BEGIN
+    tbl := CASE WHEN custody.ledger_exists() THEN custody.audited_id(rel) END;
+    version := CASE WHEN tbl IS NOT NULL THEN custody.fold_version(tbl) END;
+    IF version IS NULL THEN
+        problem := 'the table is not recorded';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    SELECT d.text INTO descriptor FROM custody_ledger.descriptor d
+     WHERE d.tbl = reconcile_scope.tbl AND d.version = reconcile_scope.version;
+    info := descriptor::jsonb;
+    form := info ->> 'form';
+    columns := ARRAY(SELECT c.c ->> 'name' FROM jsonb_array_elements(info -> 'columns') WITH ORDINALITY c (c, n) ORDER BY c.n);
+    key := ARRAY(SELECT columns[k.p::int + 1] FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n) ORDER BY k.n);
+    redacted := ARRAY(SELECT c ->> 'name' FROM jsonb_array_elements(info -> 'columns') c WHERE c ->> 'store' = 'redact');
+    excluded := ARRAY(SELECT jsonb_array_elements_text(info -> 'excluded'));
+    SELECT format('the newest descriptor does not have the table''s columns (%s)', string_agg(x.name, ', '))
+      INTO problem
+      FROM (SELECT unnest(columns) AS name EXCEPT
+            SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped
+            UNION ALL
+            (SELECT a.attname::text FROM pg_attribute a
+              WHERE a.attrelid = rel AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated <> 'v'
+             EXCEPT SELECT unnest(columns || excluded))) x HAVING count(*) > 0;
+    IF (SELECT c.relispartition FROM pg_class c WHERE c.oid = rel) THEN
+        problem := 'it is a partition: name its root';
+    END IF;
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION custody.reconcile_scope(regclass) IS
+'what custody.reconcile() compares of a table: its id, version and text of its newest descriptor, columns, key, form, columns that are redacted or not recorded, and why it cannot be compared; errors: none; privilege: SELECT on the ledger';
+
+-- Where rows may be gone, or have come, without an event that counts: what is missing then proves nothing.
+CREATE FUNCTION custody.reconcile_gaps(tbl int4) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN concat_ws('; ',
+        (SELECT 'events before ' || max(p.upper) || ' were pruned' FROM custody_ledger.prune p HAVING count(*) > 0),
+        (SELECT count(*) || ' of its events were erased' FROM custody_ledger.event e
+          WHERE e.tbl = reconcile_gaps.tbl AND e.key IS NULL AND e.op NOT IN ('S', 'T') HAVING count(*) > 0),
+        (SELECT 'a partition was truncated or dropped' FROM custody_ledger.event e
+          WHERE e.tbl = reconcile_gaps.tbl AND e.key = '' AND e.op IN ('S', 'T') AND get_byte(e.new, 0) = 3
+            AND (convert_from(substr(e.new, 2), 'UTF8')::jsonb @> '{"kind": "drop"}'
+                 OR convert_from(substr(e.new, 2), 'UTF8')::jsonb @> '{"kind": "truncate", "partition": true}'
+                    AND NOT convert_from(substr(e.new, 2), 'UTF8')::jsonb ? 'rows') HAVING count(*) > 0));
+END
+$$;
+COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS
+'why rows of a table may be missing from the ledger, or there too much, although nobody altered it; empty for no reason; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.reconcile_keyed(rel regclass)
+    RETURNS TABLE (problem text, key bytea, positions int4[], since timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    scope record;
+BEGIN
+    SELECT * INTO scope FROM custody.reconcile_scope(rel);
+    RETURN QUERY EXECUTE format($q$
+        SELECT CASE WHEN l.key IS NULL THEN 'not in the ledger' WHEN live.key IS NULL THEN 'not live'
+                    WHEN d.positions IS NULL THEN 'equal' WHEN 0 <= ANY (d.positions) THEN 'different'
+                    ELSE 'not compared' END,
+               coalesce(l.key, live.key), d.positions, (l.folded).at
+          FROM (SELECT * FROM custody.fold_table($1, $2) f WHERE (f.folded)."exists") l
+          FULL JOIN (SELECT custody.wire_row(t, $4, $5) AS key, custody.wire_row(t, $3, $5) AS row
+                       FROM %s %s t) live ON live.key = l.key
+         CROSS JOIN LATERAL (SELECT custody.image_differences((l.folded).image, (l.folded).hashes, live.row)
+                                    AS positions) d $q$,
+        CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = rel) WHEN 'p' THEN '' ELSE 'ONLY' END, rel)
+     USING scope.tbl, scope.version, scope.columns, scope.key, scope.form;
+END
+$$;
+COMMENT ON FUNCTION custody.reconcile_keyed(regclass) IS
+'the rows of a table with a key beside those that its events left: equal, different, not compared (only in columns that cannot be), not in the ledger, not live; positions as custody.image_differences() has them; errors: 42501 where row security would hide rows; privilege: SELECT on the table and the ledger';
+
+-- Without a key rows are a multiset: of each image as many as events brought and did not take.
+CREATE FUNCTION custody.reconcile_multiset(rel regclass)
+    RETURNS TABLE (problem text, rows int8)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    scope record;
+BEGIN
+    SELECT * INTO scope FROM custody.reconcile_scope(rel);
+    RETURN QUERY EXECUTE format($q$
+        WITH all_rows AS (SELECT f.image AS row, f.number AS weight FROM custody.fold_multiset($1, $2) f
+                UNION ALL SELECT '\x01'::bytea || custody.wire_row(t, $3, $4), -1 FROM %s %s t)
+        SELECT CASE WHEN a.row IS NULL THEN 'not compared' WHEN sum(a.weight) > 0 THEN 'not live'
+                    WHEN sum(a.weight) < 0 THEN 'not in the ledger' ELSE 'equal' END,
+               CASE WHEN a.row IS NULL THEN sum(a.weight) WHEN sum(a.weight) <> 0 THEN abs(sum(a.weight))
+                    ELSE sum(a.weight) FILTER (WHERE a.weight > 0) END::int8
+          FROM all_rows a GROUP BY a.row $q$,
+        CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = rel) WHEN 'p' THEN '' ELSE 'ONLY' END, rel)
+     USING scope.tbl, scope.version, scope.columns, scope.form;
+END
+$$;
+COMMENT ON FUNCTION custody.reconcile_multiset(regclass) IS
+'the rows of a table without a key beside the images that its events brought and did not take, by number; not compared: images that do not have all columns; errors: 42501 where row security would hide rows; privilege: SELECT on the table and the ledger';
+
+CREATE FUNCTION custody.reconcile(rel regclass)
+    RETURNS TABLE (status text, problem text, key jsonb, columns text[], since timestamptz, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+DECLARE
+    scope record;
+    gaps text;
+    found record;
+    equal int8 := 0;
+    wrong int8 := 0;
+    unknown int8 := 0;
+BEGIN
+    SELECT * INTO scope FROM custody.reconcile_scope(rel);
+    IF scope.problem IS NOT NULL THEN
+        RETURN QUERY SELECT 'unproven', 'summary', NULL::jsonb, NULL::text[], NULL::timestamptz, scope.problem;
+        RETURN;
+    END IF;
+    gaps := custody.reconcile_gaps(scope.tbl);
+    FOR found IN SELECT k.problem, k.key, k.positions, k.since, 1::int8 AS rows FROM custody.reconcile_keyed(rel) k
+                  WHERE scope.key <> '{}'
+                 UNION ALL SELECT m.problem, NULL, NULL, NULL, m.rows FROM custody.reconcile_multiset(rel) m
+                  WHERE scope.key = '{}' LOOP
+        columns := ARRAY(SELECT scope.columns[CASE WHEN p < 0 THEN -p ELSE p + 1 END] FROM unnest(found.positions) p
+                          WHERE found.problem <> 'different' OR p >= 0);
+        IF found.problem = 'equal' OR found.problem = 'not compared' AND columns <> '{}' AND columns <@ scope.redacted THEN
+            equal := equal + found.rows;
+            CONTINUE;
+        END IF;
+        status := CASE WHEN found.problem = 'different' OR gaps = '' AND found.problem <> 'not compared' THEN 'refuted'
+                       ELSE 'unproven' END;
+        IF status = 'refuted' THEN
+            wrong := wrong + found.rows;
+        ELSE
+            unknown := unknown + found.rows;
+        END IF;
+        problem := found.problem;
+        key := custody.image_json(scope.descriptor, found.key, true);
+        since := found.since;
+        detail := CASE WHEN found.problem = 'not compared' AND scope.key = '{}' THEN
+                           'events that do not have the whole row: option full_row keeps it'
+                       WHEN found.problem = 'not compared' THEN 'no event says what the columns had'
+                       WHEN status = 'unproven' THEN gaps
+                       WHEN scope.key = '{}' THEN found.rows || ' rows' END;
+        RETURN NEXT;
+    END LOOP;
+    RETURN QUERY SELECT CASE WHEN wrong > 0 THEN 'refuted' WHEN unknown > 0 THEN 'unproven' ELSE 'proven' END,
+        'summary', NULL::jsonb, nullif(scope.redacted || scope.excluded, '{}'), NULL::timestamptz,
+        format('%s rows equal, %s wrong, %s not told', equal, wrong, unknown) ||
+        CASE WHEN scope.redacted || scope.excluded <> '{}' THEN '; columns that are not recorded were not compared' ELSE '' END;
+END
+$$;
+COMMENT ON FUNCTION custody.reconcile(regclass) IS
+'compares every row of an audited table, of all its partitions, with what its events left, under the newest descriptor and one snapshot: one result row for each that is different, not in the ledger or not live (refuted), or that cannot be told (unproven: no event says what a column had; events were pruned, erased, a partition truncated as a whole or dropped), with its key, the columns and the time of its last event; last the summary: proven, refuted or unproven, and the columns that are out of scope (redacted, excluded); a table without key is compared as a multiset; errors: 42501 where row security would hide rows; privilege: SELECT on the table, custody_auditor';
+
+REVOKE ALL ON FUNCTION custody.reconcile_scope(regclass), custody.reconcile_gaps(int4),
+    custody.reconcile_keyed(regclass), custody.reconcile_multiset(regclass),
+    custody.reconcile(regclass) FROM PUBLIC;
+SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
+    'custody.reconcile_scope(regclass)', 'custody.reconcile_gaps(int4)', 'custody.reconcile_keyed(regclass)',
+    'custody.reconcile_multiset(regclass)',
+    'custody.reconcile(regclass)']::regprocedure[]) f;
