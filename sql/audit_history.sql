@@ -183,7 +183,7 @@ BEGIN
     SELECT * INTO info FROM custody.context_info();
     SELECT coalesce(l.options -> 'auditor_roles', '["auditor"]') INTO roles FROM custody_ledger.ledger l;
     IF NOT FOUND OR NOT info.is_valid OR info.orgs IS NULL OR cardinality(info.orgs) <> 1 OR info.role IS NULL OR NOT roles ? info.role THEN
-        RAISE EXCEPTION 'no auditor''s tenant context'
+        RAISE EXCEPTION 'no tenant context of an auditor'
             USING ERRCODE = 'insufficient_privilege',
                   DETAIL = 'Events are shown to a verified context with one organization and the role of an auditor.',
                   HINT = 'Enter a context; the ledger''s option auditor_roles names the roles.';
