@@ -105,9 +105,9 @@ void GrowingTree::add(const Hash &leaf) {
     ++count_;
 }
 
-bool Events::take(std::string_view t, const JsonLine &line, std::uint64_t number) {
+bool Events::take(std::string_view t, const JsonLine &line) {
     if (t == "descriptor") {
-        descriptor(line, number);
+        descriptor(line);
     } else if (t == "context") {
         context(line);
     } else {
@@ -116,13 +116,13 @@ bool Events::take(std::string_view t, const JsonLine &line, std::uint64_t number
     return true;
 }
 
-void Events::descriptor(const JsonLine &line, std::uint64_t number) {
+void Events::descriptor(const JsonLine &line) {
     const std::string_view text = read_descriptor(line);
     try {
         const Descriptor read = parse_descriptor(text);
-        const Meaning meaning{number, read.columns.size(), read.key.size(), !read.table.empty(),
-                              false};
-        require(descriptors_.emplace(descriptor_hash(text), meaning).second, Reason::place,
+        const Meaning meaning{read.columns.size(), read.key.size(), !read.table.empty()};
+        pending_.push_back(descriptor_hash(text));
+        require(descriptors_.emplace(pending_.back(), meaning).second, Reason::place,
                 "the descriptor was there before");
     } catch (const DescriptorError &error) {
         throw Refutation{Reason::form, error.what()};
@@ -130,7 +130,8 @@ void Events::descriptor(const JsonLine &line, std::uint64_t number) {
 }
 
 void Events::context(const JsonLine &line) {
-    require(contexts_.emplace(read_context(line), false).second, Reason::place,
+    pending_.push_back(read_context(line));
+    require(contexts_.insert(pending_.back()).second, Reason::place,
             "the context was there before");
 }
 
@@ -139,11 +140,13 @@ EventLine Events::event(const JsonLine &line, bool whole_ledger) {
     const auto meaning = descriptors_.find(event.descriptor);
     require(meaning != descriptors_.end(), Reason::place,
             "the event names a descriptor that does not come before it");
-    const auto context = contexts_.find(event.context);
-    require(context != contexts_.end(), Reason::place,
+    require(contexts_.count(event.context) != 0, Reason::place,
             "the event names a context that does not come before it");
-    meaning->second.used = true;
-    context->second = true;
+    for (const Hash &hash : pending_) {
+        require(hash == event.descriptor || hash == event.context, Reason::place,
+                "a descriptor or context before the event is not its own");
+    }
+    pending_.clear();
     const bool of_rows = event.op != 'T' && event.op != 'S';
     require(meaning->second.of_a_table || event.op == 'S', Reason::form,
             "the descriptor {} is of no table, and the event of one");
@@ -169,16 +172,12 @@ void Events::check_images(const EventLine &event, const Meaning &meaning) {
 }
 
 void Events::end_transaction() {
-    for (const auto &[hash, used] : contexts_) {
-        require(used, Reason::place, "a context before it is no event's");
-    }
+    require(pending_.empty(), Reason::place, "a descriptor or context before it is no event's");
     contexts_.clear();
 }
 
 void Events::end() const {
-    for (const auto &[hash, meaning] : descriptors_) {
-        require(meaning.used, Reason::place, "the descriptor is no event's", meaning.line);
-    }
+    require(pending_.empty(), Reason::place, "a descriptor or context is no event's");
 }
 
 DigestMatch::DigestMatch(const std::vector<Digest> &digests) {

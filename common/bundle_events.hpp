@@ -5,6 +5,7 @@
 
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "common/bundle_lines.hpp"
 
@@ -31,31 +32,30 @@ class Events {
     explicit Events(BundleResult &result) : result_(result) {}
 
     /// Takes a line of descriptor or context; false for any other.
-    bool take(std::string_view t, const JsonLine &line, std::uint64_t number);
+    bool take(std::string_view t, const JsonLine &line);
     /// An event line, in its place and form.
     EventLine event(const JsonLine &line, bool whole_ledger);
     /// A transaction line: contexts before it are spent.
     void end_transaction();
     /// After the last line.
     void end() const;
-    bool nothing_pending() const { return contexts_.empty(); }
+    bool nothing_pending() const { return pending_.empty(); }
 
   private:
     struct Meaning {
-        std::uint64_t line;
         std::size_t columns;
         std::size_t key;
         bool of_a_table;
-        bool used;
     };
 
-    void descriptor(const JsonLine &line, std::uint64_t number);
+    void descriptor(const JsonLine &line);
     void context(const JsonLine &line);
     void check_images(const EventLine &event, const Meaning &meaning);
 
     BundleResult &result_;
     std::unordered_map<Hash, Meaning, HashOfHash> descriptors_;
-    std::unordered_map<Hash, bool, HashOfHash> contexts_; // of the transaction; true: used
+    std::unordered_set<Hash, HashOfHash> contexts_; // of the transaction
+    std::vector<Hash> pending_;                     // lines since the last event
 };
 
 /// The digests from elsewhere, and which of them are of a block of the bundle.

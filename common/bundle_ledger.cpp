@@ -129,7 +129,7 @@ class LedgerCheck : public KindCheck {
             throw Refutation{Reason::form, "a bundle of a ledger has no such line"};
         } else {
             require(transaction_.has_value(), Reason::place, "there is no transaction before it");
-            if (!parts_.events.take(t, line, parts_.line)) {
+            if (!parts_.events.take(t, line)) {
                 transaction_->add(parts_.events.event(line, true));
             }
         }

@@ -74,7 +74,7 @@ class OrgCheck : public KindCheck {
     }
 
     void body(std::string_view t, const JsonLine &line) {
-        if (parts_.events.take(t, line, parts_.line)) {
+        if (parts_.events.take(t, line)) {
             return;
         }
         if (t == "event") {
@@ -143,19 +143,19 @@ class EventCheck : public KindCheck {
         : parts_(parts), header_(parts.header), chain_(header_, parts.digests, parts.result) {}
 
     void take(std::string_view t, const JsonLine &line) override {
-        if (t == "block" && step_ == 0) {
+        if (t == "block" && step_ == 0 && parts_.events.nothing_pending()) {
             chain_.add(line, header_.to_block, header_.to_block);
             return;
         }
         require(chain_.first() != 0, Reason::place, "there is no block");
         require(step_ < kSteps.size(), Reason::place, "something follows the last line");
+        if (step_ == 0 && parts_.events.take(t, line)) {
+            return;
+        }
         if (t != kSteps[step_]) {
             misplaced(t);
         }
         ++step_;
-        if (parts_.events.take(t, line, parts_.line)) {
-            return;
-        }
         if (t == "event") {
             leaf_ = leaf_of(parts_.events.event(line, false));
         } else if (t == "path") {
@@ -174,8 +174,8 @@ class EventCheck : public KindCheck {
     }
 
   private:
-    static constexpr std::array<std::string_view, 8> kSteps{
-        "descriptor", "context", "event", "path", "transaction", "path", "link", "head"};
+    static constexpr std::array<std::string_view, 6> kSteps{"event", "path", "transaction",
+                                                            "path",  "link", "head"};
 
     Hash follow_path(std::uint64_t of, Reason reason) const {
         require(path_.of == of, reason, "the path is of another number of leaves");

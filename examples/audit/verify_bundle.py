@@ -50,7 +50,6 @@ def slots_root(secret, links, depth=0, index=0):  # links: the newest below this
     return H(1, *(slots_root(secret, {slot: links[slot] for slot in links if slot >> 23 - depth == side},
                              depth + 1, side) for side in (2 * index, 2 * index + 1)))
 def sees(snapshot, xid): return xid < snapshot[1] and xid not in snapshot[2:]
-
 class Bundle:
     def __init__(self, file):
         self.file, self.where, self.next, self.hash, self.digests, self.slots = file, 0, None, None, {}, {}
@@ -176,8 +175,9 @@ class Bundle:
     def verify(self):
         x = self.head = self.take("header", *("format kind ledger from_block to_block" + org for org in ("", " org")))
         self.ledger, self.low, self.high, self.uuid = x.kind == "ledger", x.from_block, x.to_block, uuid.UUID(x.ledger)
-        form(x.format == "custody-bundle-1" and u(8, self.low) <= u(8, self.high) and self.low > 0 and x.ledger == str(
-            self.uuid) and x.kind in (("org", "event") if hasattr(x, "org") else ("ledger",)), x)
+        form(x.format == "custody-bundle-1" and x.kind in (("org", "event") if hasattr(x, "org") else ("ledger",)) and
+             x.ledger == str(self.uuid) and type(self.low) == type(self.high) == int and 0 < self.low <= self.high and
+             (x.kind != "event" or self.low == self.high), x)
         self.everything() if self.ledger else self.organization()
         need(self.peek() is None, "place", "a line after the last")
         need(not self.fork and self.ledgers <= {x.ledger}, "digest", "the digest is of other blocks", 0)

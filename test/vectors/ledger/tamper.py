@@ -247,6 +247,7 @@ def event_changes():
         ("a second path too long", "link", edit("path", 1, "hashes", lambda h: h + h), None),
         ("another image, event", "link", edit("event", 0, "images", "old", rename), ("link", 0)),
         ("the link of another block", "link", edit("link", 0, "block", more)),
+        ("a block too many in the header", "form", header(from_block=3), None),
         ("two events", "place", repeat("event"), None),
         ("no first path", "place", drop("path", 0), ("transaction", 0)),
         ("no second path", "place", drop("path", 1), ("link", 0)),
