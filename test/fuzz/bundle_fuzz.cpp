@@ -209,8 +209,8 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char *bytes, std::size_t si
     if (result.verdict == BundleVerdict::proven && result.pruned == 0) {
         const auto known = truth().proven.find(Truth::what(result));
         must(known == truth().proven.end() || known->second == Truth::numbers(result));
+        must(check(text, {}).verdict == BundleVerdict::unproven);
     }
-    must(check(text, {}).verdict != BundleVerdict::proven);
     const auto lines = lines_of(text);
     if (!lines.empty()) { // one is enough: every line is looked at in some input
         check_json(lines[size % lines.size()]);

@@ -132,7 +132,8 @@ sub serve {
         my $client = $server->accept;
         my ($request, $length) = ('', 0);
         while (my $header = <$client>) { $request .= $header; $length = $1 if $header =~ /^content-length: (\d+)/i; last if $header eq "\r\n" }
-        read $client, my $body, $length;
+        my $body = '';
+        read $client, $body, $length;
         put('request', $request . $body);
         print $client "HTTP/1.1 $status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
         close $client;
