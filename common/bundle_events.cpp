@@ -120,9 +120,13 @@ void Events::descriptor(const JsonLine &line) {
     const std::string_view text = read_descriptor(line);
     try {
         const Descriptor read = parse_descriptor(text);
-        const Meaning meaning{read.columns.size(), read.key.size(), !read.table.empty()};
+        Meaning meaning{read.columns.size(), read.key.size(), !read.table.empty(),
+                        NamedTable{read.schema + "." + read.name, {}, read.form}};
+        for (const std::uint16_t position : read.key) {
+            meaning.named.key_types.push_back(read.columns[position].type);
+        }
         pending_.push_back(descriptor_hash(text));
-        require(descriptors_.emplace(pending_.back(), meaning).second, Reason::place,
+        require(descriptors_.emplace(pending_.back(), std::move(meaning)).second, Reason::place,
                 "the descriptor was there before");
     } catch (const DescriptorError &error) {
         throw Refutation{Reason::form, error.what()};
@@ -160,6 +164,11 @@ EventLine Events::event(const JsonLine &line, bool whole_ledger) {
     result_.hidden_keys += event.key_hidden ? 1 : 0;
     result_.hidden_images += event.images_hidden ? 1 : 0;
     return event;
+}
+
+std::string Events::row_of(const EventLine &event) const {
+    const NamedTable &table = descriptors_.at(event.descriptor).named;
+    return event.key_hidden ? table.name + " (erased)" : row_name(table, event.key_bytes);
 }
 
 void Events::check_images(const EventLine &event, const Meaning &meaning) {

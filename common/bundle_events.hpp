@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "common/bundle_lines.hpp"
+#include "common/row_name.hpp"
 
 namespace custody::ledger {
 
@@ -35,6 +36,8 @@ class Events {
     bool take(std::string_view t, const JsonLine &line);
     /// An event line, in its place and form.
     EventLine event(const JsonLine &line, bool whole_ledger);
+    /// The row of an event that event() returned, for messages.
+    std::string row_of(const EventLine &event) const;
     /// A transaction line: contexts before it are spent.
     void end_transaction();
     /// After the last line.
@@ -46,6 +49,7 @@ class Events {
         std::size_t columns;
         std::size_t key;
         bool of_a_table;
+        NamedTable named;
     };
 
     void descriptor(const JsonLine &line);

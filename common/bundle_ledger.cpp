@@ -26,11 +26,15 @@ class OpenTransaction {
         require(!names_.empty(), Reason::transaction, "it has no events");
     }
 
-    void add(const EventLine &event) {
+    void add(const EventLine &event, const Events &events) {
         require(!pruned_, Reason::place, "an event follows a pruned transaction");
         require(event.seq > last_seq_, Reason::transaction, "its events are not in their order",
                 number_);
         last_seq_ = event.seq;
+        if (rows_.size() < kRowsNamed) {
+            rows_.push_back(events.row_of(event));
+        }
+        ++events_;
         pair(event);
         const Hash order = order_commitment({line_.secret, line_.incarnation, line_.xid, event.seq,
                                              event.cid, event.lsn, event.pair});
@@ -40,17 +44,18 @@ class OpenTransaction {
 
     /// Its leaf (0a). Throws where its events are not those of its organizations.
     Hash end() const {
-        require(pruned_ || trees_.size() == names_.size(), Reason::transaction,
-                "its events are of other organizations", number_);
+        if (!pruned_ && trees_.size() != names_.size()) {
+            throw Refutation{Reason::transaction, other_events(), number_};
+        }
         std::vector<std::byte> orgs;
         for (std::size_t i = 0; i < names_.size(); ++i) {
             const OrgLine &org = line_.orgs[i];
             if (!pruned_) {
                 const auto tree = trees_.find(names_[i]);
-                require(tree != trees_.end() && tree->second.count() == org.events &&
-                            tree->second.value() == org.tree,
-                        Reason::transaction, "its events are not those of its organizations",
-                        number_);
+                if (tree == trees_.end() || tree->second.count() != org.events ||
+                    tree->second.value() != org.tree) {
+                    throw Refutation{Reason::transaction, other_events(), number_};
+                }
             }
             const std::size_t before = orgs.size();
             orgs.resize(before + org_tree_bytes(names_[i].size()));
@@ -64,6 +69,22 @@ class OpenTransaction {
     const std::vector<std::string> &orgs() const { return names_; }
 
   private:
+    /// Which rows it may be: a tree does not tell which of its leaves is another.
+    std::string other_events() const {
+        const std::string transaction = "transaction " + std::to_string(line_.xid);
+        if (events_ == 0) {
+            return transaction + ": its events are not there";
+        }
+        std::string detail = transaction + ": its events are not those that were sealed; one of";
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            detail += (i == 0 ? " " : ", ") + rows_[i];
+        }
+        if (events_ > rows_.size()) {
+            detail += ", and " + std::to_string(events_ - rows_.size()) + " more";
+        }
+        return detail;
+    }
+
     void pair(const EventLine &event) {
         if (event.op == 'L' || event.op == 'M') {
             firsts_.emplace(event.seq, event.op);
@@ -84,6 +105,9 @@ class OpenTransaction {
     bool pruned_;
     std::vector<std::string> names_;
     std::uint32_t last_seq_ = 0;
+    static constexpr std::size_t kRowsNamed = 10;
+    std::vector<std::string> rows_; // of the first events
+    std::size_t events_ = 0;
     std::map<std::string, GrowingTree> trees_;
     std::map<std::uint32_t, char> firsts_; // of pairs whose second is to come
 };
@@ -130,7 +154,7 @@ class LedgerCheck : public KindCheck {
         } else {
             require(transaction_.has_value(), Reason::place, "there is no transaction before it");
             if (!parts_.events.take(t, line)) {
-                transaction_->add(parts_.events.event(line, true));
+                transaction_->add(parts_.events.event(line, true), parts_.events);
             }
         }
     }
