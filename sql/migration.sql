@@ -220,6 +220,7 @@ CREATE TABLE custody.migration_task_kind (
 );
 INSERT INTO custody.migration_task_kind (kind, needs_verdict, description) VALUES
     ('analyze', false, 'planner statistics'),
+    ('baseline', false, 'events of the rows of an audited table after they were loaded'),
     ('constraint', false, 'primary key, unique, check or exclusion constraint'),
     ('extension_config', false, 'rows of an extension''s configuration table'),
     ('foreign_key', false, 'foreign key, made without reading the rows'),

@@ -2,6 +2,7 @@
 // The capture trigger: AFTER ROW, for each row that an audited table loses, gets or has changed.
 
 #include "extension/audit/capture_event.hpp"
+#include "extension/audit/load.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace custody::audit {
@@ -74,6 +75,9 @@ CUSTODY_HOT_FUNCTION(custody_capture) {
     const auto *data = reinterpret_cast<TriggerData *>(fcinfo->context);
     const CaptureTable *table = capture_table(data->tg_relation, data->tg_trigger->tgargs[0]);
     if (!table->options.active) {
+        return PointerGetDatum(nullptr);
+    }
+    if (TRIGGER_FIRED_BY_INSERT(data->tg_event) && counts_as_loaded(table)) {
         return PointerGetDatum(nullptr);
     }
     if (unlikely(table->options.require_org || table->options.require_user)) {

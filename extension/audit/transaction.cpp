@@ -8,6 +8,7 @@
 #include "extension/audit/event_context.hpp"
 #include "extension/audit/incarnation.hpp"
 #include "extension/audit/ledger_relation.hpp"
+#include "extension/audit/load.hpp"
 #include "extension/audit/org_trees.hpp"
 #include "extension/audit/random_pool.hpp"
 #include "extension/audit/transaction_memory.hpp"
@@ -245,6 +246,7 @@ void init_audit() {
     watch_ledger();
     watch_roles();
     watch_captured();
+    watch_loads();
 }
 
 } // namespace custody::audit

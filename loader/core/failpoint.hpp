@@ -44,6 +44,8 @@ inline constexpr std::string_view kFailpoints[] = {
     "part.before_state",
     "part.before_commit",
     "part.after_commit",
+    "load.after_begin",
+    "load.after_record",
     "table.before_copied",
     "table.after_copied",
     "verify.before_begin",

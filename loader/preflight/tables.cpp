@@ -134,10 +134,33 @@ void check_tablespaces(Context &context) {
     }
 }
 
+// One event stands for a copy into them, and only who has the duty may have it so.
+void check_audited(Context &context) {
+    const Probe probe(context.target);
+    const auto rows = context.target.query(
+        "SELECT DISTINCT t.tgrelid::regclass::text, has_function_privilege("
+        "'custody.begin_load(regclass)', 'EXECUTE')"
+        " FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid"
+        " JOIN pg_namespace s ON s.oid = p.pronamespace"
+        " WHERE s.nspname = 'custody' AND p.proname = 'capture' AND t.tgrelid = ANY ($1::oid[])"
+        " ORDER BY 1",
+        target_oids(context.plan));
+    for (int i = 0; i < rows.rows(); ++i) {
+        const auto table = rows.str(i, 0);
+        if (rows.boolean(i, 1))
+            context.add("audited-table", table,
+                        "each copy into it is one event of the ledger; a baseline follows");
+        else
+            context.add("audited-table-privilege", table,
+                        "the role may not execute custody.begin_load()");
+    }
+}
+
 } // namespace
 
 void check_tables(Context &context) {
     check_missing(context);
+    check_audited(context);
     check_rows(context);
     check_casts(context);
     check_filters(context);

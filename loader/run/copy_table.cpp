@@ -9,6 +9,7 @@
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/sql.hpp"
+#include "loader/run/audited_load.hpp"
 #include "loader/run/retry.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
@@ -64,9 +65,12 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
                protocol::part_state::kDone;
     failpoint("part.after_claim");
     bool freeze = false;
-    if (is_whole(table)) {
+    if (is_whole(table))
         require_empty(context, target, table);
-        freeze = plan::can_freeze(table);
+    const bool audited = begin_load(target, table);
+    if (is_whole(table)) {
+        // A TRUNCATE of an audited table is an event, and a hold refuses it.
+        freeze = plan::can_freeze(table) && !audited;
         if (freeze)
             target.exec("truncate only " + plan::target_relation(table));
     }
@@ -94,6 +98,8 @@ bool try_part(Context &context, Worker &worker, const plan::Table &table, const 
     result.lossy_rows = count(source, plan::count_lossy_rows(table, part));
     failpoint("part.before_state");
     context.migration.finish_part(target, *claim, result);
+    if (audited)
+        record_load(context, target, table.id, part.number);
     if (is_whole(table))
         context.migration.complete_table(target, table.id);
     failpoint("part.before_commit");

@@ -9,6 +9,7 @@
 #include "loader/core/failpoint.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/run/audited_load.hpp"
 #include "loader/run/copy_table.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
@@ -251,6 +252,11 @@ void one_pass(Context &context, Steps &steps) {
     auto tables = steps.scheduler();
     add_tables(context, tables, steps.first());
     steps.run(tables);
+
+    enter_phase(context, "baselines");
+    auto baselines = steps.scheduler();
+    add_baselines(context, baselines, steps.first());
+    steps.run(baselines);
 
     enter_phase(context, "everything else");
     for (const char *phase : {"post", "row_security", "finish"})

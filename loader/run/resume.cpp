@@ -90,7 +90,8 @@ bool is_undone_by_reset(const state::TaskRow &task, const std::map<int, bool> &r
         return true;
     if (task.kind == "matview")
         return !reset_tables.empty();
-    return task.phase == "maintenance" && task.table_id && reset_tables.contains(*task.table_id);
+    return (task.phase == "maintenance" || task.kind == "baseline") && task.table_id &&
+           reset_tables.contains(*task.table_id);
 }
 
 /// All in one transaction: no foreign key is ever left standing over rows it has not seen.

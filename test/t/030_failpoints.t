@@ -81,6 +81,16 @@ my @scenario = (
         $shop->on_target('REFRESH MATERIALIZED VIEW spent');
         die $_ for grep { $_ } $shop->wrong($run);
     } ],
+    [ qr/^load\./ => sub {
+        my ($armed) = @_;
+        my $schema = run_command(program('pg_dump'), '--schema-only', '-d',
+            $shop->source->conninfo($shop->name));
+        $shop->on_target($schema->{stdout});
+        $shop->on_target(q{SELECT custody.init_ledger(), count(*) FROM custody.audit('purchase')});
+        dies($armed, 'run', '--no-schema', '-t', 'purchase', '-t', 'customer');
+        my $run = $shop->custody('run', '--no-schema', '-t', 'purchase', '-t', 'customer');
+        die "exit $run->{exit}\n$run->{stderr}" if $run->{exit};
+    } ],
     [ qr/^resume\./ => sub {
         my ($armed) = @_;
         half_done();
