@@ -66,10 +66,13 @@ DECLARE
     number int8 := (SELECT count(*) FROM custody_ledger.tx t
                      WHERE t.xid = transaction AND (revert_changes.incarnation IS NULL OR t.incarnation = revert_changes.incarnation));
 BEGIN
-    IF number <> 1 THEN
+    IF number = 0 THEN
+        RAISE EXCEPTION 'the ledger does not have transaction %', transaction
+            USING ERRCODE = 'no_data_found', HINT = 'custody.changes() has the numbers.';
+    ELSIF number > 1 THEN
         RAISE EXCEPTION 'the ledger has % transactions %', number, transaction
-            USING ERRCODE = CASE WHEN number = 0 THEN 'no_data_found' ELSE 'ambiguous_parameter' END,
-                  HINT = CASE WHEN number > 1 THEN 'Name the incarnation as well (custody.changes() has it).' END;
+            USING ERRCODE = 'ambiguous_function',
+                  HINT = 'Name the incarnation as well: custody.changes() has it.';
     END IF;
     SELECT t.incarnation INTO place FROM custody_ledger.tx t
      WHERE t.xid = transaction AND (revert_changes.incarnation IS NULL OR t.incarnation = revert_changes.incarnation);
@@ -184,7 +187,7 @@ BEGIN
     IF dry_run THEN
         RETURN;
     ELSIF conflicts > 0 THEN
-        RAISE EXCEPTION '% of % changes cannot be taken back', conflicts, number
+        RAISE EXCEPTION 'cannot take back % of % changes', conflicts, number
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'No row was changed.',
                   HINT = 'A dry run names the conflicts.';
     END IF;
@@ -198,7 +201,7 @@ BEGIN
         EXECUTE statement;
         GET DIAGNOSTICS rows = ROW_COUNT;
         IF rows <> 1 THEN
-            RAISE EXCEPTION 'a change cannot be taken back'
+            RAISE EXCEPTION 'cannot take back a change'
                 USING ERRCODE = 'object_not_in_prerequisite_state',
                       DETAIL = format('%s rows instead of one: %s', rows, statement);
         END IF;
