@@ -20,6 +20,10 @@ BEGIN
       JOIN custody_ledger.tx t ON t.at = (f.folded).at AND t.xid = (f.folded).xid AND t.incarnation = (f.folded).incarnation
      CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, custody.this_incarnation()) AS exact) c
      WHERE version IS NOT NULL AND wanted IS NOT NULL;
+    -- All of the table was truncated, or read anew without this row.
+    IF NOT FOUND AND wanted IS NOT NULL AND EXISTS (SELECT FROM custody.fold_cut(tbl, row_as_of.at)) THEN
+        RETURN QUERY SELECT NULL::jsonb, false, true, NULL::timestamptz, NULL::text, NULL::int8, NULL::xid8, NULL::int4;
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz) IS

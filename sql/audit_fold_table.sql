@@ -1,9 +1,22 @@
 -- Which events count, how older descriptors map to one, and all rows of a table as its events left them.
 
+-- The order of events: by incarnation, between transactions by lsn, within one by cid, then by seq. Of two
+-- transactions that changed one row the second waited for the first to end: its last position in the log
+-- is behind all of the first's, while within a transaction positions say when events were captured,
+-- which is later for what fired a trigger than for what the trigger did.
+CREATE FUNCTION custody.fold_is_before(a_place int8, a_incarnation int8, a_xid xid8, a_lsn pg_lsn, a_cid int4, a_seq int4,
+    b_place int8, b_incarnation int8, b_xid xid8, b_lsn pg_lsn, b_cid int4, b_seq int4) RETURNS boolean
+    LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE WHEN a_incarnation = b_incarnation AND a_xid = b_xid THEN (a_cid, a_seq) < (b_cid, b_seq)
+                ELSE (a_place, a_lsn) < (b_place, b_lsn) END
+$$;
+COMMENT ON FUNCTION custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4) IS
+'whether event a of a table came before b, one that had the table locked; errors: none; privilege: none';
+
 -- What is before the last cut says nothing of the rows after it: all of the table was truncated, or
 -- rewritten, or recorded anew with a baseline.
 CREATE FUNCTION custody.fold_cut(tbl int4, until timestamptz DEFAULT NULL)
-    RETURNS TABLE (place int8, lsn pg_lsn, cid int4, seq int4)
+    RETURNS TABLE (place int8, incarnation int8, xid xid8, lsn pg_lsn, cid int4, seq int4)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     note record;
@@ -13,13 +26,14 @@ DECLARE
 BEGIN
     FOR note IN
         SELECT e.at, e.xid, e.incarnation, coalesce(p.place, 9223372036854775807) AS place, e.lsn, e.cid,
+               max(e.lsn) OVER (PARTITION BY e.incarnation, e.xid) AS last_lsn,
                e.seq, e.op, convert_from(substr(e.new, 2), 'UTF8')::jsonb AS info
           FROM custody_ledger.event e LEFT JOIN custody.incarnation_places() p ON p.short = e.incarnation
           LEFT JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
          WHERE e.tbl = fold_cut.tbl AND e.key = '' AND e.op IN ('S', 'T')
            AND get_byte(e.new, 0) = 3
            AND (until IS NULL OR custody.fold_time(t.xid, t.incarnation, t.committing_at) <= until)
-         ORDER BY 4 DESC, e.lsn DESC, e.cid DESC, e.seq DESC
+         ORDER BY place DESC, last_lsn DESC, e.cid DESC, e.seq DESC
     LOOP
         -- The notes of one rewrite come together, one for each partition, each after its baseline.
         IF rewriting THEN
@@ -27,7 +41,7 @@ BEGIN
                 OR note.info ->> 'kind' <> 'rewrite' OR note.info ->> 'relation' = ANY (seen);
         END IF;
         IF note.op = 'T' AND note.info ->> 'partition' = 'false' THEN
-            RETURN QUERY SELECT note.place, note.lsn, note.cid, note.seq;
+            RETURN QUERY SELECT note.place, note.incarnation, note.xid, note.lsn, note.cid, note.seq;
             RETURN;
         ELSIF note.info ->> 'kind' = 'rewrite' THEN
             rewriting := true;
@@ -41,12 +55,12 @@ BEGIN
                 SELECT FROM custody_ledger.event e
                  WHERE e.at = note.at AND e.xid = note.xid AND e.incarnation = note.incarnation
                    AND e.tbl = fold_cut.tbl AND e.op = 'B' AND e.seq > note.seq)) THEN
-            RETURN QUERY SELECT note.place, note.lsn, note.cid, note.seq;
+            RETURN QUERY SELECT note.place, note.incarnation, note.xid, note.lsn, note.cid, note.seq;
             RETURN;
         END IF;
     END LOOP;
     IF rewriting THEN
-        RETURN QUERY SELECT last.place, last.lsn, last.cid, last.seq;
+        RETURN QUERY SELECT last.place, last.incarnation, last.xid, last.lsn, last.cid, last.seq;
     END IF;
 END
 $$;
@@ -173,15 +187,18 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH cut AS (SELECT * FROM custody.fold_cut($1, $5)),
              place AS MATERIALIZED (SELECT * FROM custody.incarnation_places())
-        SELECT e.key, custody.fold($2, e.descriptor, e.op, e.new, e.images_salt, e.incarnation, e.xid, e.seq, e.at
-                   ORDER BY coalesce(p.place, 9223372036854775807), e.lsn, e.cid, e.seq)
+        SELECT o.key, custody.fold($2, o.descriptor, o.op, o.new, o.images_salt, o.incarnation, o.xid, o.seq, o.at
+                   ORDER BY o.place, o.last_lsn, o.cid, o.seq)
+          FROM (SELECT e.*, coalesce(p.place, 9223372036854775807) AS place,
+                       max(e.lsn) OVER (PARTITION BY e.key, e.incarnation, e.xid) AS last_lsn
           FROM (SELECT %1$s FROM custody_ledger.event e WHERE e.tbl = $1 %2$s
                 UNION ALL SELECT %1$s FROM custody_ledger.held_event e WHERE e.tbl = $1 %2$s) e
           LEFT JOIN place p ON p.short = e.incarnation %3$s
          WHERE e.key IS NOT NULL AND e.op NOT IN ('S', 'T') AND e.descriptor = ANY ($3)
-           AND NOT EXISTS (SELECT FROM cut c WHERE (coalesce(p.place, 9223372036854775807), e.lsn, e.cid, e.seq)
-                               < (c.place, c.lsn, c.cid, c.seq))
-         GROUP BY e.key $q$, columns, chosen, timed)
+           AND NOT EXISTS (SELECT FROM cut c WHERE custody.fold_is_before(coalesce(p.place, 9223372036854775807),
+                               e.incarnation, e.xid, e.lsn, e.cid, e.seq, c.place, c.incarnation, c.xid, c.lsn, c.cid, c.seq))
+               ) o
+         GROUP BY o.key $q$, columns, chosen, timed)
      USING tbl, plan, descriptors, wanted, until;
 END
 $$;
@@ -217,8 +234,8 @@ BEGIN
                    AND (until IS NULL OR EXISTS (SELECT FROM custody_ledger.tx t
                          WHERE t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
                            AND custody.fold_time(t.xid, t.incarnation, t.committing_at) <= until))
-                   AND NOT EXISTS (SELECT FROM cut c WHERE (coalesce(p.place, 9223372036854775807), e.lsn, e.cid, e.seq)
-                                       < (c.place, c.lsn, c.cid, c.seq)))
+                   AND NOT EXISTS (SELECT FROM cut c WHERE custody.fold_is_before(coalesce(p.place, 9223372036854775807),
+                           e.incarnation, e.xid, e.lsn, e.cid, e.seq, c.place, c.incarnation, c.xid, c.lsn, c.cid, c.seq)))
         SELECT CASE WHEN s.image IS NOT NULL THEN custody.fold_one(plan, c.descriptor, s.image) END AS folded,
                sum(s.weight)::int8
           FROM counted c
@@ -238,6 +255,7 @@ REVOKE ALL ON FUNCTION custody.fold_one(text, int4, bytea), custody.fold_multise
     custody.image_differences(bytea, bytea, bytea), custody.context_fields(bytea, int2),
     custody.incarnation_places(), custody.this_incarnation(), custody.exact_commit_time(xid8, int8, int8),
     custody.fold_cut(int4, timestamptz), custody.fold_time(xid8, int8, timestamptz),
+    custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4),
     custody.fold_constant(text, text, text), custody.fold_plan(int4, int4),
     custody.fold_version(int4, timestamptz), custody.fold_table(int4, int4, timestamptz, bytea) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
@@ -246,6 +264,7 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.image_differences(bytea, bytea, bytea)', 'custody.context_fields(bytea, int2)',
     'custody.incarnation_places()', 'custody.this_incarnation()', 'custody.exact_commit_time(xid8, int8, int8)',
     'custody.fold_cut(int4, timestamptz)', 'custody.fold_time(xid8, int8, timestamptz)',
+    'custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4)',
     'custody.fold_constant(text, text, text)', 'custody.fold_plan(int4, int4)',
     'custody.fold_one(text, int4, bytea)', 'custody.fold_multiset(int4, int4, timestamptz)',
     'custody.fold_version(int4, timestamptz)',

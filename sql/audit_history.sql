@@ -92,7 +92,7 @@ BEGIN
          WHERE ($6 IS NULL OR coalesce(c.exact, t.committing_at) >= $6)
            AND ($7 IS NULL OR t.at <= $7 AND coalesce(c.exact, t.committing_at) <= $7)
            AND ($4 IS NULL OR f.fields[4] = $4) AND ($5 IS NULL OR f.fields[1] = $5)
-         ORDER BY coalesce(p.place, 9223372036854775807), e.lsn, e.cid, e.seq $q$, condition)
+         ORDER BY coalesce(p.place, 9223372036854775807), max(e.lsn) OVER (PARTITION BY e.incarnation, e.xid), e.cid, e.seq $q$, condition)
      USING tbl, keys, orgs, app_user, login, since, until, transaction;
 END
 $$;
