@@ -92,11 +92,14 @@ BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH all_rows AS (SELECT f.image AS row, f.number AS weight FROM custody.fold_multiset($1, $2) f
                 UNION ALL SELECT '\x01'::bytea || custody.wire_row(t, $3, $4), -1 FROM %s %s t)
+        -- One image that is not told may be any row that is not found.
+        SELECT CASE WHEN g.problem <> 'equal' AND bool_or(g.problem = 'not compared') OVER () THEN 'not compared'
+                    ELSE g.problem END, g.rows FROM (
         SELECT CASE WHEN a.row IS NULL THEN 'not compared' WHEN sum(a.weight) > 0 THEN 'not live'
                     WHEN sum(a.weight) < 0 THEN 'not in the ledger' ELSE 'equal' END,
                CASE WHEN a.row IS NULL THEN sum(a.weight) WHEN sum(a.weight) <> 0 THEN abs(sum(a.weight))
                     ELSE sum(a.weight) FILTER (WHERE a.weight > 0) END::int8
-          FROM all_rows a GROUP BY a.row $q$,
+          FROM all_rows a GROUP BY a.row) g (problem, rows) $q$,
         CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = rel) WHEN 'p' THEN '' ELSE 'ONLY' END, rel)
      USING scope.tbl, scope.version, scope.columns, scope.form;
 END
@@ -142,7 +145,7 @@ BEGIN
         key := custody.image_json(scope.descriptor, found.key, true);
         since := found.since;
         detail := CASE WHEN found.problem = 'not compared' AND scope.key = '{}' THEN
-                           'events that do not have the whole row: option full_row keeps it'
+                           'events do not have the whole row: option full_row, and no column hashed or redacted, lets it be told'
                        WHEN found.problem = 'not compared' THEN 'no event says what the columns had'
                        WHEN status = 'unproven' THEN gaps
                        WHEN scope.key = '{}' THEN found.rows || ' rows' END;

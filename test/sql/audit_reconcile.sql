@@ -38,6 +38,10 @@ INSERT INTO log VALUES (5), (9), (9);
 DELETE FROM log WHERE a = 2;
 SELECT custody.maintain_ledger('ALTER TABLE log ENABLE ALWAYS TRIGGER custody_capture');
 SELECT status, problem, detail FROM custody.reconcile('log') ORDER BY problem = 'summary', problem, detail;
+CREATE TABLE sparse (a int, b text);
+INSERT INTO sparse VALUES (1, 'x'), (2, 'y');
+SELECT count(*) > 0 AS recorded FROM custody.audit('sparse', hash => '{b}');
+SELECT status, problem, detail FROM custody.reconcile('sparse') ORDER BY problem = 'summary';
 -- What cannot be compared is no success.
 CREATE TABLE stranger (a int);
 SELECT * FROM custody.reconcile('stranger');
@@ -48,7 +52,9 @@ CREATE ROLE regress_reader;
 GRANT SELECT ON log TO regress_reader;
 SELECT count(*) FROM custody.grant_duty('regress_reader', 'auditor');
 SET ROLE regress_reader;
+\set VERBOSITY terse
 SELECT custody.reconcile('log');
+\set VERBOSITY default
 RESET ROLE;
 
 -- Coverage.
