@@ -164,6 +164,31 @@ $$;
 COMMENT ON FUNCTION custody.audit_rewrite() IS
 'event trigger (table_rewrite) of the ledger: notes which audited tables a command rewrites';
 
+-- Called from C before DROP TABLE, for each table that it names, whoever drops it.
+CREATE FUNCTION custody.audit_dropping(relation oid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+    -- Of a whole table the event that it was dropped says all.
+    IF custody.ledger_is_maintained() OR NOT EXISTS (
+            SELECT FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid
+             WHERE c.oid = relation AND c.relispartition AND t.tgfoid = to_regprocedure('custody.capture()')
+               AND pg_has_role(custody.audit_caller(), c.relowner, 'USAGE')) THEN
+        RETURN;
+    END IF;
+    -- The order in which DROP itself locks.
+    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE',
+                   (SELECT i.inhparent::regclass FROM pg_inherits i WHERE i.inhrelid = relation));
+    PERFORM custody.record_removal(relation::regclass);
+END
+$$;
+COMMENT ON FUNCTION custody.audit_dropping(oid) IS
+'records the rows of a partition of an audited table that its owner is about to drop; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_drop_start() RETURNS event_trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'custody_audit_drop_start';
+COMMENT ON FUNCTION custody.audit_drop_start() IS
+'event trigger (ddl_command_start) of the ledger: the rows of partitions that DROP TABLE names are events before they are gone';
+
 CREATE FUNCTION custody.audit_drop() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -239,5 +264,6 @@ REVOKE ALL ON FUNCTION custody.audit_is_trigger(oid), custody.audit_check_trigge
     custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass),
     custody.audit_attached(int4, uuid, regclass), custody.audit_detached(int4, uuid, regclass),
     custody.audit_sync_partitions(int4, regclass), custody.audit_rewritten(), custody.audit_ddl(),
-    custody.audit_rewrite(), custody.audit_drop(), custody.audit_dropped(int4, text),
+    custody.audit_rewrite(), custody.audit_drop(), custody.audit_drop_start(),
+    custody.audit_dropping(oid), custody.audit_dropped(int4, text),
     custody.audit_dropped_trigger(text, text[]) FROM PUBLIC;

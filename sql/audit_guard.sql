@@ -51,12 +51,14 @@ BEGIN
               ORDER BY relispartition, oid) c;
     FOR t IN SELECT * FROM (VALUES
             ('custody_audit_ddl', 'ddl_command_end', 'audit_ddl'),
+            ('custody_audit_drop_start', 'ddl_command_start', 'audit_drop_start'),
             ('custody_audit_drop', 'sql_drop', 'audit_drop'),
             ('custody_audit_rewrite', 'table_rewrite', 'audit_rewrite')) AS v (name, event, function)
     LOOP
         IF NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = t.name) THEN
-            EXECUTE format('CREATE EVENT TRIGGER %I ON %I EXECUTE FUNCTION custody.%I()',
-                           t.name, t.event, t.function);
+            EXECUTE format('CREATE EVENT TRIGGER %I ON %I%s EXECUTE FUNCTION custody.%I()', t.name, t.event,
+                           CASE t.event WHEN 'ddl_command_start' THEN ' WHEN TAG IN (''DROP TABLE'')' ELSE '' END,
+                           t.function);
         END IF;
         EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', t.name);
     END LOOP;

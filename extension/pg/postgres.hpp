@@ -58,6 +58,7 @@ extern "C" {
 #include <catalog/pg_type.h>
 #include <commands/dbcommands.h>
 #include <commands/defrem.h>
+#include <commands/event_trigger.h>
 #include <commands/extension.h>
 #include <commands/progress.h>
 #include <commands/trigger.h>

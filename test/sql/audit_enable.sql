@@ -69,5 +69,6 @@ DROP FUNCTION pg_temp.plan;
 DROP SCHEMA custody_ledger CASCADE;
 DROP EVENT TRIGGER custody_audit_drop;
 DROP EVENT TRIGGER custody_audit_ddl;
+DROP EVENT TRIGGER custody_audit_drop_start;
 DROP EVENT TRIGGER custody_audit_rewrite;
 DROP SCHEMA custody_ledger CASCADE;

@@ -68,7 +68,12 @@ events 'ALTER TABLE p DETACH PARTITION p3', 'D; D; detach public.p3 2', 'a parti
 events 'INSERT INTO p3 VALUES (7, 7)', '', '... is not recorded any more';
 is $cluster->sql('clinic', q{SELECT count(*) FROM pg_trigger WHERE tgrelid = 'p3'::regclass}), 0, '... and has no trigger left';
 events 'ALTER TABLE p DETACH PARTITION p2 CONCURRENTLY', 'D; D; detach public.p2 2', '... concurrently';
-events 'DROP TABLE p1', 'drop public.p1', 'a partition dropped';
+events 'INSERT INTO p1 VALUES (2, 1), (3, 1); DROP TABLE p1', 'I; I; D; D; D; drop public.p1', 'a filled partition dropped';
+events 'DROP TABLE IF EXISTS nothing', '', '... what is not there';
+$cluster->sql('clinic', 'CREATE ROLE guest LOGIN');
+my ($exit) = $cluster->psql('clinic', 'DROP TABLE p4', user => 'guest');
+isnt $exit, 0, '... by others is refused';
+events 'INSERT INTO p VALUES (8, 4); DROP TABLE p4', qr/^I; D; drop public\.p41?; drop public\.p41?$/, '... with partitions of its own';
 events 'DROP TABLE p', qr/drop public\.p(;|$)/, 'a table dropped';
 events 'DROP SCHEMA other CASCADE; DROP OWNED BY boss', qr/drop public\.u(;|$)/, '... by DROP OWNED';
 is $cluster->sql('clinic', 'SELECT count(*) FROM custody_ledger.audited WHERE active OR until IS NULL'), 0, 'they are recorded no more';
