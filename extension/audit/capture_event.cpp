@@ -33,7 +33,8 @@ uint32 record(Event *event, RowBytes *bytes) {
 
 void update_in_place(const CaptureTable *table, Event *event, RowBytes *before, RowBytes *after,
                      RowValues old_row, RowValues new_row) {
-    if (table->options.full_row) {
+    // Without a key a difference would not tell of which row it is.
+    if (table->options.full_row || table->key_count == 0) {
         encode_full(before, table, old_row, event->images_salt);
         encode_full(after, table, new_row, event->images_salt);
     }

@@ -77,6 +77,12 @@ for my $context ([ '', 'organization' ], [ q{SELECT FROM custody.set_context(1::
 sql(q{BEGIN; SELECT FROM custody.set_context(1::bigint, 'ann'); INSERT INTO plain VALUES (-1); COMMIT});
 is newest()->{op}, 'I', 'with both';
 
+sql('CREATE TABLE keyless (a int, b int)');
+audit(q{'keyless'});
+sql('INSERT INTO keyless VALUES (1, 2); UPDATE keyless SET b = 3');
+is_deeply [ map { newest()->{$_} } qw(key op) ], [ '', 'U' ], 'a table without a key';
+is_deeply [ image_of(newest()->{old}) ], [ 'full', pack('N', 1), pack('N', 2) ], 'has both rows whole';
+
 # A trigger of somebody's own cannot write in the name of another table.
 my $identity = sql(q{SELECT identity FROM custody_ledger.audited WHERE name = 'plain'});
 my ($exit, undef, $error) = $cluster->psql('shop', qq{CREATE TABLE other (id int); CREATE TRIGGER t AFTER INSERT ON other FOR EACH ROW
