@@ -57,6 +57,12 @@ is $cluster->sql('clinic', q{SELECT (SELECT count(*) FROM custody_ledger.hold WH
     0, 'so has the hold that was';
 is $cluster->sql('clinic', q{SELECT kind, state, requested_by, requested_as, approved_by, result FROM custody_ledger.request WHERE id = } . $erase),
     'erase|done|admin|{admin}|double|5 events erased', 'who asked and who approved stays';
+$cluster->sql('clinic', 'SELECT custody.seal()');
+my $kept = write_file($cluster->sql('clinic', 'SELECT custody.ledger_digest()'), 'kept');
+for my $bundle ([ 'org', q{SELECT custody.export_evidence(1::int8, 1, 1)} ], [ 'ledger', 'SELECT custody.export_ledger(1, 1)' ]) {
+    my $check = custody('audit', 'verify-bundle', write_file($cluster->sql('clinic', $bundle->[1]) . "\n", $bundle->[0]), '--digest', $kept);
+    is $check->{exit}, 0, "$bundle->[0]: evidence with erased events is proven" or diag $check->{stdout}, $check->{stderr};
+}
 
 # A user's contexts.
 my $contexts = "SELECT '\\x0002'::bytea || " . join ' || ', map { context($_) } 'Ann', 'Bob';
@@ -93,6 +99,51 @@ is $cluster->sql('clinic', q{SELECT string_agg(state, ' ' ORDER BY id) FROM cust
 is $cluster->sql('clinic', q{SELECT string_agg(n ->> 'kind', ' ' ORDER BY e.ctid) FROM custody_ledger.event e,
         LATERAL (SELECT convert_from(substring(e.new FROM 2), 'UTF8')::json) AS t (n)
         WHERE e.op = 'S'}), 'audit_on hold lift erase prune', 'each is an event';
+
+# A partition with events, sealed, some of them held. Its end is a moment ahead of now.
+$cluster->create_database('old', extension => 1);
+$cluster->sql('old', <<'SQL');
+SELECT custody.init_ledger('day');
+SELECT custody.grant_duty('custody_admin', 'admin'), custody.grant_duty('custody_legal', 'legal');
+CREATE TABLE t (id int PRIMARY KEY, a text, org int8);
+SELECT custody.maintain_ledger('DROP TABLE custody_ledger.' || p || to_char(now() AT TIME ZONE 'UTC', '_YYYYMMDD'))
+  FROM unnest('{event,tx}'::text[]) p;
+SELECT custody.make_ledger_partition(p, custody.ledger_period_start('day', now()), clock_timestamp() + '3 seconds')
+  FROM unnest('{event,tx}'::text[]) p;
+SELECT custody.audit('t', 'org');
+INSERT INTO t SELECT i, 'a', 1 + i % 2 FROM generate_series(1, 9) i;
+UPDATE t SET a = 'b' WHERE id < 4;
+SQL
+my $partition = $cluster->sql('old', q{SELECT relation FROM custody.ledger_partitions('event') ORDER BY lower LIMIT 1});
+my $events = $cluster->sql('old', "SELECT count(*) FROM $partition");
+is $events, 13, 'events in the partition';
+wait_for('the end of the partition', sub {
+    $cluster->sql('old', q{SELECT min(upper) < clock_timestamp() FROM custody.ledger_partitions('event')}) eq 't';
+});
+my $held = $cluster->sql('old', q{SELECT custody.place_hold('case', 't', '{"id": 3}')}, user => 'lawyer');
+is $cluster->sql('old', 'SELECT events, held, obstacle FROM custody.prunable(now())', user => 'lawyer'),
+    '13|2|3 transactions are in no block yet', 'not before it is sealed';
+$cluster->sql('old', 'SELECT custody.seal()');
+my $blocks = 'SELECT number, hash FROM custody_ledger.block WHERE number = 1';
+my $block = $cluster->sql('old', $blocks);
+$prune = $cluster->sql('old', q{SELECT custody.request_prune(now(), 'policy')}, user => 'admin');
+is $cluster->sql('old', "SELECT custody.approve($prune)", user => 'lawyer'),
+    '1 partitions with 13 events pruned, 2 held events kept', 'then it is pruned';
+is $cluster->sql('old', "SELECT to_regclass('$partition') IS NULL"), 't', 'the events are gone';
+is $cluster->sql('old', q{SELECT string_agg(op::text, '' ORDER BY xid, seq), bool_and(cardinality(proof) > 3) FROM custody_ledger.held_event}),
+    'IU|t', 'held ones are kept with proofs';
+is $cluster->sql('old', 'SELECT transactions, events, held FROM custody_ledger.prune'), '3|13|2', 'the record says how many';
+is $cluster->sql('old', q{SELECT count(*), count(contexts) FROM custody_ledger.tx t, custody_ledger.prune p WHERE t.at >= p.lower AND t.at < p.upper}),
+    '3|2', 'transactions stay, without contexts but for what is held';
+is $cluster->sql('old', $blocks), $block, 'the block is what it was';
+my $digest = write_file($cluster->sql('old', 'SELECT custody.ledger_digest()'), 'digest');
+my $number = 0;
+for my $proof (split /\x1e/, $cluster->sql('old', q{SELECT string_agg(array_to_string(proof, E'\n'), E'\x1e') FROM custody_ledger.held_event})) {
+    my $file = write_file("$proof\n", 'proof' . ++$number);
+    my $check = custody('audit', 'verify-bundle', $file, '--digest', $digest);
+    is $check->{exit}, 0, "proof $number holds without the database" or diag $check->{stdout}, $check->{stderr};
+}
+is $number, 2, 'two proofs';
 done_testing;
 
 sub failure {
