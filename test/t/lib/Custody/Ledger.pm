@@ -8,38 +8,45 @@ use Digest::SHA qw(sha256);
 
 use parent qw(Exporter);
 
-our @EXPORT_OK = qw(ledger_faults events_of event_counts image_of context_of);
+our @EXPORT_OK = qw(ledger_faults events_of event_counts image_of context_of tree_of event_leaf lp
+    read_contexts);
 
 sub bytes { pack 'H*', $_[0] }
 sub lp { pack('N', length $_[0]) . $_[0] }
 
-sub tree {
+sub tree_of {
     my @leaf = @_;
     return sha256("\x13") if !@leaf;
     return $leaf[0] if @leaf == 1;
     my $left = 1;
     $left *= 2 while $left * 2 < @leaf;
-    return sha256("\x01" . tree(@leaf[ 0 .. $left - 1 ]) . tree(@leaf[ $left .. $#leaf ]));
+    return sha256("\x01" . tree_of(@leaf[ 0 .. $left - 1 ]) . tree_of(@leaf[ $left .. $#leaf ]));
 }
 
-# tx.contexts -> the commitment of each context.
-sub contexts {
+# tx.contexts -> of each context its commitment (hash) and its parts: [salt, bytes], or a commitment alone
+# where the part was erased.
+sub read_contexts {
     my ($blob) = @_;
     my $count = unpack 'n', $blob;
-    my ($at, @commitment) = (2);
+    my ($at, @context) = (2);
     for (1 .. $count) {
-        my $parts = '';
+        my ($hashes, @part) = ('');
         for my $part (0 .. 2) {
-            die "part of a context is not there\n" if ord(substr $blob, $at, 1) != 1;
-            my $salt = substr $blob, $at + 1, 16;
+            if (ord(substr $blob, $at, 1) == 0) {
+                push @part, substr $blob, $at + 1, 32;
+                $hashes .= $part[-1];
+                $at += 33;
+                next;
+            }
             my $length = unpack 'N', substr $blob, $at + 17, 4;
-            $parts .= sha256("\x05" . chr($part) . $salt . substr $blob, $at + 21, $length);
+            push @part, [ substr($blob, $at + 1, 16), substr $blob, $at + 21, $length ];
+            $hashes .= sha256("\x05" . chr($part) . join '', @{ $part[-1] });
             $at += 21 + $length;
         }
-        push @commitment, sha256("\x06$parts");
+        push @context, { parts => \@part, hash => sha256("\x06$hashes") };
     }
     die "bytes behind the contexts\n" if $at != length $blob;
-    return @commitment;
+    return @context;
 }
 
 sub events_of {
@@ -55,15 +62,16 @@ sub events_of {
     return map { my %event; @event{ @column, @bytes } = split /:/; \%event } split /\n/, $text;
 }
 
-sub leaf {
-    my ($event, $tx, $descriptor) = @_;
-    my ($old, $new) = map { $_ eq '-' ? "\0" : bytes($_) } @$event{qw(old new)};
-    my $order = sha256("\x02" . $tx->{secret} . $tx->{incarnation} . pack('Q>NNQ>N', $event->{xid}, $event->{seq},
-        $event->{cid}, $event->{lsn}, $event->{pair} eq '-' ? 0xffffffff : $event->{pair}));
-    return sha256("\x00\x01" . $order . $event->{op} . $tx->{context}[ $event->{context} ]
-        . $descriptor->{ $event->{descriptor} }
-        . sha256("\x03" . bytes($event->{key_salt}) . bytes($event->{key}))
-        . sha256("\x04" . bytes($event->{images_salt}) . lp($old) . lp($new)));
+# place: secret of the transaction, incarnation and xid as they are hashed.
+sub event_leaf {
+    my ($event, $place, $context, $descriptor) = @_;
+    my ($old, $new) = map { ($_ // '-') eq '-' ? "\0" : bytes($_) } @$event{qw(old new)};
+    my $order = sha256("\x02" . $place . pack('NNQ>N', $event->{seq}, $event->{cid}, $event->{lsn},
+        ($event->{pair} // '-') eq '-' ? 0xffffffff : $event->{pair}));
+    return sha256("\x00\x01" . $order . $event->{op} . $context . $descriptor
+        . ($event->{key_hash} ? bytes($event->{key_hash}) : sha256("\x03" . bytes($event->{key_salt}) . bytes($event->{key})))
+        . ($event->{images_hash} ? bytes($event->{images_hash})
+            : sha256("\x04" . bytes($event->{images_salt}) . lp($old) . lp($new))));
 }
 
 # What is wrong in the ledger, transaction by transaction; nothing where all holds. Dies where there
@@ -80,22 +88,23 @@ sub ledger_faults {
     for (split /\n/, $cluster->sql($database, q{SELECT concat_ws(':', xid, events, incarnation, encode(secret, 'hex'),
             encode(orgs, 'hex'), encode(contexts, 'hex')) FROM custody_ledger.tx})) {
         my ($xid, $events, $short, $secret, $orgs, $contexts) = split /:/;
-        $tx{$xid} = { events => $events, short => $short, secret => bytes($secret), orgs => $orgs,
-            incarnation => $incarnation, context => [ contexts(bytes($contexts)) ] };
+        $tx{$xid} = { events => $events, short => $short, orgs => $orgs,
+            place => bytes($secret) . $incarnation . pack('Q>', $xid), context => [ map { $_->{hash} } read_contexts(bytes($contexts)) ] };
     }
     die "no transaction is in the ledger\n" unless %tx;
     my (@fault, %tree);
     for my $event (events_of($cluster, $database)) {
         my $tx = $tx{ $event->{xid} };
         push @fault, "event $event->{xid}/$event->{seq} has no transaction" and next unless $tx;
-        push @{ $tree{ $event->{xid} }{ bytes($event->{org}) } }, leaf($event, $tx, \%descriptor);
+        push @{ $tree{ $event->{xid} }{ bytes($event->{org}) } }, event_leaf($event, $tx->{place},
+            $tx->{context}[ $event->{context} ], $descriptor{ $event->{descriptor} });
     }
     for my $xid (sort { $a <=> $b } keys %tx) {
         my ($count, $orgs) = (0, '');
         for my $org (sort keys %{ $tree{$xid} // {} }) {
             my @leaf = @{ $tree{$xid}{$org} };
             $count += @leaf;
-            $orgs .= lp($org) . pack('N', scalar @leaf) . tree(@leaf);
+            $orgs .= lp($org) . pack('N', scalar @leaf) . tree_of(@leaf);
         }
         push @fault, "transaction $xid has $count events, its row says $tx{$xid}{events}" if $count != $tx{$xid}{events};
         push @fault, "trees of transaction $xid differ" if unpack('H*', $orgs) ne $tx{$xid}{orgs};
