@@ -61,7 +61,11 @@ Digest parse_digest(std::string text) {
 
 class BundleCheck::State {
   public:
-    explicit State(std::vector<Digest> digests) : digests_(std::move(digests)) {}
+    explicit State(std::vector<Digest> digests) : digests_(std::move(digests)) {
+        for (const Digest &digest : digests_) {
+            result_.newest_digest = std::max(result_.newest_digest, digest.block);
+        }
+    }
 
     bool add_line(std::span<char> text) {
         return !refuted_ && guarded([&] {

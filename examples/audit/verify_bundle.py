@@ -182,8 +182,8 @@ class Bundle:
         need(self.peek() is None, "place", "a line after the last")
         need(not self.fork and self.ledgers <= {x.ledger}, "digest", "the digest is of other blocks", 0)
         return "proven" if self.met >= self.high and not self.count["pruned"] else "unproven", (
-            f"{x.kind} {getattr(x, 'org', '')} blocks {self.low} to {self.high} of {x.ledger}: {dict(self.count)}")
-
+            f"{x.kind} {getattr(x, 'org', '')} blocks {self.low} to {self.high} of {x.ledger}: {dict(self.count)}, "
+            f"digest of block {self.met}, the newest of {max(self.digests, default=0)}")
 def main(path, option="--digest", digests=os.devnull):
     bundle, verdict, bundle.ledgers = Bundle(open(path, "rb")), "refuted", set()
     for one in map(json.loads, open(digests)):

@@ -149,6 +149,10 @@ std::string render_text(const BundleResult &result) {
                        result.hidden_keys, result.hidden_images, result.pruned);
     if (result.digest_block != 0)
         fmt::format_to(out, "  digest of block {}\n", result.digest_block);
+    if (result.newest_digest > result.to_block)
+        fmt::format_to(out,
+                       "  the newest digest is of block {}: what came after block {} is not here\n",
+                       result.newest_digest, result.to_block);
     return text;
 }
 
@@ -173,7 +177,8 @@ std::string render_json(const BundleResult &result, Exit exit) {
         {"erased_keys", result.hidden_keys},
         {"erased_images", result.hidden_images},
         {"pruned_transactions", result.pruned},
-        {"digest_block", result.digest_block == 0 ? Json() : Json(result.digest_block)}};
+        {"digest_block", result.digest_block == 0 ? Json() : Json(result.digest_block)},
+        {"newest_digest", result.newest_digest == 0 ? Json() : Json(result.newest_digest)}};
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
