@@ -68,6 +68,10 @@ class Judge : public nlohmann::json_sax<Json> {
 } // namespace
 
 nlohmann::json parse_object(std::string_view text) {
+    // The reader takes a NUL for the end, and would not look at what follows.
+    if (text.find('\0') != std::string_view::npos) {
+        throw Refused("the JSON is malformed");
+    }
     Judge judge;
     Json::sax_parse(text.begin(), text.end(), &judge);
     Json value = Json::parse(text.begin(), text.end(), nullptr, false);
