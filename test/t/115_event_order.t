@@ -1,0 +1,66 @@
+# The order of a row's events is none of transaction ids or times: a lower xid that wrote last, a clock that
+# steps back, a prepared transaction, a writer that waited. Exact times of commit, and those that are not.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $cluster = start_cluster('one', conf => { max_prepared_transactions => 5, track_commit_timestamp => 'on' });
+$cluster->create_database('clinic', extension => 1);
+$cluster->sql('clinic', q{
+    SELECT custody.init_ledger();
+    CREATE TABLE patient (id int PRIMARY KEY, name text);
+    CREATE TABLE other (a int);
+    INSERT INTO patient VALUES (1, 'first'), (2, 'first');
+    SELECT custody.audit('patient')});
+sub names { $cluster->sql('clinic', "SELECT string_agg(coalesce(new ->> 'name', op), ' ') FROM custody.history('patient', '$_[0]')") }
+sub verdict { $cluster->sql('clinic', q{SELECT string_agg(status, ' ') FROM custody.reconcile('patient')}) }
+
+# The lower xid writes last.
+my ($low, $high) = map { $cluster->session('clinic') } 1 .. 2;
+my $low_xid = $low->query('BEGIN; INSERT INTO other VALUES (1); SELECT pg_current_xact_id()');
+my $high_xid = $high->query(q{BEGIN; UPDATE patient SET name = 'high' WHERE id = 1; SELECT pg_current_xact_id()});
+cmp_ok $high_xid, '>', $low_xid, 'the transactions are in this order';
+$low->send(q{UPDATE patient SET name = 'low' WHERE id = 1});
+wait_for('the writer waits', sub { $cluster->sql('clinic', q{SELECT count(*) FROM pg_locks WHERE NOT granted}) > 0 });
+$high->query('COMMIT');
+$low->finish;
+$low->query(q{UPDATE patient SET name = 'low again' WHERE id = 1; COMMIT});
+is names(1), 'first high low low again', 'history is in the order of the writes';
+is $cluster->sql('clinic', q{SELECT "row" ->> 'name' FROM custody.row_as_of('patient', '1', clock_timestamp())}), 'low again',
+    'and so is the row as of now';
+is verdict(), 'proven', 'and the row that is there';
+
+# Exact time of commit: a transaction that began long before and committed after a time is not in it.
+$high->query(q{BEGIN; UPDATE patient SET name = 'long' WHERE id = 2});
+my $between = $cluster->sql('clinic', 'SELECT clock_timestamp()');
+$high->query('COMMIT');
+is $cluster->sql('clinic', qq{SELECT "row" ->> 'name', clock FROM custody.row_as_of('patient', '2', '$between')}), 'first|commit',
+    'before its commit';
+is $cluster->sql('clinic', q{SELECT "row" ->> 'name', clock FROM custody.row_as_of('patient', '2', clock_timestamp())}),
+    'long|commit', 'after it';
+
+# A prepared transaction: its time is that of PREPARE, where no exact one is known.
+$high->query(q{BEGIN; UPDATE patient SET name = 'prepared' WHERE id = 2; PREPARE TRANSACTION 'p'});
+is verdict(), 'proven', 'what is prepared is on neither side';
+$between = $cluster->sql('clinic', 'SELECT clock_timestamp()');
+$high->query(q{COMMIT PREPARED 'p'});
+is $cluster->sql('clinic', qq{SELECT "row" ->> 'name' FROM custody.row_as_of('patient', '2', '$between')}), 'long',
+    'a prepared transaction counts from COMMIT PREPARED where that is known';
+
+# A clock that stepped back an hour: times are wrong, order and rows are right.
+$cluster->sql('clinic', q{SELECT custody.maintain_ledger($$UPDATE custody_ledger.tx SET
+    committing_at = committing_at - interval '1 hour' WHERE xid = (SELECT max(xid) FROM custody_ledger.tx)$$)});
+$cluster->configure(track_commit_timestamp => 'off');
+$cluster->restart;
+is names(2), 'first long prepared', 'history is in order';
+is $cluster->sql('clinic', q{SELECT "row" ->> 'name', clock FROM custody.row_as_of('patient', '2', clock_timestamp())}),
+    'prepared|pre-commit', 'and so is the row; its time is said to be that before the commit';
+is verdict(), 'proven', 'and the row that is there';
+
+# Nothing counts twice under a snapshot from before.
+my $old = $cluster->session('clinic');
+$old->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+$cluster->sql('clinic', q{UPDATE patient SET name = 'unseen'});
+is $old->query(q{SELECT status FROM custody.reconcile('patient')}), 'proven', 'one snapshot for rows and events';
+is $old->query(q{SELECT count(*) FROM custody.history('patient', '2')}), 3, 'of both';
+done_testing;
