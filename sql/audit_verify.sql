@@ -9,3 +9,178 @@ COMMENT ON FUNCTION custody.verify_stored(int8, int8) IS
 'the part of custody.verify_ledger() that reads every row of the ledger and hashes it again: chain, membership, roots, payloads and descriptors; rows as there, with the table, descriptor and key of an event; NULL for a block: the first, or the last with what is not sealed yet; sorts in maintenance_work_mem, then in temporary files; errors: 42P01 without a ledger, 22023 for a block below 1; privilege: custody_auditor, custody_operator, custody_admin';
 REVOKE ALL ON FUNCTION custody.verify_stored(int8, int8) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor}', 'custody.verify_stored(int8, int8)');
+
+CREATE FUNCTION custody.verify_indexes()
+    RETURNS TABLE (object text, status text, detail text)
+    LANGUAGE c STABLE PARALLEL RESTRICTED
+    AS 'MODULE_PATHNAME', 'custody_verify_indexes';
+COMMENT ON FUNCTION custody.verify_indexes() IS
+'the part of custody.verify_ledger() that compares the B-trees of the ledger with its tables: every row is shown, under its key, in order; errors: 42P01 without a ledger; privilege: custody_auditor, custody_operator, custody_admin';
+
+-- A key that was tampered with may have no form: then its bytes are shown.
+CREATE FUNCTION custody.event_name(tbl int4, descriptor int4, key bytea) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    named text := coalesce((SELECT quote_ident(a.schema) || '.' || quote_ident(a.name)
+                              FROM custody_ledger.audited a WHERE a.id = tbl), 'table ' || tbl);
+BEGIN
+    RETURN named || CASE WHEN key IS NULL OR key = '' THEN ''
+                         ELSE coalesce(' ' || custody.event_key(descriptor, key)::text, '') END;
+EXCEPTION WHEN OTHERS THEN
+    RETURN format('%s key %s', named, key);
+END
+$$;
+COMMENT ON FUNCTION custody.event_name(int4, int4, bytea) IS
+'table and key of an event, for people; errors: none; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.verify_digests(digests jsonb)
+    RETURNS TABLE (object text, block int8, status text, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+    -- From the table itself, whatever its index shows.
+    SET enable_indexscan = off SET enable_indexonlyscan = off SET enable_bitmapscan = off AS $$
+DECLARE
+    own uuid := (SELECT l.ledger FROM custody_ledger.ledger l);
+    last int8 := coalesce((SELECT max(b.number) FROM custody_ledger.block b), 0);
+    covered int8 := 0;
+    one jsonb;
+    here bytea;
+BEGIN
+    FOR one IN SELECT d FROM jsonb_array_elements(CASE jsonb_typeof(digests)
+            WHEN 'array' THEN digests WHEN 'object' THEN jsonb_build_array(digests) ELSE '[]' END) d LOOP
+        IF one->>'format' IS DISTINCT FROM 'custody-digest-1' OR one->>'ledger' IS NULL
+                OR jsonb_typeof(one->'block') IS DISTINCT FROM 'number'
+                OR one->>'hash' !~ '^[0-9a-f]{64}$' THEN
+            RAISE EXCEPTION 'not a digest of a ledger' USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = one::text, HINT = 'Give what custody.ledger_digest() returned, one or an array.';
+        END IF;
+        object := format('digest of block %s', one->>'block');
+        block := (one->>'block')::int8;
+        here := (SELECT b.hash FROM custody_ledger.block b WHERE b.number = verify_digests.block);
+        status := 'refuted';
+        IF (one->>'ledger')::uuid <> own THEN
+            detail := 'it is of another ledger: ' || (one->>'ledger');
+        ELSIF here IS NULL THEN
+            detail := format('the block is not here, the last one is %s: blocks were dropped, or an older copy was restored', last);
+        ELSIF encode(here, 'hex') <> one->>'hash' THEN
+            detail := 'the block here has another hash: it was made again, or an older copy was restored and went on';
+        ELSE
+            status := 'proven';
+            detail := 'the block is here with its hash';
+            covered := greatest(covered, block);
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+    IF covered < last THEN
+        object := format('blocks %s to %s', covered + 1, last);
+        block := NULL;
+        status := 'unproven';
+        detail := 'no digest from elsewhere is of them or of a later block: whoever may change the ledger may have made them again';
+        RETURN NEXT;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.verify_digests(jsonb) IS
+'the part of custody.verify_ledger() that compares digests from elsewhere with the blocks that are here; errors: 22023 for what is no digest, 42P01 without a ledger; privilege: SELECT on the ledger';
+
+-- That capture works: what is not captured is nowhere in the ledger.
+CREATE FUNCTION custody.verify_coverage()
+    RETURNS TABLE (object text, status text, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t record;
+    steps text[];
+BEGIN
+    FOR t IN SELECT a.id, a.identity, a.schema, a.name, format('%I.%I', a.schema, a.name) AS named,
+                    c.oid::regclass AS relation
+               FROM custody_ledger.audited a
+               LEFT JOIN pg_namespace n ON n.nspname = a.schema
+               LEFT JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.name
+                                   AND c.relkind IN ('r', 'p')
+              WHERE a.active ORDER BY a.id LOOP
+        object := t.named;
+        IF t.relation IS NULL THEN
+            status := 'refuted';
+            detail := 'it is recorded, and is not there';
+        ELSE
+            steps := ARRAY(SELECT s FROM custody.audit_trigger_steps(t.relation, t.identity) s);
+            status := CASE WHEN steps = '{}' THEN 'proven' ELSE 'refuted' END;
+            detail := CASE WHEN steps = '{}' THEN 'its triggers and those of its partitions are there, enabled, and custody''s'
+                           ELSE 'changes are not captured: it lacks ' || array_to_string(steps, '; ') END;
+        END IF;
+        RETURN NEXT;
+    END LOOP;
+    RETURN QUERY SELECT f.signature, 'refuted', 'it is not the function of custody''s library'
+      FROM (VALUES ('custody.capture()', 'custody_capture'), ('custody.capture_truncate()', 'custody_capture_truncate'),
+                   ('custody.guard_ledger()', 'custody_guard_ledger')) AS f (signature, symbol)
+      LEFT JOIN pg_proc p ON p.oid = to_regprocedure(f.signature)
+      LEFT JOIN pg_language l ON l.oid = p.prolang
+     WHERE p.oid IS NULL OR l.lanname <> 'c' OR p.prosrc <> f.symbol
+        OR p.probin IS DISTINCT FROM (SELECT q.probin FROM pg_proc q WHERE q.oid = 'custody.verify_indexes()'::regprocedure);
+    RETURN QUERY SELECT format('%s on %s', g.name, c.oid::regclass), 'refuted',
+                        'the guard is not there, not enabled always, or not custody''s'
+      FROM pg_class c
+     CROSS JOIN (VALUES ('custody_guard', 27), ('custody_guard_truncate', 34)) AS g (name, type)
+     WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind IN ('r', 'p')
+       AND NOT EXISTS (SELECT FROM pg_trigger x
+                        WHERE x.tgrelid = c.oid AND x.tgname = g.name AND x.tgenabled = 'A'
+                          AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.guard_ledger()')
+                          AND x.tgqual IS NULL);
+    RETURN QUERY SELECT 'event trigger ' || e.name, 'refuted', 'it is not there, not enabled always, or not custody''s'
+      FROM (VALUES ('custody_audit_ddl', 'custody.audit_ddl()'), ('custody_audit_drop', 'custody.audit_drop()'),
+                   ('custody_audit_rewrite', 'custody.audit_rewrite()')) AS e (name, function)
+     WHERE NOT EXISTS (SELECT FROM pg_event_trigger x
+                        WHERE x.evtname = e.name AND x.evtenabled = 'A' AND x.evttags IS NULL
+                          AND x.evtfoid = to_regprocedure(e.function));
+END
+$$;
+COMMENT ON FUNCTION custody.verify_coverage() IS
+'the part of custody.verify_ledger() that looks whether changes are captured and the ledger is guarded now: a row for each recorded table, and one for each guard that is missing; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+-- Descriptors are hashed; who points an event's table at another name is found by its identity.
+CREATE FUNCTION custody.verify_descriptors()
+    RETURNS TABLE (object text, status text, detail text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('descriptor %s', d.id), 'refuted',
+           format('it names table %s, the table of its number is %s', d.text::jsonb->>'table',
+                  coalesce(a.identity::text, 'not there'))
+      FROM custody_ledger.descriptor d LEFT JOIN custody_ledger.audited a ON a.id = d.tbl
+     WHERE d.id <> 0 AND (d.text::jsonb->>'table')::uuid IS DISTINCT FROM a.identity
+    UNION ALL
+    SELECT format('transaction %s', t.xid), 'refuted', 'its contexts are gone, but no record says that its events were pruned'
+      FROM custody_ledger.tx t
+     WHERE t.contexts IS NULL AND NOT EXISTS (SELECT FROM custody_ledger.prune p WHERE t.at >= p.lower AND t.at < p.upper)
+$$;
+COMMENT ON FUNCTION custody.verify_descriptors() IS
+'the part of custody.verify_ledger() that looks at what the hashes point to: tables of descriptors, records of pruned transactions; errors: 42P01 without a ledger, 22P02 for a descriptor that is no JSON; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.verify_ledger(digests jsonb DEFAULT NULL, from_block int8 DEFAULT NULL,
+        to_block int8 DEFAULT NULL, indexes boolean DEFAULT true, coverage boolean DEFAULT true)
+    RETURNS TABLE ("check" text, object text, block int8, status text, detail text, since timestamptz)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY SELECT s."check", coalesce(s.object, custody.event_name(s.tbl, s.descriptor, s.key)),
+                        s.block, s.status, s.detail, s.since
+      FROM custody.verify_stored(from_block, to_block) s;
+    RETURN QUERY SELECT 'digests', d.object, d.block, d.status, d.detail,
+                        (SELECT b.sealed_at FROM custody_ledger.block b WHERE b.number = d.block)
+      FROM custody.verify_digests(digests) d;
+    RETURN QUERY SELECT 'descriptors', d.object, NULL::int8, d.status, d.detail, NULL::timestamptz
+      FROM custody.verify_descriptors() d;
+    RETURN QUERY SELECT 'heap_index', i.object, NULL::int8, i.status, i.detail, NULL::timestamptz
+      FROM custody.verify_indexes() i WHERE indexes
+    UNION ALL SELECT 'heap_index', 'indexes', NULL, 'unproven', 'not looked at: indexes => false', NULL WHERE NOT indexes;
+    RETURN QUERY SELECT 'coverage', c.object, NULL::int8, c.status, c.detail, NULL::timestamptz
+      FROM custody.verify_coverage() c WHERE coverage
+    UNION ALL SELECT 'coverage', 'triggers', NULL, 'unproven', 'not looked at: coverage => false', NULL WHERE NOT coverage;
+END
+$$;
+COMMENT ON FUNCTION custody.verify_ledger(jsonb, int8, int8, boolean, boolean) IS
+'reads the whole ledger, or its blocks from from_block to to_block, and hashes it again: chain (blocks follow one another and give their hashes), membership (each has the transactions that its snapshot says), roots (links and slots of the organizations), payloads (events give what their transactions say), descriptors, digests (those from elsewhere: one, or an array; without any the blocks are unproven), heap_index (indexes show what tables hold), coverage (triggers and guards are there now). One row for each check with its status, and one for each finding: what, in which block, proven, refuted or unproven, and how; since: time of the block; only where no row is refuted or unproven all is proven. to_block NULL: with what is not sealed yet; errors: 22023 for what is no digest or a block below 1, 42P01 without a ledger; privilege: custody_auditor, custody_operator, custody_admin';
+
+REVOKE ALL ON FUNCTION custody.verify_indexes(), custody.event_name(int4, int4, bytea), custody.verify_digests(jsonb),
+    custody.verify_coverage(), custody.verify_descriptors(),
+    custody.verify_ledger(jsonb, int8, int8, boolean, boolean) FROM PUBLIC;
+SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.verify_indexes()',
+    'custody.event_name(int4,int4,bytea)', 'custody.verify_digests(jsonb)', 'custody.verify_coverage()',
+    'custody.verify_descriptors()', 'custody.verify_ledger(jsonb,int8,int8,boolean,boolean)',
+    'custody.partition_tree(regclass)', 'custody.audit_trigger_steps(regclass, uuid)']::regprocedure[]) f;

@@ -59,6 +59,7 @@ void refute_shape(Verify *verify, const Shape *shape, const LedgerRow *row,
     Finding finding = {shape->check, psprintf("custody_ledger.%s", shape->table), 0, detail, -1, -1,
                        nullptr};
     if (shape->take == take_event && !row->nulls[kEventTable]) {
+        finding.object = nullptr; // its name is found for it
         finding.table = DatumGetInt32(row->values[kEventTable]);
     }
     refute(verify, &finding);

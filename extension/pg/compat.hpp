@@ -190,3 +190,16 @@ static inline bool custody_next_sorted(Tuplesortstate *sort, Datum *value) {
     return tuplesort_getdatum(sort, true, value, &is_null, nullptr);
 }
 #endif
+
+// From 18 on whoever scans an index says where searches are counted.
+#if PG_VERSION_NUM >= 180000
+static inline IndexScanDesc custody_begin_index_scan(Relation table, Relation index,
+                                                     Snapshot snapshot) {
+    return index_beginscan(table, index, snapshot, nullptr, 0, 0);
+}
+#else
+static inline IndexScanDesc custody_begin_index_scan(Relation table, Relation index,
+                                                     Snapshot snapshot) {
+    return index_beginscan(table, index, snapshot, 0, 0);
+}
+#endif

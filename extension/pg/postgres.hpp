@@ -27,8 +27,11 @@ extern "C" {
 #include <access/genam.h>
 #include <access/heapam.h>
 #include <access/htup_details.h>
+#include <access/itup.h>
+#include <access/nbtree.h>
 #include <access/parallel.h>
 #include <access/relation.h>
+#include <access/relscan.h>
 #include <access/sysattr.h>
 #include <access/table.h>
 #include <access/tableam.h>

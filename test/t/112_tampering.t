@@ -1,0 +1,140 @@
+# A superuser with triggers off changes the ledger; custody.verify_ledger() says what, in the check
+# that claims to, and names block, transaction, table and key where they are known. Each change is
+# made in a copy of the database: the counterexamples share one sound ledger.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $c = start_cluster('one');
+$c->create_database('sound', extension => 1);
+$c->sql('sound', <<'SQL');
+SELECT custody.init_ledger();
+CREATE TABLE patient (id int PRIMARY KEY, org uuid, name text, born date);
+CREATE TABLE visit (id int PRIMARY KEY, org uuid, note text);
+SELECT custody.audit('patient', org_column => 'org');
+SELECT custody.audit('visit', org_column => 'org');
+SELECT custody.seal();
+INSERT INTO patient SELECT i, ('00000000-0000-0000-0000-00000000000' || i % 2)::uuid, 'n' || i FROM generate_series(1, 6) i;
+UPDATE patient SET name = 'changed' WHERE id = 4;
+INSERT INTO visit VALUES (1, '00000000-0000-0000-0000-000000000001', 'a');
+SELECT custody.seal();
+DELETE FROM patient WHERE id = 6;
+SELECT custody.seal();
+UPDATE patient SET born = '2000-01-01' WHERE id = 1;
+UPDATE visit SET note = 'b';
+SELECT custody.seal();
+SQL
+my $digest = $c->sql('sound', 'SELECT custody.ledger_digest()');
+my $old_digest = $c->sql('sound', q{SELECT jsonb_build_object('format', 'custody-digest-1', 'ledger', ledger, 'block', number,
+    'hash', encode(hash, 'hex')) FROM custody_ledger.block, custody_ledger.ledger WHERE number = 2});
+# The rows that the cases need, found once: the copies have the same.
+my $at = sub { $c->sql('sound', "SELECT ctid FROM custody_ledger.event WHERE $_[0]") };
+my $update = q{op = 'U' AND tbl = 1 AND xid = (SELECT max(xid) FROM custody_ledger.event WHERE tbl = 1)};
+
+is problems('sound'), '', 'a sound ledger is proven';
+is $c->sql('sound', q{SELECT string_agg(DISTINCT "check", ' ' ORDER BY "check") FROM custody.verify_ledger('} . $digest . q{') WHERE status = 'proven'}),
+    'chain coverage descriptors digests heap_index membership payloads roots', '... in each check';
+is problems('sound', digest => 'NULL'), 'digests|blocks 1 to 4||unproven', 'without a digest nothing is proven against whoever may change all';
+is problems('sound', digest => "'$old_digest'"), 'digests|blocks 3 to 4||unproven', 'after the last digest likewise';
+is problems('sound', digest => "'[$digest, $old_digest]'"), '', 'several digests';
+
+my $patient = qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted\|event 1 \(U\) of transaction \d+ of incarnation [0-9a-f]{16} /m;
+detects('a value is changed', "UPDATE ev SET new = overlay(new placing '\\x01'::bytea from octet_length(new)) WHERE $update", $patient);
+detects('an operation is changed', "UPDATE ev SET op = 'I' WHERE $update", qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted/m);
+detects('a key is changed', "UPDATE ev SET key = (SELECT key FROM custody_ledger.event WHERE op = 'D') WHERE $update",
+    qr/^payloads\|public\.patient \{"id": 6\}\|4\|refuted/m);
+detects('an event goes to another table', "UPDATE ev SET tbl = 2 WHERE $update",
+    qr/^payloads\|public\.visit .*\|4\|refuted\|.*has the descriptor of another table/m);
+detects('its descriptor with it', "UPDATE ev SET tbl = 2, descriptor = (SELECT max(id) FROM custody_ledger.descriptor WHERE tbl = 2) WHERE $update",
+    qr/^payloads\|public\.visit .*\|4\|refuted/m);
+detects('a time is changed', "UPDATE ev SET at = at + interval '1 s' WHERE $update", qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted\|.*another time/m);
+detects('an event is deleted', "DELETE FROM ev WHERE $update", qr/^payloads\|transaction \d+ of incarnation [0-9a-f]{16}\|4\|refuted\|has 0 of 1 events/m);
+detects('one of several is deleted', "DELETE FROM ev WHERE op = 'I' AND tbl = 1 AND seq = 3", qr/^payloads\|transaction \d+ .*\|2\|refuted\|has 2 of 3 events/m);
+detects('one of several is changed', "UPDATE ev SET lsn = lsn + 1 WHERE op = 'I' AND tbl = 1 AND seq = 3",
+    qr/^payloads\|public\.patient \{"id": 3\}\|2\|refuted\|event 3 \(I\) .*stored after its block was closed/m);
+unlike report('tampered'), qr/"id": 5/, '... and only that one is named';
+detects('an event is added', "INSERT INTO ev SELECT at, xid, incarnation, lsn, seq + 1, cid, tbl, descriptor, pair, context, op, key_salt, images_salt, org, key, old, new FROM ev WHERE $update",
+    qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted\|event 2 /m);
+detects('an event is there twice', "INSERT INTO ev SELECT * FROM ev WHERE $update", qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted\|.*number of another event/m);
+detects('a made-up transaction has one', "INSERT INTO ev SELECT at, '700', incarnation, lsn, seq, cid, tbl, descriptor, pair, context, op, key_salt, images_salt, org, key, old, new FROM ev WHERE $update",
+    qr/^membership\|transaction 700 .*\|1\|refuted\|.*not there itself/m);
+detects('events change places', "UPDATE ev SET seq = 7 - seq WHERE op = 'I' AND tbl = 1", qr/^payloads\|public\.patient \{"id": \d\}\|2\|refuted/m);
+detects('an event moves to another organization', "UPDATE ev SET org = '\\x7500000000000000000000000000000000' WHERE $update",
+    qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted\|.*does not name/m);
+detects('... of its transaction', "UPDATE ev SET org = '\\x7500000000000000000000000000000000' WHERE op = 'I' AND tbl = 1 AND seq = 3",
+    qr/^payloads\|transaction .*\|2\|refuted\|has 2 of 3/m);
+detects('payloads are swapped', "UPDATE ev e SET (new, images_salt) = (SELECT o.new, o.images_salt FROM ev o WHERE o.op = 'I' AND o.tbl = 1 AND o.seq = 4 - e.seq) WHERE op = 'I' AND tbl = 1 AND seq IN (1, 3)",
+    qr/^payloads\|public\.patient \{"id": [13]\}\|2\|refuted/m);
+detects('an event is as if erased, and shows something', "UPDATE ev SET images_hash = sha256('\\x04'::bytea || uuid_send(images_salt) || int4send(octet_length(old)) || old || int4send(octet_length(new)) || new), new = old WHERE $update",
+    qr/^payloads\|public\.patient \{"id": 1\}\|4\|refuted\|.*erased, but not/m);
+detects('a NULL where there is none', "UPDATE ev SET seq = NULL WHERE $update", qr/^payloads\|public\.patient\|\|refuted\|.*column 5 is NULL/m);
+
+my $tx = 'xid = (SELECT max(xid) FROM custody_ledger.tx)';
+detects('a transaction is deleted with its events', "DELETE FROM custody_ledger.tx WHERE $tx; DELETE FROM ev WHERE xid = (SELECT max(xid) FROM ev)", qr/^membership\|block 4\|4\|refuted\|has 1 transactions/m);
+detects('only its row', "DELETE FROM custody_ledger.tx WHERE $tx", qr/^payloads\|public\.visit \{"id": 1\}\|4\|refuted\|.*has no transaction/m);
+detects('a transaction is said to be earlier', "UPDATE custody_ledger.tx SET committing_at = committing_at - interval '1 h' WHERE $tx", qr/^membership\|block 4\|4\|refuted\|.*do not give its tree/m);
+detects('who did it', "UPDATE custody_ledger.tx SET contexts = (SELECT contexts FROM custody_ledger.tx WHERE xid = (SELECT min(xid) FROM custody_ledger.tx)) WHERE $tx", qr/^payloads\|public\.visit \{"id": 1\}\|4\|refuted/m);
+detects('contexts without a record of pruning', "UPDATE custody_ledger.tx SET contexts = NULL WHERE $tx; DELETE FROM ev WHERE xid = (SELECT max(xid) FROM ev)",
+    qr/^descriptors\|transaction \d+\|\|refuted\|.*no record/m);
+detects('a transaction takes another number', "UPDATE custody_ledger.tx SET xid = '4000000' WHERE $tx; UPDATE ev SET xid = '4000000' WHERE xid = (SELECT max(xid) FROM ev)", qr/^membership\|block 4\|4\|refuted/m);
+detects('a transaction of an unknown incarnation', "INSERT INTO custody_ledger.tx SELECT at, xid, incarnation + 1, committing_at, events, secret, orgs, contexts FROM custody_ledger.tx WHERE $tx", qr/^membership\|of another lineage\|\|unproven/m);
+
+detects('the last block is dropped', 'DELETE FROM custody_ledger.block WHERE number = 4; DELETE FROM custody_ledger.link WHERE block = 4',
+    qr/^digests\|digest of block 4\|4\|refuted\|the block is not here/m);
+detects('the tail is dropped with all that is in it', "DELETE FROM custody_ledger.block WHERE number = 4; DELETE FROM custody_ledger.link WHERE block = 4; DELETE FROM ev WHERE xid IN (SELECT xid FROM custody_ledger.tx ORDER BY xid DESC LIMIT 2); DELETE FROM custody_ledger.tx WHERE xid IN (SELECT xid FROM custody_ledger.tx ORDER BY xid DESC LIMIT 2)",
+    qr/^digests\|digest of block 4\|4\|refuted/m);
+is problems('tampered', digest => "'$old_digest'"), 'digests|blocks 3 to 3||unproven', '... which nothing but the later digest shows';
+detects('a block is dropped', 'DELETE FROM custody_ledger.block WHERE number = 3; DELETE FROM custody_ledger.link WHERE block = 3', qr/^chain\|block 4\|4\|refuted\|blocks 3 to 3 are not there/m);
+detects('a block is changed', "UPDATE custody_ledger.block SET sealed_at = sealed_at - interval '1 h' WHERE number = 3", qr/^chain\|block 3\|3\|refuted\|does not give its hash/m);
+detects('a snapshot is changed', "UPDATE custody_ledger.block SET snapshot = (SELECT snapshot FROM custody_ledger.block WHERE number = 4) WHERE number = 3", qr/^chain\|block 3\|3\|refuted\|.*private part/m);
+detects('a link is dropped', 'DELETE FROM custody_ledger.link WHERE block = 3', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*no link/m);
+detects('a link is changed', 'UPDATE custody_ledger.link SET events = events + 1 WHERE block = 3', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted/m);
+detects('a slot is changed', 'UPDATE custody_ledger.org SET slot = (slot + 1) % 16777216 WHERE first_block = 2', qr/^roots\|block 2\|2\|refuted\|.*slots/m);
+detects('a descriptor is changed', q{UPDATE custody_ledger.descriptor SET text = replace(text, 'born', 'died')}, qr/^descriptors\|descriptor \d+\|\|refuted/m);
+detects('tables take each other\'s names', q{UPDATE custody_ledger.audited SET identity = gen_random_uuid() WHERE id = 1}, qr/^descriptors\|descriptor \d+\|\|refuted\|it names table/m);
+
+# After a change all is made again: each hash fits, and only a digest from elsewhere tells.
+detects('the chain is made again after a change', <<'SQL', qr/^digests\|digest of block 4\|4\|refuted\|the block here has another hash/m);
+DELETE FROM custody_ledger.tx WHERE xid > (SELECT pg_snapshot_xmax(snapshot) FROM custody_ledger.block WHERE number = 2);
+DELETE FROM ev WHERE xid > (SELECT pg_snapshot_xmax(snapshot) FROM custody_ledger.block WHERE number = 2);
+DELETE FROM custody_ledger.block WHERE number > 2; DELETE FROM custody_ledger.link WHERE block > 2;
+SET session_replication_role = origin; SELECT custody.seal(even_when_empty => true); SELECT custody.seal(even_when_empty => true);
+SQL
+is problems('tampered', digest => "'$old_digest'"), 'digests|blocks 3 to 4||unproven', '... inside the window between seal and anchor nothing does';
+
+detects('capture is switched off', 'ALTER TABLE patient DISABLE TRIGGER custody_capture', qr/^coverage\|public\.patient\|\|refuted\|.*ENABLE ALWAYS/m);
+detects('a guard is gone', 'DROP TRIGGER custody_guard ON custody_ledger.block', qr/^coverage\|custody_guard on custody_ledger\.block\|\|refuted/m);
+detects('an event trigger is switched off', 'DROP EVENT TRIGGER custody_audit_ddl', qr/^coverage\|event trigger custody_audit_ddl\|\|refuted/m);
+detects('an index hides a row', q{UPDATE pg_index SET indisready = false WHERE indexrelid = (SELECT indexrelid FROM pg_index WHERE indrelid = 'custody_ledger.block'::regclass);
+SET enable_indexscan = off; SET enable_bitmapscan = off;
+UPDATE custody_ledger.block SET number = 22 WHERE number = 2; UPDATE custody_ledger.block SET number = 2 WHERE number = 22;
+UPDATE pg_index SET indisready = true WHERE indexrelid = (SELECT indexrelid FROM pg_index WHERE indrelid = 'custody_ledger.block'::regclass)},
+    qr/^heap_index\|custody_ledger\.block_pkey\|\|refuted\|it shows 3 rows, the table has 4/m);
+done_testing;
+
+# What is not proven, with or without details.
+sub problems {
+    my ($database, %option) = @_;
+    my $digest = $option{digest} // "'$digest'";
+    return $c->sql($database, qq{SELECT "check", object, block, status } . ($option{details} ? ', detail' : '') .
+        qq{ FROM custody.verify_ledger($digest) WHERE status <> 'proven'});
+}
+
+sub report { problems($_[0], details => 1) }
+
+sub detects {
+    my ($what, $sql, $expected) = @_;
+    $c->drop_database('tampered') if $c->sql('postgres', q{SELECT 1 FROM pg_database WHERE datname = 'tampered'});
+    $c->create_database('tampered', template => 'sound');
+    $sql =~ s/\bev\b/custody_ledger.event/g;
+    # Guards and event triggers are off while it is done, and on again as if nothing had been.
+    my ($exit, $out, $err) = $c->psql('tampered', <<"SQL");
+UPDATE pg_event_trigger SET evtenabled = 'D';
+UPDATE pg_class SET relhastriggers = false WHERE relnamespace = 'custody_ledger'::regnamespace;
+$sql;
+UPDATE pg_class SET relhastriggers = true WHERE oid IN (SELECT tgrelid FROM pg_trigger);
+UPDATE pg_event_trigger SET evtenabled = 'A';
+SQL
+    is $err, '', "$what: done";
+    like report('tampered'), $expected, $what;
+}
