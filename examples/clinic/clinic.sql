@@ -1,5 +1,5 @@
 -- A small clinic's database: audited, sealed, anchored; then an administrator tampers with it in
--- several ways, and each time two verifiers outside of the database say so and name the row.
+-- several ways, and each time the database and two verifiers outside of it say so and name the row.
 -- Ends with 0 only if every one of them was seen. For a superuser, in an empty database:
 --
 --     psql -X -d clinic -f clinic.sql
@@ -31,8 +31,11 @@ SELECT a.name AS "table", a.since::date <= now()::date AS recorded FROM custody_
 \ir day.sql
 \! custody audit anchor --target="dbname=$PGDATABASE" --key-file=anchor.pem --anchor-file=anchors --quiet
 SELECT max(number) AS last FROM custody_ledger.block \gset
+\set anchored `cat anchors`
+SELECT jsonb_agg((a.line::jsonb ->> 'signed')::jsonb) AS digests FROM string_to_table(:'anchored', E'\n') a (line) \gset
 
-\echo '=== Nothing has happened yet: what North Clinic can show anybody, without the database'
+\echo '=== Nothing has happened yet: the ledger; what North Clinic can show anybody, without the database'
+SELECT "check", status, count(*) FROM custody.verify_ledger(:'digests') GROUP BY 1, 2 ORDER BY 1, 2;
 \pset format unaligned
 \pset tuples_only on
 \o north.jsonl
