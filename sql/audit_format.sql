@@ -17,7 +17,7 @@ CREATE FUNCTION custody.ledger_order(secret bytea, incarnation bytea, xid xid8, 
     LANGUAGE c IMMUTABLE PARALLEL SAFE
     AS 'MODULE_PATHNAME', 'custody_ledger_order';
 COMMENT ON FUNCTION custody.ledger_order(bytea, bytea, xid8, int4, int4, pg_lsn, int4) IS
-'commitment to an event''s order (byte 02); pair NULL: no pair''s second; errors: 22023 for bytes of another length; privilege: none';
+'commitment to an event''s order (byte 02); pair NULL: no pair''s second; NULL for NULL in another; errors: 22023 for bytes of another length; privilege: none';
 
 CREATE FUNCTION custody.ledger_context_hash(contexts bytea, number int4) RETURNS bytea
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE

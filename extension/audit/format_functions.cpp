@@ -139,6 +139,11 @@ CUSTODY_FUNCTION(custody_ledger_token) {
 }
 
 CUSTODY_FUNCTION(custody_ledger_order) {
+    for (int i = 0; i < 6; ++i) {
+        if (PG_ARGISNULL(i)) {
+            PG_RETURN_NULL();
+        }
+    }
     ledger::Order order{};
     order.secret = Held(PG_GETARG_DATUM(0)).hash("the secret");
     order.incarnation = Held(PG_GETARG_DATUM(1)).hash("the incarnation");

@@ -1,4 +1,10 @@
 -- custody.audit() without running it: what it finds, what it would do, what it refuses.
+-- A database of its own, because a ledger is one's for good.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_audit_enable TEMPLATE template0;
+\c regress_audit_enable
+SET client_min_messages = error;
+CREATE EXTENSION custody;
 \set VERBOSITY terse
 SET client_min_messages = warning;
 SELECT custody.init_ledger() IS NOT NULL AS made;
@@ -72,3 +78,5 @@ DROP EVENT TRIGGER custody_audit_ddl;
 DROP EVENT TRIGGER custody_audit_drop_start;
 DROP EVENT TRIGGER custody_audit_rewrite;
 DROP SCHEMA custody_ledger CASCADE;
+\c :home
+DROP DATABASE regress_audit_enable;

@@ -1,4 +1,10 @@
 -- History, as of, fold and revert where the order of events is not that of transactions or times.
+-- A database of its own, because a ledger is one's for good.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_audit_history TEMPLATE template0;
+\c regress_audit_history
+SET client_min_messages = error;
+CREATE EXTENSION custody;
 SET client_min_messages = warning;
 SELECT custody.init_ledger() IS NOT NULL AS made;
 CREATE SCHEMA clinic;
@@ -91,3 +97,5 @@ UPDATE log SET b = 'q' WHERE a = 1;
 SELECT status, detail FROM custody.reconcile('log');
 SELECT "row", count(*) FROM custody.table_as_of('log', clock_timestamp()) GROUP BY 1 ORDER BY 1;
 SELECT custody.history('log', '1');
+\c :home
+DROP DATABASE regress_audit_history;

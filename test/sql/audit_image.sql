@@ -1,5 +1,11 @@
 -- Every row of the vectors' tables (every type that a column can have), as an image: its values as
 -- texts are those of the type's output function, and lead back to the same bytes.
+-- A database of its own, because a ledger is one's for good.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_audit_image TEMPLATE template0;
+\c regress_audit_image
+SET client_min_messages = error;
+CREATE EXTENSION custody;
 \set vectors `echo "$PG_ABS_SRCDIR/vectors"`
 \set tables :vectors /tables.sql
 \set tables_types :vectors /tables_types.sql
@@ -110,3 +116,5 @@ DROP DOMAIN small CASCADE;
 EXECUTE look (:'text', :'image');
 \c - -
 SELECT has_function_privilege('public', 'custody.image_values(text,bytea,boolean)', 'EXECUTE') AS everybodys;
+\c :home
+DROP DATABASE regress_audit_image;

@@ -1,4 +1,10 @@
 -- Reconcile finds what did not go through the ledger, on both sides, and says what it cannot tell.
+-- A database of its own, because a ledger is one's for good.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_audit_reconcile TEMPLATE template0;
+\c regress_audit_reconcile
+SET client_min_messages = error;
+CREATE EXTENSION custody;
 SET client_min_messages = warning;
 SELECT custody.init_ledger() IS NOT NULL AS made;
 CREATE TABLE patient (id int PRIMARY KEY, name text, ssn text, photo bytea, secret text, twice int GENERATED ALWAYS AS (id * 2) STORED);
@@ -71,3 +77,5 @@ SELECT relation, state, reason, since IS NOT NULL AS since, version FROM custody
 SELECT count(*) FROM custody.audit_coverage() WHERE state = 'gap';
 DROP OWNED BY regress_reader;
 DROP ROLE regress_reader;
+\c :home
+DROP DATABASE regress_audit_reconcile;

@@ -1,4 +1,10 @@
 -- What a transaction did is taken back by statements that lose nothing, or not at all.
+-- A database of its own, because a ledger is one's for good.
+SELECT current_database() AS home \gset
+CREATE DATABASE regress_audit_revert TEMPLATE template0;
+\c regress_audit_revert
+SET client_min_messages = error;
+CREATE EXTENSION custody;
 SET client_min_messages = warning;
 SELECT custody.init_ledger() IS NOT NULL AS made;
 CREATE TABLE patient (id int PRIMARY KEY, name text, doc json, n numeric(10,2), twice int GENERATED ALWAYS AS (id * 2) STORED,
@@ -74,3 +80,5 @@ BEGIN; SELECT pg_current_xact_id() AS x \gset
 DELETE FROM odd; COMMIT;
 SELECT number, conflict FROM custody.revert(:'x', dry_run => false);
 SELECT count(*) AS same FROM odd JOIN odd_before ON odd::text = odd_before::text;
+\c :home
+DROP DATABASE regress_audit_revert;
