@@ -22,7 +22,7 @@ sql_order := schema digest_type digest_record digest digest_tables \
 	audit_seal audit_verify audit_format audit_proof audit_proof_event \
 	audit_image audit_fold audit_fold_table audit_reconcile audit_history audit_as_of audit_revert \
 	audit_coverage audit_attest \
-	migration migration_rules audit_load migration_views migration_comments
+	migration migration_rules audit_load audit_move migration_views migration_comments
 EXTENSION := custody
 MODULE_big := custody
 # The control file is the one home of the version.

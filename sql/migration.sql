@@ -226,6 +226,8 @@ INSERT INTO custody.migration_task_kind (kind, needs_verdict, description) VALUE
     ('foreign_key', false, 'foreign key, made without reading the rows'),
     ('index', false, 'index'),
     ('large_object', true, 'content of large objects'),
+    ('ledger', true, 'the source''s audit ledger, row for row'),
+    ('ledger_anchor', false, 'source and target name each other''s blocks'),
     ('matview', false, 'refresh of a materialized view; its content is information, not a verdict'),
     ('role', false, 'role without its password'),
     ('row_security', false, 'row security switched on or forced'),

@@ -77,7 +77,7 @@ std::string roles(int version) {
            " EXISTS (SELECT FROM concerned WHERE role = r.oid) AS \"~concerned\", " +
            sql::shared_described("pg_authid", "r.oid") +
            " FROM pg_roles r WHERE r.rolname !~ "
-           "'^(pg_|custody_(admin|operator|auditor|legal|break_glass)$)'";
+           "'^(pg_|custody_(admin|operator|auditor|legal|break_glass|ledger_owner)$)'";
 }
 
 std::string settings() {
@@ -90,7 +90,7 @@ std::string settings() {
            " LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE s.setdatabase IN (0, " +
            std::string(kThisDatabase) +
            ") AND coalesce(r.rolname, '') !~ "
-           "'^custody_(admin|operator|auditor|legal|break_glass)$'";
+           "'^custody_(admin|operator|auditor|legal|break_glass|ledger_owner)$'";
 }
 
 std::string extensions() {

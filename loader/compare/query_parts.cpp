@@ -5,7 +5,7 @@
 namespace custody::compare::sql {
 
 std::string user_schema() {
-    return "(n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
+    return "(n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'custody_ledger')"
            " AND NOT EXISTS (SELECT FROM pg_extension own"
            " WHERE own.extname = 'custody' AND own.extnamespace = n.oid))";
 }

@@ -217,6 +217,10 @@ class Reader {
                 fmt::format("not compared: the extension custody on the {}, with all that is in "
                             "its schema \"{}\", its event triggers and its roles",
                             side_, rows.str(0, 0)));
+        // Its bytes are judged by custody.verify_ledger() and custody audit verify-bundle.
+        if (connection_.exec("SELECT to_regnamespace('custody_ledger') IS NOT NULL").boolean(0, 0))
+            catalog_.notes.push_back(
+                fmt::format("not compared: the audit ledger on the {}", side_));
     }
 
     pq::Connection &connection_;

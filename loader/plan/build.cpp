@@ -16,8 +16,9 @@ namespace {
 
 class Builder {
   public:
-    Builder(pq::Connection &source, pq::Connection *target, const cli::Options &options)
-        : source_connection_(source), target_connection_(target), options_(options),
+    Builder(pq::Connection &source, pq::Connection *target, const cli::Options &options,
+            Scope scope)
+        : source_connection_(source), target_connection_(target), options_(options), scope_(scope),
           selection_(options) {}
 
     Plan build();
@@ -46,6 +47,7 @@ class Builder {
     pq::Connection &source_connection_;
     pq::Connection *target_connection_;
     const cli::Options &options_;
+    const Scope scope_;
     Selection selection_;
     Side source_, target_;
     std::map<std::pair<std::string, std::string>, Collation> target_collations_;
@@ -139,6 +141,8 @@ bool Builder::leave_out(const Relation &relation, bool named) {
     const std::string name = relation.schema + "." + relation.name;
     if (relation.extension == "custody")
         return true; // this extension's own state is nobody's data
+    if ((relation.schema == "custody_ledger") != (scope_ == Scope::ledger))
+        return true;
     if (relation.kind == 'f') {
         plan_.not_moved.push_back(
             fmt::format("foreign table {}: its rows live on another server", name));
@@ -390,8 +394,9 @@ void Builder::finish() {
 
 } // namespace
 
-Plan build(pq::Connection &source, pq::Connection *target, const cli::Options &options) {
-    return Builder(source, target, options).build();
+Plan build(pq::Connection &source, pq::Connection *target, const cli::Options &options,
+           Scope scope) {
+    return Builder(source, target, options, scope).build();
 }
 
 } // namespace custody::plan

@@ -11,6 +11,9 @@ namespace custody::plan {
 /// and leaves it open; otherwise one of its own. Findings that only a reader of the catalogs can
 /// make (columns that do not fit) are in the plan; preflight::check makes the others.
 /// Throws Error with Exit::usage for patterns that are malformed or match nothing.
-Plan build(pq::Connection &source, pq::Connection *target, const cli::Options &options);
+/// The audit ledger is never among the user's tables: it has a scope of its own.
+enum class Scope { user, ledger };
+Plan build(pq::Connection &source, pq::Connection *target, const cli::Options &options,
+           Scope scope = Scope::user);
 
 } // namespace custody::plan

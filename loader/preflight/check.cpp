@@ -54,9 +54,9 @@ std::vector<plan::Finding> check(pq::Connection &source, pq::Connection &target,
     if (std::any_of(context.findings.begin(), context.findings.end(), fatal))
         return std::move(context.findings);
     state::handshake(target);
-    for (const auto group :
-         {check_privileges, check_row_security, check_tables, check_triggers, check_roles,
-          check_extensions, check_collations, check_large_objects, check_budget, check_room})
+    for (const auto group : {check_privileges, check_row_security, check_tables, check_triggers,
+                             check_roles, check_ledger, check_extensions, check_collations,
+                             check_large_objects, check_budget, check_room})
         group(context);
     return std::move(context.findings);
 }

@@ -58,6 +58,7 @@ void check_row_security(Context &context);
 void check_tables(Context &context);
 void check_triggers(Context &context);
 void check_roles(Context &context);
+void check_ledger(Context &context);
 void check_large_objects(Context &context);
 void check_poolers(Context &context);
 void check_budget(Context &context);

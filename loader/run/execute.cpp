@@ -259,7 +259,7 @@ void one_pass(Context &context, Steps &steps) {
     steps.run(baselines);
 
     enter_phase(context, "everything else");
-    for (const char *phase : {"post", "row_security", "finish"})
+    for (const char *phase : {"post", "row_security", "finish", "ledger"})
         steps.sequential(phase);
 }
 

@@ -14,6 +14,7 @@
 #include "loader/preflight/check.hpp"
 #include "loader/run/large_objects.hpp"
 #include "loader/run/maintenance.hpp"
+#include "loader/run/move_ledger.hpp"
 #include "loader/run/settings.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
@@ -63,6 +64,8 @@ std::vector<state::TaskRow> all_tasks(const cli::Options &options, const Proposa
     if (moves_large_objects(options))
         append(large_object_tasks(proposal.snapshot->holder()));
     append(maintenance_tasks(proposal.plan));
+    if (moves_ledger(options, proposal.snapshot->holder()))
+        append(ledger_tasks(id + 1));
     return rows;
 }
 

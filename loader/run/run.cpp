@@ -18,6 +18,7 @@
 #include "loader/run/execute.hpp"
 #include "loader/run/final.hpp"
 #include "loader/run/finish.hpp"
+#include "loader/run/move_ledger.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/resume.hpp"
 #include "loader/run/run_lock.hpp"
@@ -71,6 +72,7 @@ Proposal propose_or_refuse(const cli::Options &options, pq::Connection &target) 
 }
 
 Prepared begin(const cli::Options &options, pq::Connection &target) {
+    seal_source(options);
     auto proposal = propose_or_refuse(options, target);
     log_findings(proposal.plan);
     if (proposal.plan.blocked())
@@ -171,6 +173,7 @@ Exit work(const cli::Options &options, pq::Connection &control, Prepared prepare
 Prepared take_up(const cli::Options &options, pq::Connection &target,
                  const state::Migration &migration) {
     try {
+        seal_source(options);
         return resume(options, target, migration);
     } catch (const pq::SqlError &error) {
         if (error.could_not_connect())

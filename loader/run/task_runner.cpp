@@ -7,6 +7,7 @@
 #include "loader/core/log.hpp"
 #include "loader/core/retry.hpp"
 #include "loader/core/signals.hpp"
+#include "loader/run/move_ledger.hpp"
 #include "loader/run/retry.hpp"
 #include "loader/state/lock.hpp"
 #include "loader/state/transaction.hpp"
@@ -51,8 +52,20 @@ state::TaskRow move_sequence(Context &context, Worker &worker, const state::Task
     return context.migration.task(target, row.id);
 }
 
+/// The ledger's rows, their proof and the task's end commit together.
+state::TaskRow do_ledger(Context &context, Worker &worker, const state::TaskRow &row,
+                         state::Transaction &transaction) {
+    auto &target = worker.target();
+    const auto proof = move_ledger(context, worker, row);
+    context.migration.finish_task(target, row.id);
+    context.migration.prove_task(target, row.id, proof);
+    transaction.commit();
+    return context.migration.task(target, row.id);
+}
+
 /// Returns the task's row once it has an end; none when another backend works on it.
-std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id) {
+std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id,
+                                       const std::string &note) {
     auto &target = worker.target();
     failpoint("task.before_begin");
     {
@@ -67,7 +80,12 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
         failpoint("task.after_claim");
         if (claim->kind == "sequence")
             return move_sequence(context, worker, *claim, transaction);
-        const auto outcome = perform(worker, *claim);
+        if (claim->kind == "ledger")
+            return do_ledger(context, worker, *claim, transaction);
+        const auto outcome =
+            claim->kind == "ledger_anchor"
+                ? schema::Outcome{schema::Outcome::State::done, "", "", "", "", note}
+                : perform(worker, *claim);
         using State = schema::Outcome::State;
         if (outcome.state == State::done)
             context.migration.finish_task(target, id, outcome.note);
@@ -88,12 +106,17 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id)
 
 void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
     const auto what = display_name(task);
+    // A seal has a transaction of its own: what the target holds is read before, not with it.
+    const std::string anchored =
+        task.kind == "ledger_anchor"
+            ? with_retry(worker, what, [&] { return anchor_ledgers(context, worker); })
+            : "";
     // A backend that keeps it is waited for below; what is still not to be had then waits for
     // something that has failed, and no patience helps.
     Backoff backoff(3, std::chrono::milliseconds(50), std::chrono::milliseconds(200));
     for (;;) {
         const auto now =
-            with_retry(worker, what, [&] { return try_task(context, worker, task.id); });
+            with_retry(worker, what, [&] { return try_task(context, worker, task.id, anchored); });
         if (now && now->state == protocol::task_state::kFailed)
             throw_failed(*now);
         if (now)

@@ -20,7 +20,7 @@ SELECT EXISTS (
     SELECT FROM (
         SELECT 'pg_catalog.pg_namespace'::pg_catalog.regclass AS classid, oid
           FROM pg_catalog.pg_namespace
-          WHERE nspname NOT IN ('public', 'information_schema', 'custody')
+          WHERE nspname NOT IN ('public', 'information_schema', 'custody', 'custody_ledger')
             AND nspname NOT LIKE 'pg\_%'
         UNION ALL SELECT 'pg_catalog.pg_class', oid FROM pg_catalog.pg_class
           WHERE relkind NOT IN ('t', 'i', 'I', 'c') AND oid >= 16384
@@ -77,7 +77,8 @@ class Building {
         const auto programs =
             find_programs(source_.server_version(), target_.server_version(), stop_);
         made_.dump_program = fmt::format("{} {}", programs.dump, programs.version);
-        DumpOptions dump{snapshot, {}, {}, quote_all_, options_.no_owner};
+        // The ledger has a path of its own (run/move_ledger.hpp).
+        DumpOptions dump{snapshot, {"custody_ledger"}, {}, quote_all_, options_.no_owner};
         leave_out_unreadable(dump);
         const auto entries = dump_entries(programs, source_, dump, stop_);
         const auto facts = read_facts(source_, quote_all_);
@@ -160,7 +161,8 @@ class Building {
             return std::vector<Presence>(entries.size(), Presence::absent);
         }
         dump.snapshot.clear();
-        dump.exclude_schemas = {"custody"}; // its state, which not every operator may read whole
+        // Custody's state, which not every operator may read whole.
+        dump.exclude_schemas = {"custody", "custody_ledger"};
         dump.exclude_tables.clear();
         auto compared = compare(entries, kept, dump_entries(programs, target_, dump, stop_),
                                 !options_.no_owner);
@@ -194,7 +196,7 @@ class Building {
     void add_all_sequences(const Facts &facts) {
         for (const auto &[oid, relation] : facts.relations)
             if (relation.kind == 'S' && selection_.includes(relation.lineage) &&
-                relation.lineage.schema != "custody")
+                relation.lineage.schema != "custody" && relation.lineage.schema != "custody_ledger")
                 add_sequence(relation.lineage.schema, relation.lineage.name);
     }
 

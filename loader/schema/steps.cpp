@@ -49,8 +49,17 @@ const std::map<std::string, Step, std::less<>> &table() {
 }
 
 bool is_own(const Entry &entry) {
-    return entry.schema == "custody" ||
+    return entry.schema == "custody" || entry.schema == "custody_ledger" ||
            (entry.tag == "custody" && (entry.desc == "SCHEMA" || entry.desc == "EXTENSION"));
+}
+
+// What records tables: made anew with the ledger, where that is moved.
+bool is_of_ledger(const Entry &entry) {
+    if (entry.desc == "EVENT TRIGGER")
+        return entry.tag.starts_with("custody_audit_");
+    return entry.desc == "TRIGGER" && (entry.tag.ends_with(" custody_capture") ||
+                                       entry.tag.find(" custody_truncate_") != std::string::npos ||
+                                       entry.tag.find(" custody_hold_") != std::string::npos);
 }
 
 } // namespace
@@ -65,6 +74,9 @@ Step step_of(const Entry &entry) {
     if (is_own(entry))
         return {Place::left_out, Phase::pre_data, "schema",
                 "the target has the extension custody of its own"};
+    if (is_of_ledger(entry))
+        return {Place::left_out, Phase::post, "schema",
+                "records tables for the audit ledger, and comes with it where that is moved"};
     const auto known = table().find(entry.desc);
     if (known != table().end())
         return known->second;

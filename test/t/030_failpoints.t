@@ -8,7 +8,8 @@ use Custody::Kills;
 my $shop = Custody::Kills->new;
 my $listed = custody('--list-failpoints');
 is $listed->{exit}, 0, 'the program lists its failpoints';
-my @point = split /\n/, $listed->{stdout};
+# Of a ledger's move: 136_ledger_move.t, whose source has one.
+my @point = grep { !/^ledger\./ } split /\n/, $listed->{stdout};
 cmp_ok scalar @point, '>', 40, 'many of them';
 is_deeply [ grep { !/^[a-z_]+\.[a-z_]+$/ } @point ], [], 'one name per line';
 is custody($shop->arguments('run', { env => { CUSTODY_FAILPOINT => 'no.such=kill' } }))->{exit}, 1,

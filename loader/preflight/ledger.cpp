@@ -1,0 +1,61 @@
+// The audit ledgers of both sides.
+#include <fmt/format.h>
+
+#include "loader/plan/selection.hpp"
+#include "loader/preflight/context.hpp"
+
+namespace custody::preflight {
+namespace {
+
+bool has_ledger(pq::Connection &connection) {
+    return connection.exec("SELECT to_regclass('custody_ledger.ledger') IS NOT NULL").boolean(0, 0);
+}
+
+bool readable(pq::Connection &source) {
+    return source
+        .exec("SELECT has_schema_privilege('custody_ledger', 'USAGE') AND NOT EXISTS (SELECT "
+              "FROM pg_class c WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind "
+              "IN ('r', 'p') AND NOT has_table_privilege(c.oid, 'SELECT'))")
+        .boolean(0, 0);
+}
+
+// "" where the role cannot look: receive_ledger() refuses then.
+std::string events_of(pq::Connection &target) {
+    const Probe probe(target);
+    try {
+        const auto found =
+            target.exec("SELECT l.ledger FROM custody_ledger.ledger l WHERE EXISTS (SELECT FROM "
+                        "custody_ledger.tx) OR EXISTS (SELECT FROM custody_ledger.block) OR EXISTS "
+                        "(SELECT FROM custody_ledger.audited)");
+        return found.rows() == 0 ? "" : found.str(0, 0);
+    } catch (const pq::SqlError &error) {
+        if (error.connection_lost())
+            throw;
+        return "";
+    }
+}
+
+} // namespace
+
+void check_ledger(Context &context) {
+    if (context.options.no_schema || !has_ledger(context.source))
+        return;
+    if (!plan::Selection(context.options).everything()) {
+        context.add("ledger-stays", "custody_ledger", "it moves with the whole database only");
+        return;
+    }
+    if (!readable(context.source)) {
+        context.add("ledger-unreadable", "custody_ledger", "SELECT or USAGE is missing");
+        return;
+    }
+    if (has_ledger(context.target))
+        if (const auto ledger = events_of(context.target); !ledger.empty()) {
+            context.add("target-ledger", "custody_ledger",
+                        fmt::format("the target's ledger {} has events", ledger));
+            return;
+        }
+    context.add("ledger-moves", "custody_ledger",
+                "its rows are copied as they are; source and target name each other's blocks");
+}
+
+} // namespace custody::preflight

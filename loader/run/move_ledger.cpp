@@ -1,0 +1,190 @@
+#include "loader/run/move_ledger.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "loader/copy/hasher.hpp"
+#include "loader/copy/stream.hpp"
+#include "loader/core/failpoint.hpp"
+#include "loader/core/log.hpp"
+#include "loader/plan/build.hpp"
+#include "loader/plan/selection.hpp"
+#include "loader/plan/sql.hpp"
+#include "loader/verify/table_check.hpp"
+
+namespace custody::run {
+namespace {
+
+constexpr const char *kPhase = "ledger";
+
+constexpr const char *kHasLedger =
+    "select pg_catalog.to_regclass('custody_ledger.ledger') is not null";
+
+// The default partitions are there whatever the ledger; bounds as the server prints them.
+constexpr const char *kPartitions = R"(
+select l.period, l.options, (
+    select coalesce(pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('parent', p.relname,
+               'lower', b.bound[1], 'upper', b.bound[2])), '[]')
+      from pg_catalog.pg_inherits i
+      join pg_catalog.pg_class p on p.oid = i.inhparent
+      join pg_catalog.pg_class c on c.oid = i.inhrelid
+     cross join lateral pg_catalog.regexp_match(pg_catalog.pg_get_expr(c.relpartbound, c.oid),
+               'FROM \(''([^'']+)''\) TO \(''([^'']+)''\)') as b (bound)
+     where p.oid in ('custody_ledger.event'::pg_catalog.regclass,
+                     'custody_ledger.tx'::pg_catalog.regclass) and b.bound is not null)
+  from custody_ledger.ledger l)";
+
+void require_rest_proven(Context &context, pq::Connection &target) {
+    for (const auto &object : context.migration.unproven(target))
+        if (object.object_type != "LEDGER")
+            throw Error(Exit::partial, "ledger-too-early",
+                        "the ledger is moved when all else is done and equal",
+                        fmt::format("{} {}: {}", object.object_type, object.object, object.reason),
+                        "mend what is not, then run the same command again");
+}
+
+void receive(pq::Connection &source, pq::Connection &target) {
+    const auto ledger = source.exec(kPartitions);
+    if (ledger.rows() != 1)
+        throw Error(Exit::partial, "ledger-damaged", "the source's ledger has no row of its own",
+                    "custody_ledger.ledger is empty", "verify the source's ledger");
+    target.query("select custody.receive_ledger($1, $2, $3)", ledger.str(0, 0), ledger.str(0, 1),
+                 ledger.str(0, 2));
+}
+
+struct Sum {
+    std::int64_t rows = 0;
+    digest::Digest digest;
+
+    void add(const digest::BucketSet &buckets) {
+        rows += static_cast<std::int64_t>(buckets.total().rows);
+        digest += buckets.total();
+    }
+};
+
+void copy_rows(Context &context, pq::Connection &source, pq::Connection &target,
+               const plan::Table &table, Sum &there, Sum &here) {
+    auto hasher = copy::make_hasher(table);
+    copy::StreamRequest request;
+    request.out_sql = plan::copy_out(table, plan::Part{});
+    request.in_sql = plan::copy_in(table, false);
+    request.form = table.form;
+    request.limiter = &context.limiter;
+    copy::stream(source, &target, request, hasher);
+    const auto streamed = hasher.buckets();
+    const auto scanned = verify::scan_target(target, table, {}, verify::Locking::none);
+    if (!(streamed == scanned.digests))
+        throw Error(Exit::partial, "ledger-different",
+                    fmt::format("{} is not what came from the source", display_name(table)),
+                    fmt::format("{} rows came, {} are stored", streamed.total().rows, scanned.rows),
+                    "run the same command again; look for triggers on the target's ledger");
+    there.add(streamed);
+    here.add(scanned.digests);
+}
+
+std::string try_seal(pq::Connection &connection) {
+    connection.exec("select custody.seal()");
+    const auto digest = connection.exec("select custody.ledger_digest()::pg_catalog.text");
+    return digest.is_null(0, 0) ? "" : digest.str(0, 0);
+}
+
+std::string named(const std::string &digest) {
+    if (digest.empty())
+        return "none";
+    const auto json = nlohmann::json::parse(digest);
+    return fmt::format("{} {}", json.at("block").dump(), json.at("hash").get<std::string>());
+}
+
+} // namespace
+
+bool moves_ledger(const cli::Options &options, pq::Connection &source) {
+    return plan::Selection(options).everything() && !options.no_schema &&
+           source.exec(kHasLedger).boolean(0, 0);
+}
+
+std::vector<state::TaskRow> ledger_tasks(int first_id) {
+    state::TaskRow move;
+    move.id = first_id;
+    move.kind = "ledger";
+    move.phase = kPhase;
+    move.object_type = "LEDGER";
+    move.object_name = "custody_ledger";
+    auto anchor = move;
+    anchor.id = first_id + 1;
+    anchor.kind = "ledger_anchor";
+    anchor.depends = {first_id};
+    return {move, anchor};
+}
+
+void seal_source(const cli::Options &options) {
+    try {
+        auto source = pq::Connection::open(options.source, "custody seal", "source");
+        if (!moves_ledger(options, source))
+            return;
+        log::info("the source's ledger is sealed: block {}", named(try_seal(source)));
+    } catch (const pq::SqlError &error) {
+        log::warn("the source's ledger was not sealed before the snapshot: {}\n  hint: what is in "
+                  "no block there will be in the first one of the target",
+                  error.what());
+    }
+}
+
+state::TaskProof move_ledger(Context &context, Worker &worker, const state::TaskRow &) {
+    auto &target = worker.target();
+    auto &source = worker.source();
+    require_rest_proven(context, target);
+    receive(source, target);
+    failpoint("ledger.after_receive");
+    auto plan = plan::build(source, nullptr, cli::Options{}, plan::Scope::ledger);
+    Sum there, here;
+    for (const auto &table : plan.tables)
+        copy_rows(context, source, target, table, there, here);
+    const nlohmann::json facts{{"migration", context.migration.name()},
+                               {"source", context.plan.source.description},
+                               {"source_identity", context.plan.source.identity},
+                               {"snapshot", context.snapshot.facts().bounds},
+                               {"lsn", context.snapshot.facts().lsn},
+                               {"rows", there.rows},
+                               {"digest", there.digest.hex()}};
+    const auto adopted = target.query("select custody.adopt_ledger($1, $2) ->> 'missing'",
+                                      std::to_string(context.migration.id()), facts.dump());
+    if (!adopted.is_null(0, 0))
+        context.migration.log(target, "warning", "custody_ledger",
+                              "recorded on the source and not on the target: " + adopted.str(0, 0));
+    failpoint("ledger.after_adopt");
+    state::TaskProof proof;
+    proof.source_rows = there.rows;
+    proof.target_rows = here.rows;
+    proof.source_value = there.digest.hex();
+    proof.target_value = here.digest.hex();
+    proof.snapshot = context.snapshot_number;
+    return proof;
+}
+
+std::string anchor_ledgers(Context &context, Worker &worker) {
+    const auto digest = try_seal(worker.target());
+    const auto last =
+        worker.target()
+            .exec("select coalesce((select e.info ->> 'source_digest' from (select "
+                  "pg_catalog.convert_from(pg_catalog.substr(new, 2), 'UTF8')::pg_catalog.jsonb "
+                  "as info from custody_ledger.event where op = 'S' and tbl = 0) e "
+                  "where e.info ? 'source_digest' order by (e.info -> 'source_digest' ->> "
+                  "'block')::pg_catalog.int8 desc limit 1), '')")
+            .str(0, 0);
+    auto note = fmt::format("the target's first block {} names the source's {}", named(digest),
+                            named(last));
+    failpoint("ledger.after_seal");
+    try {
+        auto source = pq::Connection::open(context.options.source, "custody anchor", "source");
+        source.query("select custody.note_ledger_moved($1)", digest);
+        note += fmt::format("; the source's block {} names it", named(try_seal(source)));
+    } catch (const pq::SqlError &error) {
+        note += fmt::format("; the source could not be written: {}", error.what());
+        log::warn("the source's ledger does not name the target's first block: {}", error.what());
+    }
+    return note;
+}
+
+} // namespace custody::run
