@@ -140,7 +140,7 @@ SELECT m.id, m.name, k.object_type,
   JOIN custody.migration m ON m.id = k.migration_id
   LEFT JOIN custody.migration_snapshot s
          ON s.migration_id = k.migration_id AND s.number = k.snapshot
- WHERE k.kind IN ('sequence', 'large_object', 'index', 'constraint', 'foreign_key', 'validate',
+ WHERE k.kind IN ('sequence', 'large_object', 'ledger', 'index', 'constraint', 'foreign_key', 'validate',
                   'extension_config', 'verify_generated');
 COMMENT ON VIEW custody.migration_verdict IS
 'one row per table, sequence, large object, index and constraint of every migration: both sides'

@@ -139,22 +139,20 @@ void Builder::select() {
 // Says so in the plan when the relation is out of scope.
 bool Builder::leave_out(const Relation &relation, bool named) {
     const std::string name = relation.schema + "." + relation.name;
-    if (relation.extension == "custody")
+    if (relation.extension == "custody" ||
+        (relation.schema == "custody_ledger") != (scope_ == Scope::ledger))
         return true; // this extension's own state is nobody's data
-    if ((relation.schema == "custody_ledger") != (scope_ == Scope::ledger))
-        return true;
     if (relation.kind == 'f') {
         plan_.not_moved.push_back(
             fmt::format("foreign table {}: its rows live on another server", name));
         return true;
     }
-    if (!relation.extension.empty() && !relation.extension_config) {
-        if (named || options_.verbose)
-            plan_.not_moved.push_back(
-                fmt::format("table {}: extension {} fills it itself", name, relation.extension));
-        return true;
-    }
-    return false;
+    if (relation.extension.empty() || relation.extension_config)
+        return false;
+    if (named || options_.verbose)
+        plan_.not_moved.push_back(
+            fmt::format("table {}: extension {} fills it itself", name, relation.extension));
+    return true;
 }
 
 // "WHERE ..." as the extension registered it; nothing stands for all rows.

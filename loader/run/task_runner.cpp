@@ -95,6 +95,8 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id,
                 outcome.state == State::benign ? protocol::task_state::kBenign
                                                : protocol::task_state::kFailed,
                 {outcome.sqlstate, outcome.message, outcome.detail, outcome.hint}, outcome.note);
+        if (!note.empty())
+            context.migration.log(target, "info", "custody_ledger", note);
         failpoint("task.before_commit");
         transaction.commit();
     }

@@ -65,6 +65,10 @@ is $named->{moved_to}{hash}, on_target("SELECT encode(hash, 'hex') FROM custody_
 is $named->{moved_to}{block}, $moved->{source_digest}{block} + 1, 'which follows';
 is on_target("SELECT kind FROM custody_ledger.block WHERE number = $named->{moved_to}{block}"), 1, 'and begins another incarnation';
 like on_target(q{SELECT note FROM custody.migration_task WHERE kind = 'ledger_anchor'}), qr/$named->{moved_to}{hash}.*$moved->{source_digest}{hash}/, 'the state has both';
+my $report = json($run->{stdout});
+is_deeply [ map { "$_->{state} " . ($_->{verdict} // '') } grep { $_->{kind} =~ /^ledger/ } @{ $report->{tasks} } ], [ 'done equal', 'done ' ],
+    'the report has the ledger, equal';
+ok scalar(grep { $_->{message} =~ /$named->{moved_to}{hash}.*$moved->{source_digest}{hash}/ } @{ $report->{log} }), 'and names both blocks';
 is on_target(q{SELECT string_agg(format('%s %s', n->>'name', n->>'rows'), ', ' ORDER BY n->>'name') FROM (SELECT convert_from(substr(new, 2), 'UTF8')::jsonb AS n
     FROM custody_ledger.event WHERE op = 'S' AND tbl > 0) e WHERE n->>'kind' = 'load'}), 'patient 49, visit_2025 ' . on_target('SELECT count(*) FROM visit_2025')
     . ', visit_2026 ' . on_target('SELECT count(*) FROM visit_2026'), 'an event for each table that was copied';
