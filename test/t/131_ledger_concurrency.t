@@ -4,7 +4,7 @@
 # derived from the snapshot that it stores, by a verifier that never saw the database.
 use FindBin;
 use lib "$FindBin::Bin/lib";
-use Custody::Ledger::Checks qw(outside reconciled stored);
+use Custody::Ledger::Checks qw(outside reconciled stored verdicts);
 use Custody::Ledger::Writers;
 use Custody::Test;
 use Time::HiRes qw(sleep time);
@@ -121,6 +121,7 @@ note $what;
 my ($same, $exported) = outside(sql('SELECT custody.export_ledger()') . "\n", @digest);
 is $same, 'proven', 'and so it is from the bundle that the server exports' or diag $exported;
 is $exported, $what, '... of as many events';
+is_deeply [ grep { $_->[1] ne 'proven' } verdicts($cluster, 'shop', @digest) ], [], 'verification has no complaint';
 is reconciled($cluster, 'shop', 'item'), '', 'the rows are those that the events left';
 
 done_testing;

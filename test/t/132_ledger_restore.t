@@ -4,7 +4,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Ledger qw(context_of event_counts events_of);
-use Custody::Ledger::Checks qw(seal digest outside reconciled stored restore_into);
+use Custody::Ledger::Checks qw(seal digest verdicts outside reconciled stored restore_into);
 use Custody::Test;
 
 my $home = start_cluster('home', conf => { wal_level => 'logical', max_prepared_transactions => 5, max_wal_senders => 8,
@@ -41,6 +41,7 @@ sub all_holds {
     is_deeply [ $stored->unsealed ], [], "$name: every transaction is in a block";
     my ($verdict, $what) = outside($stored, @mine);
     is $verdict, 'proven', "$name: derived again from what is stored" or diag $what;
+    is_deeply [ grep { $_->[1] ne 'proven' } verdicts($cluster, $database, @mine) ], [], "$name: verified";
     is reconciled($cluster, $database, $_), '', "$name: $_ agrees with its events" for qw(item part);
     return $stored;
 }
@@ -85,6 +86,7 @@ work($home, 'shop', 300);
 seal($home, 'shop');
 push my @fork, digest($home, 'shop');
 is((outside(stored($home, 'copy'), @fork))[0], 'refuted', 'copied: a digest of the original is of another block 2');
+ok scalar(grep { $_->[0] eq 'digests' && $_->[1] eq 'refuted' } verdicts($home, 'copy', @fork)), '... as verification says';
 
 # A standby, promoted while a transaction is prepared.
 sub replica_of {
@@ -110,6 +112,7 @@ my $end = home('SELECT pg_current_wal_lsn()');
 wait_for('the standby has all', sub { $standby->sql('shop', "SELECT pg_last_wal_replay_lsn() >= '$end'") eq 't' });
 isnt(($standby->psql('shop', 'SELECT custody.seal()'))[0], 0, 'a standby seals nothing');
 is((outside(stored($standby, 'shop'), @digest))[0], 'proven', 'but its ledger is that of home');
+is_deeply [ grep { $_->[1] ne 'proven' } verdicts($standby, 'shop', @digest) ], [], '... and is verified there';
 $standby->sql('postgres', 'SELECT pg_promote()');
 $standby->sql('shop', q{COMMIT PREPARED 'p'});
 work($standby, 'shop', 700 + 10);
@@ -136,6 +139,8 @@ $recovered->start;
 wait_for('recovered', sub { $recovered->sql('shop', 'SELECT pg_is_in_recovery()') eq 'f' });
 is((outside(stored($recovered, 'shop'), @digest))[0], 'proven', 'recovered: digests from before');
 isnt((outside(stored($recovered, 'shop'), $later))[0], 'proven', 'recovered: a digest from after it proves nothing');
+ok scalar(grep { $_->[0] eq 'digests' && $_->[1] eq 'refuted' } verdicts($recovered, 'shop', $later)),
+    'recovered: verification says that an anchored block is gone';
 $recovered->sql('shop', q{ROLLBACK PREPARED 'p'});
 work($recovered, 'shop', 800);
 seal($recovered, 'shop');

@@ -1,5 +1,6 @@
 # What the tests of the ledger ask of a database again and again: a block, a digest to keep elsewhere,
-# and the judgement of reconciliation and of a verifier that knows nothing but the stored bytes.
+# and the judgement of the server's own verification, of reconciliation and of a verifier that knows
+# nothing but the stored bytes.
 package Custody::Ledger::Checks;
 
 use strict;
@@ -9,13 +10,22 @@ use Custody::Test ();
 
 use parent qw(Exporter);
 
-our @EXPORT_OK = qw(seal digest outside reconciled reconcile_sql reconcile_faults stored restore_into most_memory);
+our @EXPORT_OK = qw(seal digest verdicts verdict_rows verify_sql outside reconciled reconcile_sql reconcile_faults stored restore_into most_memory);
 
 my $files = 0;
 
 sub seal { my ($cluster, $database) = @_; return $cluster->sql($database, 'SELECT custody.seal()') }
 sub digest { my ($cluster, $database) = @_; return $cluster->sql($database, 'SELECT custody.ledger_digest()') }
 sub stored { return Custody::Ledger::Stored->new(@_) }
+
+# custody.verify_ledger() under these digests: its SQL, and its rows as [check, status, block, object, detail].
+sub verify_sql {
+    my $digests = @_ ? "'[" . join(', ', @_) . "]'" : 'NULL';
+    return qq{SELECT "check", status, coalesce(block::text, '-'), object, detail FROM custody.verify_ledger($digests)
+        ORDER BY status, "check", block};
+}
+sub verdict_rows { return map { [ split /\|/, $_, 5 ] } split /\n/, $_[0] }
+sub verdicts { my ($cluster, $database, @digest) = @_; return verdict_rows($cluster->sql($database, verify_sql(@digest))) }
 
 # The verdict of examples/audit/verify_bundle.py about the tables as they are, and what it says.
 sub outside {
@@ -26,7 +36,7 @@ sub outside {
     my $run = Custody::Test::run_command('python3',
         Custody::Test::source_directory() . '/examples/audit/verify_bundle.py', $file, @option);
     unlink $file;
-    my ($verdict, $what) = $run->{stdout} =~ /^(\w+): (.*)/s or die "no verdict: $run->{stderr}";
+    my ($verdict, $what) = $run->{stdout} =~ /^(\w+): (.*)$/m or die "no verdict: $run->{stderr}";
     return ($verdict, $what);
 }
 
