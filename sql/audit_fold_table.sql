@@ -75,20 +75,15 @@ COMMENT ON FUNCTION custody.fold_time(xid8, int8, timestamptz) IS
 'when a transaction committed: exact where the server still knows it, else when it was about to; errors: none; privilege: none';
 
 -- A default that the rows got without being written, as the bytes of its wire row.
+CREATE FUNCTION custody.wire_value(value text, type text, form text) RETURNS bytea
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'custody_wire_value';
+COMMENT ON FUNCTION custody.wire_value(text, text, text) IS
+'the text of a value of a type (as format_type() writes it) as the bytes that a wire row of this form has; NULL where the type is gone, or does not have it; errors: none; privilege: none';
+
 CREATE FUNCTION custody.fold_constant(value text, type text, form text) RETURNS text
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    bytes bytea;
-BEGIN
-    IF value IS NULL THEN
-        RETURN '-';
-    END IF;
-    EXECUTE format('SELECT custody.wire_row(r, ''{v}'', $1) FROM (SELECT %L::%s AS v) r', value, type)
-       INTO bytes USING form;
-    RETURN 'x' || encode(substr(bytes, 7), 'hex');
-EXCEPTION WHEN data_exception OR undefined_object OR syntax_error OR feature_not_supported THEN
-    RETURN '?';
-END
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN value IS NULL THEN '-'
+                ELSE coalesce('x' || encode(custody.wire_value(value, type, form), 'hex'), '?') END
 $$;
 COMMENT ON FUNCTION custody.fold_constant(text, text, text) IS
 'the word of a fold plan for a column''s default; errors: none; privilege: none';
@@ -256,7 +251,7 @@ REVOKE ALL ON FUNCTION custody.fold_one(text, int4, bytea), custody.fold_multise
     custody.incarnation_places(), custody.this_incarnation(), custody.exact_commit_time(xid8, int8, int8),
     custody.fold_cut(int4, timestamptz), custody.fold_time(xid8, int8, timestamptz),
     custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4),
-    custody.fold_constant(text, text, text), custody.fold_plan(int4, int4),
+    custody.wire_value(text, text, text), custody.fold_constant(text, text, text), custody.fold_plan(int4, int4),
     custody.fold_version(int4, timestamptz), custody.fold_table(int4, int4, timestamptz, bytea) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.fold_event(internal, text, int4, "char", bytea, uuid, int8, xid8, int4, timestamptz)',
@@ -265,7 +260,7 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.incarnation_places()', 'custody.this_incarnation()', 'custody.exact_commit_time(xid8, int8, int8)',
     'custody.fold_cut(int4, timestamptz)', 'custody.fold_time(xid8, int8, timestamptz)',
     'custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4)',
-    'custody.fold_constant(text, text, text)', 'custody.fold_plan(int4, int4)',
+    'custody.wire_value(text, text, text)', 'custody.fold_constant(text, text, text)', 'custody.fold_plan(int4, int4)',
     'custody.fold_one(text, int4, bytea)', 'custody.fold_multiset(int4, int4, timestamptz)',
     'custody.fold_version(int4, timestamptz)',
     'custody.fold_table(int4, int4, timestamptz, bytea)', 'custody.key_bytes(regclass, name[], jsonb, text)',

@@ -37,7 +37,8 @@ using UseValue = void (*)(ImageColumn *column, StoredValue *value, void *frame);
 
 /// Reads each value that is there and hands it to `use`. What cannot be read, or not be used, by
 /// the types as they are now gets the state `bytes`: an error of a type never leaves, but what
-/// cancels does. Settings are pinned meanwhile. `context` is that of the table.
+/// cancels does. Settings are pinned meanwhile, and the user is whoever asks, outside of functions
+/// that change it. `context` is that of the table.
 void read_values(ImageTable *table, MemoryContext context, StoredValues values, UseValue use,
                  void *frame);
 

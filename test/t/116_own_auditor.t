@@ -28,7 +28,7 @@ sub as_app {
 }
 my $one = q{SELECT custody.set_context(1::bigint, 'ann', 'auditor')};
 
-is $cluster->sql('clinic', q{SELECT count(*) FROM custody.changes('patient') WHERE op <> 'S'}, 'auditor'), 12, 'the auditor reads all';
+is $cluster->sql('clinic', q{SELECT count(*) FROM custody.changes('patient') WHERE op <> 'S'}, user => 'auditor'), 12, 'the auditor reads all';
 like as_app($one, 'SELECT count(*), count(DISTINCT key ->> \'id\') FROM custody.org_changes()'), qr/^6\|6$/m,
     'an organization\'s own auditor its own';
 like as_app($one, q{SELECT string_agg(op || (key ->> 'id'), ' ') FROM custody.org_changes() WHERE (key ->> 'id')::int = 2}),
@@ -47,6 +47,21 @@ $cluster->sql('clinic', q{CREATE FUNCTION public.leak(text) RETURNS boolean LANG
     $$BEGIN RAISE NOTICE 'saw %', $1; RETURN true; END$$});
 unlike as_app($one, q{SET client_min_messages = notice; SELECT count(*) FROM custody.org_changes() WHERE public.leak(new::text)}),
     qr/"org": 0/, 'a cheap function in the query';
+
+# Code of a table's owner, in a constraint or a cast, does not get the rights of custody's functions.
+$cluster->sql('clinic', q{
+    CREATE ROLE clerk LOGIN; CREATE SCHEMA own AUTHORIZATION clerk; GRANT USAGE ON SCHEMA own TO PUBLIC; CREATE TABLE own.as_whom (who name, definer name);
+    ALTER TABLE own.as_whom OWNER TO clerk; GRANT INSERT ON own.as_whom TO PUBLIC});
+$cluster->sql('clinic', q{
+    CREATE FUNCTION own.spy(int) RETURNS boolean LANGUAGE plpgsql AS
+        $$BEGIN INSERT INTO own.as_whom VALUES (current_user, session_user); RETURN true; END$$;
+    CREATE DOMAIN own.spied AS int CHECK (own.spy(value));
+    CREATE TABLE own.secret (id int PRIMARY KEY, org bigint, many own.spied[])}, user => 'clerk');
+$cluster->sql('clinic', q{SELECT custody.audit('own.secret', org_column => 'org')});
+$cluster->sql('clinic', q{INSERT INTO own.secret VALUES (1, 1, '{1,2}'); DELETE FROM own.as_whom}, user => 'clerk');
+my $looked = $cluster->session('clinic');
+$looked->query("BEGIN; $one; SET LOCAL ROLE app; SELECT count(*) FROM custody.org_changes('own.secret'); COMMIT");
+is $cluster->sql('clinic', 'SELECT DISTINCT who FROM own.as_whom'), 'app', 'a constraint runs as who asks';
 
 # Refused: without a context, with another role, several organizations, an expired one, and by others.
 for my $case (
