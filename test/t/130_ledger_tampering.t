@@ -131,6 +131,9 @@ with_guards_off('copy', q{DELETE FROM event WHERE xid = (SELECT max(xid) FROM cu
     DELETE FROM block WHERE number = 6});
 is_deeply [ grep { $_->[1] ne 'proven' } verdicts($cluster, 'copy', @digest) ], [], 'sealed, not anchored: a block that is taken away never was';
 
+open my $guide, '<', source_directory() . '/docs/audit.md' or die $!;
+like join('', <$guide>), qr/is a superuser \| change what is not anchored yet \| \*\*nothing shows it\*\*/, '... as the guide says';
+
 # One event is withheld from an organization's bundle.
 my @line = split /\n/, $cluster->sql('sound', 'SELECT custody.export_evidence(1::bigint)');
 is((outside(join('', map { "$_\n" } @line), @digest))[0], 'proven', 'an organization\'s bundle');

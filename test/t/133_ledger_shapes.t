@@ -4,7 +4,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Ledger qw(event_counts image_of);
-use Custody::Ledger::Checks qw(seal digest outside reconcile_sql reconcile_faults stored restore_into most_memory);
+use Custody::Ledger::Checks qw(seal digest verdict_rows verify_sql outside reconcile_sql reconcile_faults stored restore_into most_memory);
 use Custody::Test;
 use Custody::Test::Process;
 use Time::HiRes qw(time);
@@ -47,6 +47,8 @@ sub all_holds {
             my ($verdict, $what) = outside(stored($on, $database), @digest);
             is $verdict, 'proven', "$where: derived from what is stored" or diag $what;
         }
+        my @row = verdict_rows(measured($on, $database, "$where, verified", $bound, verify_sql(@digest)));
+        is_deeply [ @row ? grep { $_->[1] ne 'proven' } @row : 'no row' ], [], "$where: all is proven";
         for my $table (@table) {
             my $found = measured($on, $database, "$where, reconciled", $bound, reconcile_sql($table));
             is reconcile_faults($found), '', "$where: $table agrees with its events";
