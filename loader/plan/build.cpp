@@ -16,10 +16,9 @@ namespace {
 
 class Builder {
   public:
-    Builder(pq::Connection &source, pq::Connection *target, const cli::Options &options,
-            Scope scope)
-        : source_connection_(source), target_connection_(target), options_(options), scope_(scope),
-          selection_(options) {}
+    Builder(pq::Connection &source, pq::Connection *target, const cli::Options &opts, Scope scope)
+        : source_connection_(source), target_connection_(target), options_(opts), scope_(scope),
+          selection_(opts) {}
 
     Plan build();
 
