@@ -85,8 +85,7 @@ BundleResult check(std::istream &stream, const std::string &file,
     return check.finish();
 }
 
-BundleResult check_file(const cli::Options &options) {
-    auto digests = digests_of(options);
+BundleResult check_file(const cli::Options &options, std::vector<ledger::Digest> digests) {
     if (options.operand == "-")
         return check(std::cin, "-", std::move(digests));
     std::ifstream stream(options.operand, std::ios::binary);
@@ -182,10 +181,23 @@ std::string render_json(const BundleResult &result, Exit exit) {
     return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+/// A bundle that is proven may still be one that was cut before the newest events.
+void warn_of_later(const BundleResult &result, const std::vector<ledger::Digest> &digests) {
+    std::uint64_t newest = 0;
+    for (const auto &digest : digests)
+        newest = std::max(newest, digest.block);
+    if (result.verdict == BundleVerdict::proven && newest > result.to_block)
+        log::warn("the ledger goes on to block {} at least, and the bundle ends with block {}: "
+                  "what happened after that is not in it",
+                  newest, result.to_block);
+}
+
 } // namespace
 
 Exit verify_bundle(const cli::Options &options) {
-    const BundleResult result = check_file(options);
+    const auto digests = digests_of(options);
+    const BundleResult result = check_file(options, digests);
+    warn_of_later(result, digests);
     const Exit exit = result.verdict == BundleVerdict::proven ? Exit::ok : Exit::unverified;
     if (options.digest.empty() && options.anchor_file.empty())
         log::warn("without a digest from elsewhere a bundle only agrees with itself; name one with "

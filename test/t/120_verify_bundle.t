@@ -36,6 +36,11 @@ is custody('audit', 'verify-bundle', '-', "--digest=$place", { stdin => $good })
 my $pretty = write_file($digest =~ s/,/,\n  /gr, 'pretty.json');
 is verify($good, "--digest=$pretty")->{exit}, 0, 'a digest over several lines';
 
+# One that ends before the newest digest is proven, and said to be no more.
+my $later = verify($case{'blocks-1-to-1.jsonl'}{path}, '--digest=' . write_file("$case{'blocks-1-to-1.jsonl'}{digest}\n$digest\n", 'later'));
+is $later->{exit}, 0, 'an older part of the ledger is proven';
+like $later->{stderr}, qr/goes on to block 6 at least, and the bundle ends with block 1/, 'and that more came after it is said';
+
 # Without a digest, and against another.
 my $run = verify($good);
 is $run->{exit}, 5, 'without a digest nothing is proven';
