@@ -1,6 +1,6 @@
 // Plain C-style: no local has a destructor.
 // custody.verify_stored(), the part of custody.verify_ledger() that reads every byte.
-#include "extension/audit/verify.hpp"
+#include "extension/audit/verify_fold.hpp"
 
 #include "extension/pg/boundary.hpp"
 
@@ -114,6 +114,7 @@ CUSTODY_FUNCTION(custody_verify_stored) {
     verify.records = make_record_sorter(maintenance_work_mem);
     begin_record(&verify.record);
     verify.orgs = make_org_table();
+    verify.folds = make_fold_table(Size{1024} * static_cast<Size>(maintenance_work_mem));
     verify.frame =
         read_frame(verify.snapshot, block_argument(fcinfo, 0, 1), block_argument(fcinfo, 1, 0));
     read_descriptors(&verify);

@@ -63,6 +63,8 @@ struct DescriptorEntry {
 
 enum class Check : std::uint8_t { chain, membership, roots, payloads, descriptors, count };
 
+struct FoldTable;
+
 struct Verify {
     Snapshot snapshot;
     Frame frame;
@@ -70,6 +72,7 @@ struct Verify {
     RecordSorter *records;
     digest::RowBuffer record;
     OrgTable *orgs;
+    FoldTable *folds;
     DescriptorEntry *descriptors; // by id
     int32 descriptor_count;
     List *partitions; // of event, in the order of their numbers in records

@@ -1,6 +1,6 @@
 // Plain C-style hot loop: no local has a destructor, an ERROR may jump over everything.
 // One transaction: its events give the trees that its row has, and nothing else is there.
-#include "extension/audit/verify_walk.hpp"
+#include "extension/audit/verify_fold.hpp"
 
 namespace custody::audit {
 
@@ -37,72 +37,6 @@ bool is_stored_late(const Walk *walk, TransactionId xmin) {
     return !sees(&walk->frame->snapshot, full);
 }
 
-int32 find_expected(OpenTransaction *transaction, ledger::Bytes org) {
-    const auto is = [transaction, org](int32 i) {
-        const ledger::Bytes other = transaction->expected[i].says.org;
-        return other.size() == org.size() &&
-               (org.empty() || memcmp(other.data(), org.data(), org.size()) == 0);
-    };
-    if (transaction->last < transaction->expected_count && is(transaction->last)) {
-        return transaction->last;
-    }
-    int32 low = 0;
-    int32 high = transaction->expected_count;
-    while (low < high) { // ascending by bytes
-        const int32 middle = (low + high) / 2;
-        const ledger::Bytes other = transaction->expected[middle].says.org;
-        const Size shorter = Min(other.size(), org.size());
-        const int order = shorter == 0 ? 0 : memcmp(other.data(), org.data(), shorter);
-        if (order < 0 || (order == 0 && other.size() < org.size())) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    if (low < transaction->expected_count && is(low)) {
-        transaction->last = low;
-        return low;
-    }
-    return -1;
-}
-
-/// What stands beside the hashed bytes and would lead a reader astray; nullptr: nothing.
-const char *what_is_wrong(const Verify *verify, const OpenTransaction *transaction,
-                          const EventRecord *event) {
-    if (event->twofold) {
-        return "is erased, but not as custody erases: bytes are beside what they were hashed to, "
-               "or both are gone";
-    }
-    if (event->descriptor < 0 || event->descriptor >= verify->descriptor_count ||
-        !verify->descriptors[event->descriptor].known) {
-        return "has a descriptor that is not there";
-    }
-    if (verify->descriptors[event->descriptor].table != event->table) {
-        return "has the descriptor of another table";
-    }
-    if (event->context < 0 || static_cast<uint32>(event->context) >= transaction->context_count) {
-        return "has a context that its transaction does not have";
-    }
-    if (event->at != transaction->row.started) {
-        return "has another time than its transaction";
-    }
-    return nullptr;
-}
-
-ledger::Hash leaf_of(const Verify *verify, const OpenTransaction *transaction, uint32 seq,
-                     const EventRecord *event) {
-    const ledger::Order order = {transaction->row.secret,
-                                 transaction->incarnation,
-                                 transaction->xid,
-                                 seq,
-                                 event->cid,
-                                 event->lsn,
-                                 event->pair};
-    return ledger::event_leaf(
-        {ledger::order_commitment(order), event->op, transaction->contexts[event->context],
-         verify->descriptors[event->descriptor].hash, event->key, event->images});
-}
-
 void set_expected(Walk *walk, ledger::Bytes orgs) {
     OpenTransaction *transaction = &walk->transaction;
     if (orgs.size() > transaction->orgs_room) {
@@ -129,6 +63,64 @@ void set_expected(Walk *walk, ledger::Bytes orgs) {
 }
 
 } // namespace
+
+int32 find_expected(const ExpectedOrg *expected, int32 count, int32 last, ledger::Bytes org) {
+    const auto compare = [expected, org](int32 i) {
+        const ledger::Bytes other = expected[i].says.org;
+        const Size shorter = Min(other.size(), org.size());
+        const int order = shorter == 0 ? 0 : memcmp(other.data(), org.data(), shorter);
+        if (order != 0 || other.size() == org.size()) {
+            return order;
+        }
+        return other.size() < org.size() ? -1 : 1;
+    };
+    // Rows of one organization come together, or those of all in turn.
+    for (int32 i = last; i < count && i < last + 2; ++i) {
+        if (compare(i) == 0) {
+            return i;
+        }
+    }
+    int32 low = 0;
+    int32 high = count;
+    while (low < high) { // ascending by bytes
+        const int32 middle = (low + high) / 2;
+        if (compare(middle) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && compare(low) == 0 ? low : -1;
+}
+
+const char *what_is_wrong(const Verify *verify, TimestampTz started, uint32 contexts,
+                          const EventRecord *event) {
+    if (event->twofold) {
+        return "is erased, but not as custody erases: bytes are beside what they were hashed to, "
+               "or both are gone";
+    }
+    if (event->descriptor < 0 || event->descriptor >= verify->descriptor_count ||
+        !verify->descriptors[event->descriptor].known) {
+        return "has a descriptor that is not there";
+    }
+    if (verify->descriptors[event->descriptor].table != event->table) {
+        return "has the descriptor of another table";
+    }
+    if (event->context < 0 || static_cast<uint32>(event->context) >= contexts) {
+        return "has a context that its transaction does not have";
+    }
+    return event->at != started ? "has another time than its transaction" : nullptr;
+}
+
+ledger::Hash leaf_of_event(const Verify *verify, const ledger::Hash *secret,
+                           const ledger::Hash *incarnation, uint64 xid,
+                           const ledger::Hash *contexts, uint32 seq, const EventRecord *event) {
+    const ledger::Order order = {*secret,    *incarnation, xid,        seq,
+                                 event->cid, event->lsn,   event->pair};
+    return ledger::event_leaf({ledger::order_commitment(order), event->op, contexts[event->context],
+                               verify->descriptors[event->descriptor].hash, event->key,
+                               event->images});
+}
 
 void open_transaction(Walk *walk, const ledger::Hash *incarnation, uint64 xid) {
     OpenTransaction *transaction = &walk->transaction;
@@ -194,12 +186,17 @@ void add_event(Walk *walk, uint32 seq, ledger::Bytes rest) {
     ++transaction->events;
     ++verify->events;
     verify->erased += event.erased ? 1 : 0;
-    const char *wrong = transaction->has_row ? what_is_wrong(verify, transaction, &event) : "";
+    const char *wrong = transaction->has_row ? what_is_wrong(verify, transaction->row.started,
+                                                             transaction->context_count, &event)
+                                             : "";
     if (wrong == nullptr && transaction->last_seq == seq) {
         wrong = "has the number of another event";
     }
     transaction->last_seq = seq;
-    const int32 org = wrong == nullptr ? find_expected(transaction, rest) : -1;
+    const int32 org = wrong == nullptr
+                          ? find_expected(transaction->expected, transaction->expected_count,
+                                          transaction->last, rest)
+                          : -1;
     note(&transaction->first, &event, seq, org);
     if (is_stored_late(walk, event.place.xmin)) {
         note(&transaction->late, &event, seq, org);
@@ -215,7 +212,10 @@ void add_event(Walk *walk, uint32 seq, ledger::Bytes rest) {
         }
         return;
     }
-    const ledger::Hash leaf = leaf_of(verify, transaction, seq, &event);
+    transaction->last = org;
+    const ledger::Hash leaf =
+        leaf_of_event(verify, &transaction->row.secret, &transaction->incarnation, transaction->xid,
+                      transaction->contexts, seq, &event);
     add_to_tree(walk->memory, &transaction->expected[org].tree, &leaf);
 }
 

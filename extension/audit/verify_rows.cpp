@@ -2,7 +2,7 @@
 // The rows of the ledger become records: key first (block, section, and what orders them there),
 // then what is needed of them. Of events the salted commitments are made here, where their bytes
 // are at hand; the rest of the hash needs the transaction, which comes when all is sorted.
-#include "extension/audit/verify_records.hpp"
+#include "extension/audit/verify_fold.hpp"
 
 #include "extension/pg/boundary.hpp"
 
@@ -77,7 +77,7 @@ void read_heap(Verify *verify, Relation relation, uint32 partition, const Shape 
         const char *wrong = what_is_wrong(shape, &row);
         if (wrong == nullptr) {
             shape->take(verify, &row, tuple, partition);
-        } else {
+        } else if (!verify->folds->second_pass) {
             refute_shape(verify, shape, &row, tuple, wrong);
         }
         MemoryContextReset(verify->per_row);
@@ -132,6 +132,15 @@ void take_block(Verify *verify, const LedgerRow *row, const HeapTupleData *, uin
     put_record(verify->records, &verify->record);
 }
 
+/// nullptr: of an incarnation that nobody knows.
+const ledger::Hash *hash_of(const Verify *verify, int64 name) {
+    const LedgerIncarnation *known = find_incarnation(&verify->frame.known, name);
+    if (known != nullptr) {
+        return &known->hash;
+    }
+    return name == verify->frame.here.name ? &verify->frame.here.hash : nullptr;
+}
+
 /// Begins the record of a transaction or of one of its events; false where it is not wanted.
 bool begin_of_transaction(Verify *verify, const LedgerRow *row, uint32 seq, bool is_event) {
     static_assert(static_cast<int>(kTxXid) == static_cast<int>(kEventXid) &&
@@ -143,12 +152,10 @@ bool begin_of_transaction(Verify *verify, const LedgerRow *row, uint32 seq, bool
         return false;
     }
     begin_key(verify, block, Section::transaction);
-    const LedgerIncarnation *known = find_incarnation(&verify->frame.known, name);
     ledger::Hash incarnation = {};
+    const ledger::Hash *known = hash_of(verify, name);
     if (known != nullptr) {
-        incarnation = known->hash;
-    } else if (name == verify->frame.here.name) {
-        incarnation = verify->frame.here.hash;
+        incarnation = *known;
     } else {
         wire::put_big(incarnation.data(), name);
     }
@@ -171,14 +178,24 @@ void take_transaction(Verify *verify, const LedgerRow *row, const HeapTupleData 
     transaction.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
     transaction.pruned = row->nulls[kTxContexts];
     digest::append(&verify->record, &transaction, sizeof(transaction));
-    append_bytes(verify, bytes_in(row, kTxOrgs));
+    const ledger::Bytes orgs = bytes_in(row, kTxOrgs);
+    append_bytes(verify, orgs);
     ledger::ContextReader reader(bytes_or_none(row, kTxContexts));
+    auto *contexts =
+        static_cast<ledger::Hash *>(palloc(sizeof(ledger::Hash) * (Size{reader.count()} + 1)));
+    Size count = 0;
     std::array<ledger::ContextPart, ledger::kContextParts> parts;
     while (reader.next(parts)) {
-        const ledger::Hash context = ledger::context_of(parts);
-        digest::append(&verify->record, context.data(), context.size());
+        contexts[count++] = ledger::context_of(parts);
     }
+    digest::append(&verify->record, contexts, sizeof(ledger::Hash) * count);
     put_record(verify->records, &verify->record);
+    const int64 name = DatumGetInt64(row->values[kTxIncarnation]);
+    const ledger::Hash *incarnation = hash_of(verify, name);
+    if (incarnation != nullptr && !transaction.pruned) {
+        fold_transaction(verify->folds, name, xid_in(row, kTxXid), incarnation, &transaction, orgs,
+                         std::span(contexts, count));
+    }
 }
 
 /// The commitment to what is stored, or the one that was left when it was erased. Both at once
@@ -216,30 +233,43 @@ void commit_images(const LedgerRow *row, EventRecord *event) {
         !row->nulls[kEventImagesSalt] || !row->nulls[kEventOld] || !row->nulls[kEventNew];
 }
 
+void read_event(const LedgerRow *row, const HeapTupleData *tuple, uint32 partition,
+                EventRecord *event) {
+    event->at = DatumGetTimestampTz(value_in(row, kEventAt));
+    event->lsn = DatumGetLSN(value_in(row, kEventLsn));
+    event->cid = static_cast<uint32>(DatumGetInt32(value_in(row, kEventCid)));
+    event->pair = row->nulls[kEventPair]
+                      ? ledger::kNoPair
+                      : static_cast<uint32>(DatumGetInt32(row->values[kEventPair]));
+    event->table = row->nulls[kEventTable] ? 0 : DatumGetInt32(row->values[kEventTable]);
+    event->descriptor = DatumGetInt32(value_in(row, kEventDescriptor));
+    event->context = DatumGetInt16(value_in(row, kEventContext));
+    event->op = DatumGetChar(value_in(row, kEventOp));
+    event->place = {partition, tuple->t_self, HeapTupleHeaderGetRawXmin(tuple->t_data)};
+    commit_key(row, event);
+    commit_images(row, event);
+}
+
 void take_event(Verify *verify, const LedgerRow *row, const HeapTupleData *tuple,
                 uint32 partition) {
-    const auto seq = static_cast<uint32>(DatumGetInt32(value_in(row, kEventSeq)));
-    if (!begin_of_transaction(verify, row, seq, true)) {
+    const uint64 xid = xid_in(row, kEventXid);
+    const int64 name = DatumGetInt64(value_in(row, kEventIncarnation));
+    FoldEntry *entry = find_fold(verify->folds, name, xid);
+    const bool second_pass = verify->folds->second_pass;
+    if (second_pass ? entry == nullptr || !entry->spoiled : entry != nullptr && entry->spoiled) {
         return;
     }
     EventRecord event = {};
-    event.at = DatumGetTimestampTz(value_in(row, kEventAt));
-    event.lsn = DatumGetLSN(value_in(row, kEventLsn));
-    event.cid = static_cast<uint32>(DatumGetInt32(value_in(row, kEventCid)));
-    event.pair = row->nulls[kEventPair]
-                     ? ledger::kNoPair
-                     : static_cast<uint32>(DatumGetInt32(row->values[kEventPair]));
-    event.table = row->nulls[kEventTable] ? 0 : DatumGetInt32(row->values[kEventTable]);
-    event.descriptor = DatumGetInt32(value_in(row, kEventDescriptor));
-    event.context = DatumGetInt16(value_in(row, kEventContext));
-    event.op = DatumGetChar(value_in(row, kEventOp));
-    event.place = {partition, tuple->t_self, HeapTupleHeaderGetRawXmin(tuple->t_data)};
-    commit_key(row, &event);
-    commit_images(row, &event);
-    digest::append(&verify->record, &event, sizeof(event));
+    read_event(row, tuple, partition, &event);
+    const auto seq = static_cast<uint32>(DatumGetInt32(value_in(row, kEventSeq)));
     const ledger::Bytes org = bytes_or_none(row, kEventOrg);
-    digest::append(&verify->record, org.data(), org.size());
-    put_record(verify->records, &verify->record);
+    if (entry != nullptr && !second_pass) {
+        fold_event(verify, entry, seq, &event, org);
+    } else if (begin_of_transaction(verify, row, seq, true)) {
+        digest::append(&verify->record, &event, sizeof(event));
+        digest::append(&verify->record, org.data(), org.size());
+        put_record(verify->records, &verify->record);
+    }
 }
 
 /// Links below the range give the state with which it begins: the newest of each organization.
@@ -327,6 +357,10 @@ void read_rows(Verify *verify) {
     read_table(verify, &kLinks);
     read_partitions(verify, leaf_partitions("tx", AccessShareLock), &kTransactions);
     read_partitions(verify, verify->partitions, &kEvents);
+    if (close_folds(verify)) {
+        verify->folds->second_pass = true;
+        read_partitions(verify, verify->partitions, &kEvents);
+    }
 }
 
 } // namespace custody::audit
