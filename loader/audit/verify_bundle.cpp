@@ -186,7 +186,8 @@ void warn_of_later(const BundleResult &result, const std::vector<ledger::Digest>
     std::uint64_t newest = 0;
     for (const auto &digest : digests)
         newest = std::max(newest, digest.block);
-    if (result.verdict == BundleVerdict::proven && newest > result.to_block)
+    if (result.verdict == BundleVerdict::proven && result.kind != "event" &&
+        newest > result.to_block)
         log::warn("the ledger goes on to block {} at least, and the bundle ends with block {}: "
                   "what happened after that is not in it",
                   newest, result.to_block);
