@@ -11,8 +11,8 @@ CUSTODY_FUNCTION(custody_note_incarnation) {
     const char *system = DatumGetCString(DirectFunctionCall1(numeric_out, PG_GETARG_DATUM(0)));
     const int64 timeline = PG_GETARG_INT64(1);
     if (timeline < 1 || timeline > PG_UINT32_MAX) {
-        pg::raise(ERRCODE_INVALID_PARAMETER_VALUE,
-                  psprintf("no timeline has the number " INT64_FORMAT, timeline));
+        pg::raise(ERRCODE_INVALID_PARAMETER_VALUE, "timelines have numbers from 1 to 4294967295",
+                  psprintf("The number is " INT64_FORMAT ".", timeline));
     }
     LockDatabaseObject(RelationRelationId, ledger_table("block"), 0, ExclusiveLock);
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());

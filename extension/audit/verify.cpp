@@ -90,8 +90,8 @@ uint64 block_argument(FunctionCallInfo fcinfo, int number, uint64 absent) {
     }
     const int64 block = PG_GETARG_INT64(number);
     if (block < 1) {
-        pg::raise(ERRCODE_INVALID_PARAMETER_VALUE,
-                  psprintf("no block has the number " INT64_FORMAT, block));
+        pg::raise(ERRCODE_INVALID_PARAMETER_VALUE, "blocks have numbers from 1 on",
+                  psprintf("The number is " INT64_FORMAT ".", block));
     }
     return static_cast<uint64>(block);
 }
