@@ -68,6 +68,14 @@ BEGIN
     PERFORM custody.audit_check_triggers(t.tgrelid)
        FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger t ON t.oid = c.objid
       WHERE c.classid = 'pg_trigger'::regclass AND c.command_tag = 'ALTER TRIGGER';
+    -- CREATE OR REPLACE would put another function in the place of one that records or holds.
+    SELECT t.tgname INTO wrong FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger t ON t.oid = c.objid
+     WHERE c.classid = 'pg_trigger'::regclass AND t.tgname ~ '^custody_(capture$|truncate_|hold_)'
+       AND NOT custody.audit_is_trigger(t.tgfoid);
+    IF FOUND THEN
+        RAISE EXCEPTION 'trigger "%" is made by custody.audit() and custody.place_hold() only', wrong
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'Its name stands for recording and holding.';
+    END IF;
     -- A capture trigger with the identity of another table would write events in its name.
     SELECT t.tgname INTO wrong FROM pg_event_trigger_ddl_commands() c JOIN pg_trigger t ON t.oid = c.objid
      WHERE c.classid = 'pg_trigger'::regclass AND custody.audit_is_trigger(t.tgfoid)

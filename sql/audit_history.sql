@@ -43,13 +43,17 @@ DECLARE
     info jsonb := descriptor::jsonb;
     typed text;
     names text[];
+    unreadable boolean; -- a type is gone, or may run code of its owner
     result bytea;
 BEGIN
-    SELECT string_agg(format('%L::%s AS %I', texts[k.n], info #>> ARRAY['columns', k.p, 'type'],
+    SELECT string_agg(format('%L::%s AS %I', texts[k.n], CASE WHEN y.typtype = 'b' AND y.oid < 16384
+                                 THEN info #>> ARRAY['columns', k.p, 'type'] ELSE custody.harmless_type(y.oid, -1) END,
                              info #>> ARRAY['columns', k.p, 'name']), ', ' ORDER BY k.n),
-           array_agg(info #>> ARRAY['columns', k.p, 'name'] ORDER BY k.n)
-      INTO typed, names FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n);
-    IF cardinality(names) = cardinality(texts) THEN
+           array_agg(info #>> ARRAY['columns', k.p, 'name'] ORDER BY k.n),
+           bool_or(custody.harmless_type(y.oid, -1) IS NULL)
+      INTO typed, names, unreadable FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n)
+      LEFT JOIN pg_type y ON y.oid = to_regtype(info #>> ARRAY['columns', k.p, 'type']);
+    IF cardinality(names) = cardinality(texts) AND NOT unreadable THEN
         EXECUTE format('SELECT custody.wire_row("the key", $1, $2) FROM (SELECT %s) AS "the key"', typed)
            INTO result USING names, info ->> 'form';
     END IF;

@@ -28,6 +28,41 @@ END
 $$;
 COMMENT ON FUNCTION custody.check_reason(text) IS 'refuses (22023) an empty reason; privilege: none';
 
+-- What is made of a key is run with the rights of custody. The code that a table's owner can attach to
+-- types must not run then: the checks of domains, and casts and operators of his own types.
+CREATE FUNCTION custody.harmless_type(type oid, modifier int4) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE base AS (
+        SELECT type AS oid, modifier AS modifier
+         UNION ALL
+        SELECT y.typbasetype, y.typtypmod FROM base b JOIN pg_type y ON y.oid = b.oid AND y.typtype = 'd')
+    SELECT format_type(b.oid, b.modifier)
+      FROM base b JOIN pg_type y ON y.oid = b.oid LEFT JOIN pg_roles r ON r.oid = y.typowner
+     -- 16384: the first OID that is not the server's own.
+     WHERE y.typtype <> 'd' AND (b.oid < 16384 OR y.typtype = 'e'
+           OR y.typtype = 'b' AND y.typcategory <> 'A' AND r.rolsuper)
+$$;
+COMMENT ON FUNCTION custody.harmless_type(oid, int4) IS
+'the type below the domains of a type, as it is written in SQL; NULL where reading or comparing its values may run code of its owner; errors: none; privilege: none';
+
+CREATE FUNCTION custody.key_type(relation regclass, column_name name) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type text;
+BEGIN
+    SELECT custody.harmless_type(a.atttypid, a.atttypmod) INTO type FROM pg_attribute a
+     WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped;
+    IF FOUND AND type IS NULL THEN
+        RAISE EXCEPTION 'column "%" of % cannot be compared safely', column_name, relation
+            USING ERRCODE = 'feature_not_supported', DETAIL = 'Code of its type''s owner would run.',
+                  HINT = 'A key needs a type of the server, of an extension, a domain over one, or an enum.';
+    END IF;
+    RETURN type;
+END
+$$;
+COMMENT ON FUNCTION custody.key_type(regclass, name) IS
+'custody.harmless_type() of a column; errors: 0A000 where there is none; privilege: none';
+
 CREATE FUNCTION custody.key_condition(relation regclass, key name[], value jsonb, alias text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -43,16 +78,17 @@ BEGIN
                   DETAIL = format('Columns of the key: %s', coalesce(array_to_string(key, ', '), 'none')),
                   HINT = 'Give an object with a value for each of them.';
     END IF;
-    SELECT string_agg(format('%s%I = %L::%s', alias, k.name, value ->> k.name::text,
-                             format_type(a.atttypid, a.atttypmod)), ' AND ' ORDER BY k.n)
+    SELECT string_agg(format(CASE WHEN y.typtype = 'e' THEN 'enum_eq(%s%I, %L::%s)' ELSE '%s%I = %L::%s' END,
+                             alias, k.name, value ->> k.name::text, t.type), ' AND ' ORDER BY k.n)
       INTO condition
       FROM unnest(key) WITH ORDINALITY AS k (name, n)
-      JOIN pg_attribute a ON a.attrelid = relation AND a.attname = k.name AND NOT a.attisdropped;
+     CROSS JOIN LATERAL custody.key_type(relation, k.name) t (type)
+      LEFT JOIN pg_type y ON y.oid = to_regtype(t.type);
     RETURN condition;
 END
 $$;
 COMMENT ON FUNCTION custody.key_condition(regclass, name[], jsonb, text) IS
-'the SQL condition under which a row has a key, with an alias and a dot before the columns; errors: 22023 for an object that is not the key; privilege: none';
+'the SQL condition under which a row has a key, with an alias and a dot before the columns; errors: 22023 for an object that is not the key, 0A000 as custody.key_type(); privilege: none';
 
 CREATE FUNCTION custody.wire_row(rec record, columns text[], form text) RETURNS bytea
     LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'custody_wire_row';
@@ -66,30 +102,26 @@ DECLARE
     result bytea;
 BEGIN
     PERFORM custody.key_condition(relation, key, value, '');
-    SELECT string_agg(format('%L::%s AS %I', value ->> k.name::text,
-                             format_type(a.atttypid, a.atttypmod), k.name), ', ' ORDER BY k.n)
+    SELECT string_agg(format('%L::%s AS %I', value ->> k.name::text, t.type, k.name), ', ' ORDER BY k.n)
       INTO typed
       FROM unnest(key) WITH ORDINALITY AS k (name, n)
-      JOIN pg_attribute a ON a.attrelid = relation AND a.attname = k.name AND NOT a.attisdropped;
+     CROSS JOIN LATERAL custody.key_type(relation, k.name) t (type);
     EXECUTE format('SELECT custody.wire_row("the key", $1, $2) FROM (SELECT %s) AS "the key"', typed)
        INTO result USING key::text[], form;
     RETURN result;
 END
 $$;
 COMMENT ON FUNCTION custody.key_bytes(regclass, name[], jsonb, text) IS
-'a key as custody_ledger.event.key has it, from an object with a value for each of its columns; errors: 22023 for an object that is not the key; privilege: none';
+'a key as custody_ledger.event.key has it, from an object with a value for each of its columns; errors: 22023 for an object that is not the key, 0A000 as custody.key_type(); privilege: none';
 
 CREATE FUNCTION custody.org_bytes(relation regclass, org_column name, value text) RETURNS bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kind text;
 BEGIN
-    SELECT CASE WHEN t.oid = 'uuid'::regtype THEN 'u' WHEN t.oid = ANY ('{int2,int4,int8}'::regtype[]) THEN 'b'
+    SELECT CASE t.type WHEN 'uuid' THEN 'u' WHEN 'smallint' THEN 'b' WHEN 'integer' THEN 'b' WHEN 'bigint' THEN 'b'
                 ELSE 't' END INTO kind
-      FROM pg_attribute a
-     CROSS JOIN LATERAL (SELECT coalesce(nullif(y.typbasetype, 0), y.oid) AS oid FROM pg_type y
-                          WHERE y.oid = a.atttypid) t
-     WHERE a.attrelid = relation AND a.attname = org_column;
+      FROM custody.key_type(relation, org_column) t (type) WHERE org_column IS NOT NULL;
     RETURN CASE kind WHEN 'u' THEN '\x75'::bytea || uuid_send(value::uuid)
                      WHEN 'b' THEN '\x62'::bytea || int8send(value::int8)
                      WHEN 't' THEN '\x74'::bytea || convert_to(value, 'UTF8') END;
@@ -120,5 +152,5 @@ $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text),
-    custody.check_reason(text), custody.key_condition(regclass, name[], jsonb, text),
+    custody.check_reason(text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.org_bytes(regclass, name, text) FROM PUBLIC;

@@ -251,12 +251,14 @@ bool read_descriptor(CaptureTable *table, TupleDesc row_type) {
            read_org(table, row_type, json_integer(object, "org", -1));
 }
 
-/// Called directly: whoever writes the table has no right to it.
+/// Found and called directly: whoever writes the table has no right to it, nor to the schema.
 void renew_descriptor(int32 tbl) {
-    List *name =
-        list_make2(makeString(pstrdup("custody")), makeString(pstrdup("renew_descriptor")));
     const Oid argument = INT4OID;
-    (void)OidFunctionCall1(LookupFuncName(name, 1, &argument, false), Int32GetDatum(tbl));
+    const Oid function =
+        GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("renew_descriptor"),
+                        PointerGetDatum(buildoidvector(&argument, 1)),
+                        ObjectIdGetDatum(get_namespace_oid("custody", false)));
+    (void)OidFunctionCall1(function, Int32GetDatum(tbl));
     CommandCounterIncrement();
 }
 
