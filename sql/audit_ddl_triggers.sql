@@ -102,6 +102,22 @@ $$;
 COMMENT ON FUNCTION custody.audit_rewritten() IS
 'records the rows that a command rewrote: a baseline and an event of kind rewrite; part of the event triggers; privilege: superuser';
 
+-- What is done to a table reaches those that inherit from it, and of these the server tells nothing.
+CREATE FUNCTION custody.audit_touched(class oid, object oid) RETURNS SETOF oid
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE heir AS (
+        SELECT object AS oid WHERE class = 'pg_class'::regclass
+         UNION
+        SELECT i.inhrelid FROM heir h JOIN pg_inherits i ON i.inhparent = h.oid
+          JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition)
+    SELECT h.oid FROM heir h
+     UNION ALL
+    SELECT c.oid FROM custody_ledger.audited a JOIN pg_class c ON c.oid = a.relid
+     WHERE class = 'pg_namespace'::regclass AND c.relnamespace = object
+$$;
+COMMENT ON FUNCTION custody.audit_touched(oid, oid) IS
+'tables that a command on a table, or on a schema, may have changed; part of the event triggers; privilege: superuser';
+
 CREATE FUNCTION custody.audit_ddl() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -112,22 +128,24 @@ BEGIN
     END IF;
     PERFORM custody.audit_check_ddl();
     FOR command IN
-        SELECT DISTINCT ON (c.objid) a.id, a.identity, c.objid, c.objsubid, c.object_type, r.root,
+        SELECT DISTINCT ON (o.oid) a.id, a.identity, o.oid AS objid, c.objid AS named, c.objsubid, c.object_type, r.root,
                c.command_tag = 'CREATE TABLE' AS creates
           FROM pg_event_trigger_ddl_commands() c
-         CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(c.objid), c.objid)::regclass AS root) r
+         CROSS JOIN LATERAL custody.audit_touched(c.classid, c.objid) AS o (oid)
+         CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(o.oid), o.oid)::regclass AS root) r
          CROSS JOIN LATERAL (SELECT custody.audited_id(r.root) AS id) i
           JOIN custody_ledger.audited a ON a.id = i.id AND a.active
-         WHERE c.classid = 'pg_class'::regclass AND c.object_type IN ('table', 'table column')
+         WHERE c.object_type IN ('table', 'table column', 'schema')
            AND c.schema_name IS DISTINCT FROM 'pg_temp'
-           AND tg_tag IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER TYPE')
+           -- ALTER INDEX renames tables, too.
+           AND tg_tag IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER TYPE', 'ALTER INDEX', 'ALTER SCHEMA')
            AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.root
                           AND t.tgfoid = to_regprocedure('custody.capture()'))
     LOOP
         IF command.object_type = 'table column' THEN
             PERFORM custody.audit_rename_column(command.id, command.root,
                 (SELECT a.attname FROM pg_attribute a
-                  WHERE a.attrelid = command.objid AND a.attnum = command.objsubid));
+                  WHERE a.attrelid = command.named AND a.attnum = command.objsubid));
         END IF;
         IF command.creates THEN
             PERFORM custody.audit_attached(command.id, command.identity, command.objid)
@@ -259,7 +277,7 @@ $$;
 COMMENT ON FUNCTION custody.audit_dropped_trigger(text, text[]) IS
 'refuses (42501, 55000) to drop the triggers that record and hold, or a held table; records a dropped partition by its trigger; part of the event triggers; privilege: superuser';
 
-REVOKE ALL ON FUNCTION custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
+REVOKE ALL ON FUNCTION custody.audit_touched(oid, oid), custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
     custody.audit_check_ddl(), custody.audit_check_publications(),
     custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass),
     custody.audit_attached(int4, uuid, regclass), custody.audit_detached(int4, uuid, regclass),
