@@ -248,6 +248,10 @@ DECLARE
     identity uuid;
     step text;
 BEGIN
+    IF NOT custody.ledger_exists() THEN
+        RAISE EXCEPTION 'there is no audit ledger in this database'
+            USING ERRCODE = 'undefined_table', HINT = 'Call custody.init_ledger().';
+    END IF;
     PERFORM custody.audit_check_relation(rel);
     PERFORM custody.audit_check_caller(rel);
     PERFORM custody.audit_check_isolation(baseline AND NOT dry_run);

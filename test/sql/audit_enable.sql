@@ -7,6 +7,7 @@ SET client_min_messages = error;
 CREATE EXTENSION custody;
 \set VERBOSITY terse
 SET client_min_messages = warning;
+SELECT custody.audit('pg_class');
 SELECT custody.init_ledger() IS NOT NULL AS made;
 CREATE SCHEMA clinic;
 CREATE TABLE clinic.patient (id int PRIMARY KEY, mail text NOT NULL UNIQUE, ssn text, org int8);
