@@ -50,6 +50,8 @@ Exit dispatch(const cli::Options &options) {
         return audit::anchor(options);
     case cli::Command::audit_verify_bundle:
         return audit::verify_bundle(options);
+    case cli::Command::audit_report:
+        return audit::report(options);
     }
     return Exit::usage;
 }

@@ -71,11 +71,8 @@ DECLARE
     newest record;
     result text;
 BEGIN
-    IF to_regproc('custody.verify_ledger') IS NULL THEN
-        RAISE EXCEPTION 'this version of custody cannot verify a ledger' USING ERRCODE = 'feature_not_supported';
-    END IF;
     FOR "check", object, status, detail IN
-        EXECUTE 'SELECT v."check", v.object, v.status, v.detail FROM custody.verify_ledger($1) v' USING digests LOOP
+        SELECT v."check", v.object, v.status, v.detail FROM custody.verify_ledger(attest.digests) v LOOP
         found := found || jsonb_build_object('check', "check", 'object', object, 'status', status, 'detail', detail);
         RETURN NEXT;
     END LOOP;
@@ -114,12 +111,3 @@ COMMENT ON FUNCTION custody.attest(jsonb, regclass[]) IS
 
 REVOKE ALL ON FUNCTION custody.attest_table(regclass), custody.attest(jsonb, regclass[]) FROM PUBLIC;
 SELECT custody.give_duty('{admin,auditor}', 'custody.attest(jsonb, regclass[])');
-DO $$
-DECLARE
-    reader name;
-BEGIN
-    FOR reader IN SELECT r.name FROM custody.role r WHERE r.made AND r.name IN ('custody_admin', 'custody_auditor', 'custody_legal') LOOP
-        EXECUTE format('GRANT SELECT ON custody.audit_attestation TO %I', reader);
-    END LOOP;
-END
-$$;

@@ -238,7 +238,7 @@ BEGIN
     FOR one IN SELECT f.function FROM custody.duty_function f WHERE f.duty = grant_ledger.duty LOOP
         EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %I', one, role);
     END LOOP;
-    EXECUTE format('GRANT SELECT ON custody.audit_exemption TO %I', role);
+    EXECUTE format('GRANT SELECT ON custody.audit_exemption, custody.audit_attestation TO %I', role);
     IF duty = 'admin' THEN
         EXECUTE format('GRANT INSERT, UPDATE, DELETE ON custody.audit_exemption TO %I', role);
     END IF;

@@ -14,4 +14,8 @@ Exit verify_bundle(const cli::Options &options);
 /// Exit::unverified where the ledger is not the one of the last digest.
 Exit anchor(const cli::Options &options);
 
+/// custody audit report: what was verified in a ledger, which tables are recorded, and what is not
+/// covered, as one page. Exit::ok only where all is proven.
+Exit report(const cli::Options &options);
+
 } // namespace custody::audit

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "common/bundle.hpp"
-#include "loader/audit/anchor_file.hpp"
 #include "loader/audit/audit.hpp"
+#include "loader/audit/kept_digests.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/report/output.hpp"
@@ -23,55 +23,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
 
-Error unreadable(const std::string &what, const std::string &file, const std::string &why) {
-    return {Exit::usage, "file-unreadable",
-            fmt::format("cannot read the {} \"{}\"", what, ui::printable(file)), why,
-            "name a file that can be read"};
-}
-
-std::string read_file(const std::string &file) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream)
-        throw unreadable("digest", file, std::strerror(errno));
-    return {std::istreambuf_iterator<char>(stream), {}};
-}
-
-/// A file of digests: one, over as many lines as it likes, or one in each line.
-std::vector<ledger::Digest> digests_of_file(const std::string &file) {
-    const std::string text = read_file(file);
-    std::vector<ledger::Digest> digests;
-    try {
-        if (nlohmann::json::accept(text))
-            return {ledger::parse_digest(text)};
-        for (std::size_t at = 0; at < text.size();) {
-            const std::size_t end = std::min(text.find('\n', at), text.size());
-            if (end > at)
-                digests.push_back(ledger::parse_digest(text.substr(at, end - at)));
-            at = end + 1;
-        }
-    } catch (const ledger::DigestError &error) {
-        throw unreadable("digest", file, error.what());
-    }
-    if (digests.empty())
-        throw unreadable("digest", file, "it is empty");
-    return digests;
-}
-
-std::vector<ledger::Digest> digests_of(const cli::Options &options) {
-    if (!options.digest.empty())
-        return digests_of_file(options.digest);
-    std::vector<ledger::Digest> digests;
-    if (options.anchor_file.empty())
-        return digests;
-    if (options.public_key.empty())
-        throw Error(Exit::usage, "usage", "no public key given for the anchor file", {},
-                    "write --public-key=FILE with the key that its lines are signed with");
-    for (const auto &anchored :
-         read_anchors(options.anchor_file, {read_public_key(options.public_key)}))
-        digests.push_back(anchored.digest);
-    return digests;
-}
-
 BundleResult check(std::istream &stream, const std::string &file,
                    std::vector<ledger::Digest> digests) {
     ledger::BundleCheck check(std::move(digests));
@@ -81,7 +32,7 @@ BundleResult check(std::istream &stream, const std::string &file,
             return check.finish();
     }
     if (stream.bad())
-        throw unreadable("bundle", file, std::strerror(errno));
+        throw file_unreadable("bundle", file, std::strerror(errno));
     return check.finish();
 }
 
@@ -90,7 +41,7 @@ BundleResult check_file(const cli::Options &options, std::vector<ledger::Digest>
         return check(std::cin, "-", std::move(digests));
     std::ifstream stream(options.operand, std::ios::binary);
     if (!stream)
-        throw unreadable("bundle", options.operand, std::strerror(errno));
+        throw file_unreadable("bundle", options.operand, std::strerror(errno));
     return check(stream, options.operand, std::move(digests));
 }
 
@@ -196,7 +147,7 @@ void warn_of_later(const BundleResult &result, const std::vector<ledger::Digest>
 } // namespace
 
 Exit verify_bundle(const cli::Options &options) {
-    const auto digests = digests_of(options);
+    const auto digests = kept_digests(options);
     const BundleResult result = check_file(options, digests);
     warn_of_later(result, digests);
     const Exit exit = result.verdict == BundleVerdict::proven ? Exit::ok : Exit::unverified;

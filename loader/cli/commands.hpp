@@ -205,6 +205,17 @@ inline constexpr std::array kCommands{
         "psql -XAt service=app -c \"SELECT custody.export_evidence('$org', 1, 17)\" > bundle\n"
         "custody audit verify-bundle bundle --anchor-file=anchors --public-key=anchor.pub\n",
         "FILE"},
+    CommandInfo{
+        Command::audit_report, "audit report", "what is proven of the audit ledger, on one page",
+        "Calls custody.attest(): verifies the ledger against the digests of --digest or "
+        "--anchor-file, which tables are recorded and by which triggers, and that each recorded "
+        "table has what its events tell. Prints the results with the ledger's newest block, the "
+        "tables that are gaps or exempt, who changed what is recorded, and what no ledger covers. "
+        "The result is kept in custody.audit_attestation.\n\n"
+        "Exit code 0 means that all is proven; 5 that something is refuted, or unproven.",
+        "# One page for the auditor, against the anchored digests\n"
+        "custody audit report --target=service=app --anchor-file=anchors --public-key=anchor.pub "
+        "--format=html -o ledger.html\n"},
 };
 
 constexpr const CommandInfo &info(Command command) {
@@ -241,6 +252,8 @@ constexpr std::string_view when_stopped(Command command) {
     case Command::token:
     case Command::audit_verify_bundle:
         break;
+    case Command::audit_report:
+        return "the attestation is kept in the database, or it is not: run the same command again";
     }
     return "nothing is concluded, and nothing was changed: run the same command again, which "
            "begins anew";

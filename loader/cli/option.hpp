@@ -21,7 +21,7 @@ constexpr Commands on(auto... commands) { return ((1U << static_cast<unsigned>(c
 inline constexpr Commands kEvery =
     on(Command::plan, Command::run, Command::status, Command::verify, Command::repair,
        Command::compare, Command::report, Command::abandon, Command::lint, Command::probe,
-       Command::audit_anchor);
+       Command::audit_anchor, Command::audit_report);
 /// Those that end with a verdict or a result, a bundle's too.
 inline constexpr Commands kTelling = kEvery | on(Command::audit_verify_bundle);
 /// Those that need no server, too.
@@ -31,8 +31,8 @@ inline constexpr Commands kComparing =
     on(Command::plan, Command::run, Command::verify, Command::repair);
 inline constexpr Commands kReading = kComparing | on(Command::compare);
 /// Those that know migrations by name.
-inline constexpr Commands kStateful =
-    kEvery & ~on(Command::compare, Command::lint, Command::probe, Command::audit_anchor);
+inline constexpr Commands kStateful = kEvery & ~on(Command::compare, Command::lint, Command::probe,
+                                                   Command::audit_anchor, Command::audit_report);
 
 /// Where an option may be set besides the command line.
 enum class From { everywhere, environment, command_line };

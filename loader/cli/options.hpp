@@ -23,7 +23,8 @@ enum class Command {
     token,
     probe,
     audit_anchor,
-    audit_verify_bundle
+    audit_verify_bundle,
+    audit_report
 };
 
 /// Another place on the target: "schema" or "schema.table" on both sides. Names are as the user

@@ -223,7 +223,9 @@ TEST(CliParse, CommandsOfTwoWords) {
     EXPECT_EQ(parsed({"audit", "verify-bundle", "--digest=d", "-"}).options.operand, "-");
     EXPECT_EQ(parsed({"audit", "anchor", "--target=t"}).options.command, Command::audit_anchor);
     EXPECT_EQ(refusal({"audit"}), "no command given after \"audit\" | the commands are audit "
-                                  "anchor, audit verify-bundle");
+                                  "anchor, audit verify-bundle, audit report");
+    EXPECT_EQ(parsed({"audit", "report", "--target=t", "--format=html"}).options.command,
+              Command::audit_report);
     EXPECT_EQ(refusal({"audit", "ancor"}),
               "unknown command \"audit ancor\" | did you mean \"audit anchor\"?");
     EXPECT_EQ(refusal({"audit", "verify-bundle"}),

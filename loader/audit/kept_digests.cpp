@@ -1,0 +1,69 @@
+#include "loader/audit/kept_digests.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "loader/audit/anchor_file.hpp"
+#include "loader/ui/text.hpp"
+
+namespace custody::audit {
+
+Error file_unreadable(const std::string &what, const std::string &file, const std::string &why) {
+    return {Exit::usage, "file-unreadable",
+            fmt::format("cannot read the {} \"{}\"", what, ui::printable(file)), why,
+            "name a file that can be read"};
+}
+
+namespace {
+
+std::string read_file(const std::string &file) {
+    std::ifstream stream(file, std::ios::binary);
+    if (!stream)
+        throw file_unreadable("digest", file, std::strerror(errno));
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// A file of digests: one, over as many lines as it likes, or one in each line.
+std::vector<ledger::Digest> digests_of_file(const std::string &file) {
+    const std::string text = read_file(file);
+    std::vector<ledger::Digest> digests;
+    try {
+        if (nlohmann::json::accept(text))
+            return {ledger::parse_digest(text)};
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t end = std::min(text.find('\n', at), text.size());
+            if (end > at)
+                digests.push_back(ledger::parse_digest(text.substr(at, end - at)));
+            at = end + 1;
+        }
+    } catch (const ledger::DigestError &error) {
+        throw file_unreadable("digest", file, error.what());
+    }
+    if (digests.empty())
+        throw file_unreadable("digest", file, "it is empty");
+    return digests;
+}
+
+} // namespace
+
+std::vector<ledger::Digest> kept_digests(const cli::Options &options) {
+    if (!options.digest.empty())
+        return digests_of_file(options.digest);
+    std::vector<ledger::Digest> digests;
+    if (options.anchor_file.empty())
+        return digests;
+    if (options.public_key.empty())
+        throw Error(Exit::usage, "usage", "no public key given for the anchor file", {},
+                    "write --public-key=FILE with the key that its lines are signed with");
+    for (const auto &anchored :
+         read_anchors(options.anchor_file, {read_public_key(options.public_key)}))
+        digests.push_back(anchored.digest);
+    return digests;
+}
+
+} // namespace custody::audit
