@@ -173,23 +173,25 @@ CREATE FUNCTION custody.audit_trigger_steps(relation regclass, identity uuid) RE
       FROM (SELECT p.relid AS tree, p.level FROM custody.partition_tree(relation) p) t
       JOIN pg_class c ON c.oid = t.tree
      CROSS JOIN LATERAL (VALUES
-           (1, 'custody_truncate_' || identity, 'custody.capture_truncate()',
+           (1, 34, 'custody_truncate_' || identity, 'custody.capture_truncate()',
             'CREATE TRIGGER %1$I BEFORE TRUNCATE ON %2$s FOR EACH STATEMENT '
             'EXECUTE FUNCTION custody.capture_truncate(%3$L)'),
-           (2, 'custody_truncate_' || identity, 'custody.capture_truncate()',
+           (2, 34, 'custody_truncate_' || identity, 'custody.capture_truncate()',
             'ALTER TABLE ONLY %2$s ENABLE ALWAYS TRIGGER %1$I'),
-           (3, 'custody_capture', 'custody.capture()',
+           (3, 29, 'custody_capture', 'custody.capture()',
             'CREATE TRIGGER %1$I AFTER INSERT OR UPDATE OR DELETE ON %2$s FOR EACH ROW '
             'EXECUTE FUNCTION custody.capture(%3$L)'),
-           (4, 'custody_capture', 'custody.capture()',
+           (4, 29, 'custody_capture', 'custody.capture()',
             'ALTER TABLE ONLY %2$s ENABLE ALWAYS TRIGGER %1$I')
-           ) AS s (n, trigger, function, step)
+           ) AS s (n, type, trigger, function, step)
      -- Before 16 a foreign table, which a partition may be, has no trigger on TRUNCATE.
      WHERE NOT (s.n < 3 AND c.relkind = 'f') AND NOT (s.n = 3 AND c.relispartition)
        AND NOT EXISTS (
            SELECT FROM pg_trigger g
             WHERE g.tgrelid = t.tree AND g.tgfoid = to_regprocedure(s.function)
               AND g.tgargs = convert_to(identity::text, 'UTF8') || '\x00'::bytea
+              -- For every row of every operation: no condition, no columns.
+              AND g.tgtype = s.type AND g.tgqual IS NULL AND cardinality(g.tgattr::int2[]) = 0
               AND (s.n IN (1, 3) OR g.tgenabled = 'A'))
      ORDER BY s.n > 2, t.level, t.tree::oid, s.n
 $$;

@@ -33,7 +33,26 @@ $$;
 COMMENT ON FUNCTION custody.event_name(int4, int4, bytea) IS
 'table and key of an event, for people; errors: none; privilege: SELECT on the ledger';
 
-CREATE FUNCTION custody.verify_digests(digests jsonb)
+-- A digest proves earlier blocks only through those in between, which a range leaves out.
+CREATE FUNCTION custody.blocks_follow(from_block int8, to_block int8) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN from_block IS NULL OR from_block >= to_block OR (
+               SELECT count(*) = to_block - from_block + 1
+                      AND bool_and(f.number = from_block OR f.previous = f.before AND f.hash = f.again)
+                 FROM (SELECT b.number, b.hash, b.previous, lag(b.hash) OVER (ORDER BY b.number) AS before,
+                              sha256('\x1001'::bytea || uuid_send(l.ledger) || int8send(b.number) || i.incarnation
+                                     || b.previous || b.slots || b.private
+                                     || int8send(custody.ledger_time(b.sealed_at))) AS again
+                         FROM custody_ledger.block b CROSS JOIN custody_ledger.ledger l
+                         LEFT JOIN custody_ledger.incarnation i ON i.short = b.incarnation
+                        WHERE b.number BETWEEN from_block AND to_block) f);
+END
+$$;
+COMMENT ON FUNCTION custody.blocks_follow(int8, int8) IS
+'whether blocks are all there, and each after the first gives its hash and names the one before; true for none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.verify_digests(digests jsonb, to_block int8 DEFAULT NULL)
     RETURNS TABLE (object text, block int8, status text, detail text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
     -- From the table itself, whatever its index shows.
@@ -41,6 +60,7 @@ CREATE FUNCTION custody.verify_digests(digests jsonb)
 DECLARE
     own uuid := (SELECT l.ledger FROM custody_ledger.ledger l);
     last int8 := coalesce((SELECT max(b.number) FROM custody_ledger.block b), 0);
+    upper int8 := least(to_block, last);
     covered int8 := 0;
     one jsonb;
     here bytea;
@@ -66,12 +86,17 @@ BEGIN
         ELSE
             status := 'proven';
             detail := 'the block is here with its hash';
-            covered := greatest(covered, block);
+            IF custody.blocks_follow(to_block, block) THEN
+                covered := greatest(covered, block);
+            ELSE
+                status := 'refuted';
+                detail := format('blocks %s to %s do not follow one another', to_block, block);
+            END IF;
         END IF;
         RETURN NEXT;
     END LOOP;
-    IF covered < last THEN
-        object := format('blocks %s to %s', covered + 1, last);
+    IF covered < upper THEN
+        object := format('blocks %s to %s', covered + 1, upper);
         block := NULL;
         status := 'unproven';
         detail := 'no digest from elsewhere is of them or of a later block: whoever may change the ledger may have made them again';
@@ -79,8 +104,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION custody.verify_digests(jsonb) IS
-'the part of custody.verify_ledger() that compares digests from elsewhere with the blocks that are here; errors: 22023 for what is no digest, 42P01 without a ledger; privilege: SELECT on the ledger';
+COMMENT ON FUNCTION custody.verify_digests(jsonb, int8) IS
+'the part of custody.verify_ledger() that compares digests from elsewhere with the blocks that are here, and, where blocks only up to to_block are verified, follows the chain from there to the digest; errors: 22023 for what is no digest, 42P01 without a ledger; privilege: SELECT on the ledger';
 
 -- That capture works: what is not captured is nowhere in the ledger.
 CREATE FUNCTION custody.verify_coverage()
@@ -163,9 +188,11 @@ BEGIN
       FROM custody.verify_stored(from_block, to_block) s;
     RETURN QUERY SELECT 'digests', d.object, d.block, d.status, d.detail,
                         (SELECT b.sealed_at FROM custody_ledger.block b WHERE b.number = d.block)
-      FROM custody.verify_digests(digests) d;
+      FROM custody.verify_digests(digests, to_block) d;
     RETURN QUERY SELECT 'descriptors', d.object, NULL::int8, d.status, d.detail, NULL::timestamptz
       FROM custody.verify_descriptors() d;
+    RETURN QUERY SELECT 'descriptors', d.object, NULL::int8, d.status, d.detail, NULL::timestamptz
+      FROM custody.verify_beside() d;
     RETURN QUERY SELECT 'heap_index', i.object, NULL::int8, i.status, i.detail, NULL::timestamptz
       FROM custody.verify_indexes() i WHERE indexes
     UNION ALL SELECT 'heap_index', 'indexes', NULL, 'unproven', 'not looked at: indexes => false', NULL WHERE NOT indexes;
@@ -177,10 +204,10 @@ $$;
 COMMENT ON FUNCTION custody.verify_ledger(jsonb, int8, int8, boolean, boolean) IS
 'reads the whole ledger, or its blocks from from_block to to_block, and hashes it again: chain (blocks follow one another and give their hashes), membership (each has the transactions that its snapshot says), roots (links and slots of the organizations), payloads (events give what their transactions say), descriptors, digests (those from elsewhere: one, or an array; without any the blocks are unproven), heap_index (indexes show what tables hold), coverage (triggers and guards are there now). One row for each check with its status, and one for each finding: what, in which block, proven, refuted or unproven, and how; since: time of the block; only where no row is refuted or unproven all is proven. to_block NULL: with what is not sealed yet; errors: 22023 for what is no digest or a block below 1, 42P01 without a ledger; privilege: custody_auditor, custody_operator, custody_admin';
 
-REVOKE ALL ON FUNCTION custody.verify_indexes(), custody.event_name(int4, int4, bytea), custody.verify_digests(jsonb),
+REVOKE ALL ON FUNCTION custody.blocks_follow(int8, int8), custody.verify_indexes(), custody.event_name(int4, int4, bytea), custody.verify_digests(jsonb, int8),
     custody.verify_coverage(), custody.verify_descriptors(),
     custody.verify_ledger(jsonb, int8, int8, boolean, boolean) FROM PUBLIC;
-SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.verify_indexes()',
-    'custody.event_name(int4,int4,bytea)', 'custody.verify_digests(jsonb)', 'custody.verify_coverage()',
+SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.blocks_follow(int8,int8)', 'custody.verify_indexes()',
+    'custody.event_name(int4,int4,bytea)', 'custody.verify_digests(jsonb, int8)', 'custody.verify_coverage()',
     'custody.verify_descriptors()', 'custody.verify_ledger(jsonb,int8,int8,boolean,boolean)',
     'custody.partition_tree(regclass)', 'custody.audit_trigger_steps(regclass, uuid)']::regprocedure[]) f;

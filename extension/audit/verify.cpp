@@ -118,6 +118,7 @@ CUSTODY_FUNCTION(custody_verify_stored) {
     verify.frame =
         read_frame(verify.snapshot, block_argument(fcinfo, 0, 1), block_argument(fcinfo, 1, 0));
     read_descriptors(&verify);
+    read_prunes(&verify);
     read_rows(&verify);
     walk(&verify);
     put_summaries(&verify);

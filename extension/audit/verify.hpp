@@ -61,6 +61,12 @@ struct DescriptorEntry {
     bool known;
 };
 
+/// Events of transactions that began in it were pruned, says a record (custody.verify_prunes()).
+struct PrunedTime {
+    TimestampTz lower;
+    TimestampTz upper;
+};
+
 enum class Check : std::uint8_t { chain, membership, roots, payloads, descriptors, count };
 
 struct FoldTable;
@@ -75,6 +81,7 @@ struct Verify {
     FoldTable *folds;
     DescriptorEntry *descriptors; // by id
     int32 descriptor_count;
+    List *prunes;     // of PrunedTime
     List *partitions; // of event, in the order of their numbers in records
     digest::RowSet found;
     // counts
@@ -105,6 +112,8 @@ uint64 block_of(Frame *frame, int64 incarnation, uint64 xid);
 /// the state of the organizations.
 void read_rows(Verify *verify);
 void read_descriptors(Verify *verify);
+void read_prunes(Verify *verify);
+bool is_pruned(const Verify *verify, TimestampTz at);
 
 void walk(Verify *verify);
 

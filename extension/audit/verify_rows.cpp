@@ -176,7 +176,8 @@ void take_transaction(Verify *verify, const LedgerRow *row, const HeapTupleData 
     transaction.events = DatumGetInt32(value_in(row, kTxEvents));
     transaction.secret = hash_in(row, kTxSecret);
     transaction.xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
-    transaction.pruned = row->nulls[kTxContexts];
+    // Where events are held, the contexts are kept.
+    transaction.pruned = row->nulls[kTxContexts] || is_pruned(verify, transaction.started);
     digest::append(&verify->record, &transaction, sizeof(transaction));
     const ledger::Bytes orgs = bytes_in(row, kTxOrgs);
     append_bytes(verify, orgs);
@@ -189,6 +190,10 @@ void take_transaction(Verify *verify, const LedgerRow *row, const HeapTupleData 
         contexts[count++] = ledger::context_of(parts);
     }
     digest::append(&verify->record, contexts, sizeof(ledger::Hash) * count);
+    if (!row->nulls[kTxContexts] && !reader.complete()) {
+        const Shape shape = {"tx", Check::membership, 0, 0, 0, take_transaction};
+        refute_shape(verify, &shape, row, tuple, "contexts have bytes that are none");
+    }
     put_record(verify->records, &verify->record);
     const int64 name = DatumGetInt64(row->values[kTxIncarnation]);
     const ledger::Hash *incarnation = hash_of(verify, name);
