@@ -145,7 +145,7 @@ BEGIN
         key := custody.image_json(scope.descriptor, found.key, true);
         since := found.since;
         detail := CASE WHEN found.problem = 'not compared' AND scope.key = '{}' THEN
-                           'events do not have the whole row: option full_row, and no column hashed or redacted, lets it be told'
+                           'events do not have the whole row, or have columns of it as hashes only'
                        WHEN found.problem = 'not compared' THEN 'no event says what the columns had'
                        WHEN status = 'unproven' THEN gaps
                        WHEN scope.key = '{}' THEN found.rows || ' rows' END;
