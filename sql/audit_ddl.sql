@@ -159,6 +159,12 @@ BEGIN
         names.schema, names.name, relation::oid, subject));
     SELECT max(d.id) INTO before FROM custody_ledger.descriptor d WHERE d.tbl = subject;
     PERFORM custody.renew_descriptor(subject);
+    -- In the other form of the wire row all values have other bytes, those of keys, too.
+    IF (SELECT count(DISTINCT d.text::jsonb ->> 'form') FROM custody_ledger.descriptor d
+         WHERE d.tbl = subject AND d.id >= before) > 1 THEN
+        PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'rewrite', 'relation', relation,
+            'rows', custody.record_baseline(relation))::text);
+    END IF;
     -- A column added with a constant: the rows that are there have it, and nothing wrote them.
     FOR added IN
         SELECT c.place, c.name, (a.attmissingval::text::text[])[1] AS value

@@ -48,6 +48,18 @@ CREATE TABLE sparse (a int, b text);
 INSERT INTO sparse VALUES (1, 'x'), (2, 'y');
 SELECT count(*) > 0 AS recorded FROM custody.audit('sparse', hash => '{b}');
 SELECT status, problem, detail FROM custody.reconcile('sparse') ORDER BY problem = 'summary';
+-- A column whose type has no bytes of its own gives all values, and keys, another form.
+CREATE TABLE formed (id int PRIMARY KEY, a text);
+INSERT INTO formed VALUES (1, 'x'), (2, 'y');
+SELECT count(*) > 0 AS recorded FROM custody.audit('formed');
+ALTER TABLE formed ADD COLUMN r regclass;
+UPDATE formed SET a = 'z' WHERE id = 1;
+SELECT status, detail FROM custody.reconcile('formed');
+SELECT op, new FROM custody.history('formed', '1');
+ALTER TABLE formed DROP COLUMN r;
+SELECT status, detail FROM custody.reconcile('formed');
+SELECT custody.unaudit('formed', 'a test') IS NOT NULL AS done;
+DROP TABLE formed;
 -- What cannot be compared is no success.
 CREATE TABLE stranger (a int);
 SELECT * FROM custody.reconcile('stranger');
