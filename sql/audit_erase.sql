@@ -7,7 +7,8 @@ CREATE FUNCTION custody.erase_events(tbl int4, key jsonb, request int4) RETURNS 
 DECLARE
     subject record;
     keys bytea[];
-    number int8;
+    number int8 := 0;
+    place text;
 BEGIN
     SELECT a.*, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS columns
       INTO STRICT subject FROM custody_ledger.audited a WHERE a.id = tbl;
@@ -19,19 +20,32 @@ BEGIN
     IF EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
                 WHERE e.tbl = erase_events.tbl AND (e.key = ANY (keys) OR e.key IS NULL AND e.org IS NULL))
         OR EXISTS (SELECT FROM custody_ledger.event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
+                      AND custody.event_is_held(e.tbl, e.org, e.key))
+        OR EXISTS (SELECT FROM custody_ledger.held_event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
                       AND custody.event_is_held(e.tbl, e.org, e.key)) THEN
         RAISE EXCEPTION 'events of this key are under legal hold'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'custody.request_lift() asks to lift it.';
     END IF;
-    number := custody.maintain_ledger(format($erase$
-        UPDATE custody_ledger.event SET
-            key_hash = sha256('\x03'::bytea || uuid_send(key_salt) || key),
-            images_hash = sha256('\x04'::bytea || uuid_send(images_salt)
-                || int4send(octet_length(coalesce(old, '\x00'))) || coalesce(old, '\x00')
-                || int4send(octet_length(coalesce(new, '\x00'))) || coalesce(new, '\x00')),
-            key_salt = NULL, images_salt = NULL, key = NULL, old = NULL, new = NULL
-         WHERE tbl = %s AND key = ANY (%L) AND key_hash IS NULL AND images_hash IS NULL$erase$, tbl, keys));
+    -- What was held when its partition was pruned lives on in a copy.
+    FOREACH place IN ARRAY ARRAY['event', 'held_event'] LOOP
+        number := number + custody.maintain_ledger(format($erase$
+            UPDATE custody_ledger.%I SET
+                key_hash = sha256('\x03'::bytea || uuid_send(key_salt) || key),
+                images_hash = sha256('\x04'::bytea || uuid_send(images_salt)
+                    || int4send(octet_length(coalesce(old, '\x00'))) || coalesce(old, '\x00')
+                    || int4send(octet_length(coalesce(new, '\x00'))) || coalesce(new, '\x00')),
+                key_salt = NULL, images_salt = NULL, key = NULL, old = NULL, new = NULL
+             WHERE tbl = %s AND key = ANY (%L) AND key_hash IS NULL AND images_hash IS NULL$erase$, place, tbl, keys));
+    END LOOP;
+    -- The copy's proof has key and images, too; it proves the commitments as well.
+    PERFORM custody.maintain_ledger(format($erase$
+        UPDATE custody_ledger.held_event SET proof = ARRAY(
+            SELECT CASE WHEN l::jsonb ->> 't' = 'event' THEN (l::jsonb || jsonb_build_object(
+                       'key', jsonb_build_object('hash', encode(key_hash, 'hex')),
+                       'images', jsonb_build_object('hash', encode(images_hash, 'hex'))))::text ELSE l END
+              FROM unnest(proof) WITH ORDINALITY u (l, n) ORDER BY u.n)
+         WHERE tbl = %s AND key_hash IS NOT NULL AND images_hash IS NOT NULL$erase$, tbl));
     -- What holds that are over said of the row.
     PERFORM custody.maintain_ledger(format(
         'WITH gone AS (DELETE FROM custody_ledger.held e WHERE e.tbl = %s AND e.key = ANY (%L) RETURNING e.hold)

@@ -81,6 +81,28 @@ $c->sql('sound', q{SELECT custody.unaudit('visit', 'no more'); DROP TABLE visit}
 $c->sql('sound', 'SELECT custody.seal()');
 $digest = $c->sql('sound', 'SELECT custody.ledger_digest()');
 is problems('sound'), $pruned, 'a table that is lawfully recorded no more, and dropped, is no alarm';
+
+# Once the hold is lifted, erasure reaches the copies and their proofs, which hold all the same.
+my $lift = $c->sql('sound', q{SELECT custody.request_lift(1, 'closed')}, user => 'admin');
+$c->sql('sound', "SELECT custody.approve($lift)", user => 'lawyer');
+$c->sql('sound', 'DELETE FROM patient WHERE id = 3');
+my $erase = $c->sql('sound', q{SELECT custody.request_erase('patient', '{"id": 3}', 'asked for')}, user => 'admin');
+is $c->sql('sound', "SELECT custody.approve($erase)", user => 'lawyer'), '3 events erased', 'held ones are counted';
+is $c->sql('sound', q{SELECT count(*), count(key), count(key_salt), count(images_salt), count(old), count(new),
+    bool_or(array_to_string(proof, '') LIKE '%' || encode('changed', 'hex') || '%' OR array_to_string(proof, '') LIKE '%' || encode('n3', 'hex') || '%')
+  FROM custody_ledger.held_event}), '2|0|0|0|0|0|f', 'nothing of the row is left in the copies';
+$c->sql('sound', 'SELECT custody.seal()');
+$digest = $c->sql('sound', 'SELECT custody.ledger_digest()');
+is problems('sound'), $pruned, '... and that is no alarm';
+my $digest_file = write_file($digest, 'digest');
+for my $number (0, 1) {
+    my $file = write_file($c->sql('sound', "SELECT array_to_string(proof, E'\n') FROM custody_ledger.held_event ORDER BY xid OFFSET $number LIMIT 1") . "\n", "proof$number");
+    # The proof ends with the block that was the last when it was made.
+    my $check = custody('audit', 'verify-bundle', $file, '--digest', $digest_file);
+    unlike $check->{stdout} . $check->{stderr}, qr/refuted/, 'a proof of commitments' or diag $check->{stdout}, $check->{stderr};
+    my $python = run_command('python3', source_directory() . '/examples/audit/verify_bundle.py', $file);
+    like $python->{stdout}, qr/unproven/, '... says the other verifier, too' or diag $python->{stdout}, $python->{stderr};
+}
 done_testing;
 
 sub problems {
