@@ -12,6 +12,7 @@
 #include "extension/audit/org_trees.hpp"
 #include "extension/audit/random_pool.hpp"
 #include "extension/audit/transaction_memory.hpp"
+#include "extension/audit/worker.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace custody::audit {
@@ -247,6 +248,7 @@ void init_audit() {
     watch_roles();
     watch_captured();
     watch_loads();
+    init_sealer();
 }
 
 } // namespace custody::audit

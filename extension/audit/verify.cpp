@@ -84,6 +84,24 @@ void put_summaries(Verify *verify) {
     }
 }
 
+/// What incarnations are known by is their hash: it follows from what their rows say.
+void check_incarnations(Verify *verify) {
+    for (int i = 0; i < verify->frame.known.count; ++i) {
+        const LedgerIncarnation *one = verify->frame.known.all + i;
+        const LedgerIncarnation made = make_incarnation(one->system, one->timeline, one->database);
+        if (made.hash != one->hash || made.name != one->name) {
+            const Finding finding = {Check::chain,
+                                     psprintf("incarnation " INT64_FORMAT, one->name),
+                                     0,
+                                     "its server, timeline and database do not give its hash",
+                                     -1,
+                                     -1,
+                                     nullptr};
+            refute(verify, &finding);
+        }
+    }
+}
+
 uint64 block_argument(FunctionCallInfo fcinfo, int number, uint64 absent) {
     if (PG_ARGISNULL(number)) {
         return absent;
@@ -117,6 +135,7 @@ CUSTODY_FUNCTION(custody_verify_stored) {
     verify.folds = make_fold_table(Size{1024} * static_cast<Size>(maintenance_work_mem));
     verify.frame =
         read_frame(verify.snapshot, block_argument(fcinfo, 0, 1), block_argument(fcinfo, 1, 0));
+    check_incarnations(&verify);
     read_descriptors(&verify);
     read_prunes(&verify);
     read_rows(&verify);

@@ -37,6 +37,7 @@ struct AdoptedBy {
 };
 
 struct Frame {
+    MemoryContext memory;
     uint64 from;
     uint64 to;          // the last block, or what was asked for
     bool with_tail;     // nothing but the end of the ledger ends it

@@ -14,7 +14,11 @@ void refute_block(Walk *walk, Check check, const char *detail) {
     refute_in_block(walk, check, block_name(walk->block), detail);
 }
 
-ledger::Bytes kept(Walk *walk, ledger::Bytes bytes) {
+/// A copy that lasts until the next one.
+ledger::Bytes kept(Walk *walk, ledger::Bytes before, ledger::Bytes bytes) {
+    if (before.data() != nullptr) {
+        pfree(const_cast<std::byte *>(before.data()));
+    }
     auto *copy =
         static_cast<std::byte *>(MemoryContextAllocHuge(walk->memory, Max(bytes.size(), Size{1})));
     if (!bytes.empty()) {
@@ -124,8 +128,8 @@ void begin_chain_block(Walk *walk, ledger::Bytes rest) {
     }
     walk->has_block = true;
     walk->row = take_struct<BlockRecord>(&rest);
-    walk->snapshot = kept(walk, take_bytes(&rest));
-    walk->notes = kept(walk, take_bytes(&rest));
+    walk->snapshot = kept(walk, walk->snapshot, take_bytes(&rest));
+    walk->notes = kept(walk, walk->notes, take_bytes(&rest));
     check_place(walk);
     check_hash(walk);
 }

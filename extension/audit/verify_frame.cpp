@@ -8,13 +8,14 @@ namespace custody::audit {
 
 namespace {
 
-template <typename Entry> Entry *room_for_one(Entry *all, Size count, Size *room) {
+template <typename Entry>
+Entry *room_for_one(MemoryContext memory, Entry *all, Size count, Size *room) {
     if (count < *room) {
         return all;
     }
     *room = Max(Size{64}, *room * 2);
     const Size bytes = sizeof(Entry) * *room;
-    return static_cast<Entry *>(all == nullptr ? MemoryContextAllocHuge(CurrentMemoryContext, bytes)
+    return static_cast<Entry *>(all == nullptr ? MemoryContextAllocHuge(memory, bytes)
                                                : repalloc_huge(all, bytes));
 }
 
@@ -22,9 +23,26 @@ void take_adopted(Frame *frame, const LedgerRow *row, uint64 number) {
     AdoptionReader reader = read_notes(bytes_in(row, kBlockNotes));
     Adopted one;
     while (next_adopted(&reader, &one)) {
-        frame->adopted = room_for_one(frame->adopted, frame->adopted_count, &frame->adopted_room);
+        frame->adopted =
+            room_for_one(frame->memory, frame->adopted, frame->adopted_count, &frame->adopted_room);
         frame->adopted[frame->adopted_count++] = {one, number};
     }
+}
+
+/// Into the context of the frame; the row's own goes.
+LedgerSnapshot keep_snapshot(const Frame *frame, const LedgerRow *row) {
+    LedgerSnapshot kept = read_ledger_snapshot(value_in(row, kBlockSnapshot));
+    const Size bytes = sizeof(uint64) * kept.running_count;
+    auto *running = static_cast<uint64 *>(MemoryContextAlloc(frame->memory, Max(bytes, Size{1})));
+    memcpy(running, kept.running, bytes);
+    kept.running = running;
+    return kept;
+}
+
+/// One that is not is refuted when its turn comes.
+bool is_whole(const LedgerRow *row) {
+    return !row->nulls[kBlockNumber] && !row->nulls[kBlockLineage] && !row->nulls[kBlockSnapshot] &&
+           !row->nulls[kBlockSealedAt] && !row->nulls[kBlockNotes];
 }
 
 void take_block(Frame *frame, const LedgerRow *row, uint64 *last) {
@@ -40,12 +58,12 @@ void take_block(Frame *frame, const LedgerRow *row, uint64 *last) {
     const bool below = block.number < frame->from;
     const bool fits = block.lineage > 0 && block.lineage < frame->lineages;
     if (below && fits && block.number > frame->before[block.lineage].number) {
-        block.snapshot = read_ledger_snapshot(value_in(row, kBlockSnapshot));
+        block.snapshot = keep_snapshot(frame, row);
         frame->before[block.lineage] = block;
     }
     if (block.number + 1 >= frame->from && block.number <= frame->to) {
-        block.snapshot = read_ledger_snapshot(value_in(row, kBlockSnapshot));
-        frame->blocks = room_for_one(frame->blocks, frame->count, &frame->room);
+        block.snapshot = keep_snapshot(frame, row);
+        frame->blocks = room_for_one(frame->memory, frame->blocks, frame->count, &frame->room);
         frame->blocks[frame->count++] = block;
     }
 }
@@ -98,6 +116,7 @@ void sort_blocks(Frame *frame) {
 
 Frame read_frame(Snapshot snapshot, uint64 from, uint64 to) {
     Frame frame = {};
+    frame.memory = CurrentMemoryContext;
     frame.from = from;
     frame.with_tail = to == 0;
     frame.to = to == 0 ? PG_UINT64_MAX - 2 : to;
@@ -111,13 +130,21 @@ Frame read_frame(Snapshot snapshot, uint64 from, uint64 to) {
     uint64 last = 0;
     Relation relation = open_ledger_table("block", AccessShareLock);
     SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, snapshot, 0, nullptr);
+    MemoryContext per_row =
+        AllocSetContextCreate(CurrentMemoryContext, "custody blocks", ALLOCSET_DEFAULT_SIZES);
     HeapTuple tuple;
     while (HeapTupleIsValid(tuple = systable_getnext(scan))) {
         LedgerRow row;
+        MemoryContextSwitchTo(per_row);
         take_apart(tuple, RelationGetDescr(relation), &row);
-        take_block(&frame, &row, &last);
+        if (is_whole(&row)) {
+            take_block(&frame, &row, &last);
+        }
+        MemoryContextSwitchTo(frame.memory);
+        MemoryContextReset(per_row);
         CHECK_FOR_INTERRUPTS();
     }
+    MemoryContextDelete(per_row);
     systable_endscan(scan);
     table_close(relation, AccessShareLock);
     frame.to = frame.with_tail ? last : Min(frame.to, last);

@@ -89,12 +89,16 @@ extern "C" {
 #include <partitioning/partdesc.h>
 #include <pgstat.h>
 #include <pgtime.h>
+#include <postmaster/bgworker.h>
+#include <postmaster/interrupt.h>
 #include <replication/origin.h>
 #include <replication/syncrep.h>
 #include <rewrite/rewriteManip.h>
 #include <rewrite/rowsecurity.h>
 #include <storage/buffile.h>
 #include <storage/bufmgr.h>
+#include <storage/ipc.h>
+#include <storage/latch.h>
 #include <storage/lmgr.h>
 #include <storage/lock.h>
 #include <tcop/pquery.h>
@@ -132,6 +136,7 @@ extern "C" {
 #include <utils/tuplestore.h>
 #include <utils/typcache.h>
 #include <utils/uuid.h>
+#include <utils/varlena.h>
 #include <utils/xid8.h>
 #include <utils/xml.h>
 #if PG_VERSION_NUM >= 160000

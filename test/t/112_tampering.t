@@ -93,6 +93,9 @@ detects('a slot is changed', 'UPDATE custody_ledger.org SET slot = (slot + 1) % 
 detects('a descriptor is changed', q{UPDATE custody_ledger.descriptor SET text = replace(text, 'born', 'died')}, qr/^descriptors\|descriptor \d+\|\|refuted/m);
 detects('tables take each other\'s names', q{UPDATE custody_ledger.audited SET identity = gen_random_uuid() WHERE id = 1}, qr/^descriptors\|descriptor \d+\|\|refuted\|it names table/m);
 
+detects('a block without its snapshot', 'UPDATE custody_ledger.block SET snapshot = NULL WHERE number = 3', qr/^chain\|custody_ledger\.block\|\|refuted\|.*column 5 is NULL/m);
+detects('an incarnation is changed', 'UPDATE custody_ledger.incarnation SET timeline = 7', qr/^chain\|incarnation -?\d+\|\|refuted/m);
+
 # After a change all is made again: each hash fits, and only a digest from elsewhere tells.
 detects('the chain is made again after a change', <<'SQL', qr/^digests\|digest of block 4\|4\|refuted\|the block here has another hash/m);
 DELETE FROM custody_ledger.tx WHERE xid > (SELECT pg_snapshot_xmax(snapshot) FROM custody_ledger.block WHERE number = 2);
