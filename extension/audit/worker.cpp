@@ -7,10 +7,6 @@
 
 #include "extension/pg/boundary.hpp"
 
-extern "C" {
-PGDLLEXPORT void custody_seal_worker(Datum number);
-}
-
 namespace custody::audit {
 
 namespace {
@@ -33,7 +29,7 @@ List *names_of(const char *setting) {
 void set_library(BackgroundWorker *worker) {
     Dl_info file;
     const char *path = "$libdir/custody";
-    if (dladdr(reinterpret_cast<void *>(custody_seal_worker), &file) != 0 &&
+    if (dladdr(reinterpret_cast<void *>(init_sealer), &file) != 0 &&
         strlen(file.dli_fname) < sizeof(worker->bgw_library_name)) {
         path = file.dli_fname;
     }
@@ -105,10 +101,7 @@ void init_sealer() {
     }
 }
 
-} // namespace custody::audit
-
-void custody_seal_worker(Datum) {
-    using namespace custody::audit;
+CUSTODY_WORKER(custody_seal_worker) {
     pqsignal(SIGHUP, SignalHandlerForConfigReload);
     pqsignal(SIGTERM, die);
     BackgroundWorkerUnblockSignals();
@@ -125,3 +118,5 @@ void custody_seal_worker(Datum) {
         ResetLatch(MyLatch);
     }
 }
+
+} // namespace custody::audit

@@ -55,6 +55,14 @@
     }                                                                                              \
     void _PG_init(void)
 
+/// The main function of a background worker, which the server finds by its name; plain C-style, may
+/// ereport.
+#define CUSTODY_WORKER(name)                                                                       \
+    extern "C" {                                                                                   \
+    PGDLLEXPORT void name(Datum argument);                                                         \
+    }                                                                                              \
+    void name([[maybe_unused]] Datum argument)
+
 namespace custody::pg {
 
 /// Runs a body and turns every exception into the server's ERROR, outside the catch block.
