@@ -83,10 +83,68 @@ void fill(FoldEntry *entry, ledger::Bytes orgs, std::span<const ledger::Hash> co
     }
 }
 
+void end_waiting(FoldEntry *entry) {
+    if (entry->waiting != nullptr) {
+        pfree(entry->waiting);
+        entry->waiting = nullptr;
+    }
+    entry->waiting_count = 0;
+}
+
 void spoil(Verify *verify, FoldEntry *entry) {
+    end_waiting(entry);
     entry->spoiled = true;
     verify->events -= entry->events;
     verify->erased -= entry->erased;
+}
+
+void grow_tree(FoldEntry *entry, int32 org, const ledger::Hash *leaf) {
+    GrowingTree *tree = &entry->expected[org].tree;
+    ledger::add_leaf(tree->peaks, tree->count, *leaf);
+    ++tree->count;
+}
+
+/// The first `count` of those that wait, by their numbers, grow their trees; false where one comes
+/// too late.
+bool take_waiting(FoldEntry *entry, uint32 count) {
+    if (!entry->in_order) {
+        std::sort(entry->waiting, entry->waiting + entry->waiting_count,
+                  [](const WaitingLeaf &a, const WaitingLeaf &b) { return a.seq < b.seq; });
+        entry->in_order = true;
+    }
+    for (uint32 i = 0; i < count; ++i) {
+        const WaitingLeaf *one = entry->waiting + i;
+        const ExpectedOrg *expected = entry->expected + one->org;
+        if (one->seq <= entry->last_seq || expected->tree.count == expected->says.events) {
+            return false;
+        }
+        entry->last_seq = one->seq;
+        grow_tree(entry, one->org, &one->leaf);
+    }
+    entry->waiting_count -= count;
+    memmove(static_cast<void *>(entry->waiting), entry->waiting + count,
+            sizeof(WaitingLeaf) * entry->waiting_count);
+    return true;
+}
+
+bool wait_in_turn(FoldTable *table, FoldEntry *entry, uint32 seq, int32 org,
+                  const ledger::Hash *leaf) {
+    if (entry->waiting == nullptr) {
+        const auto room = static_cast<uint32>(entry->row.events);
+        entry->waiting = static_cast<WaitingLeaf *>(
+            MemoryContextAlloc(table->context, sizeof(WaitingLeaf) * Min(room, kMostWaiting)));
+        entry->in_order = true;
+    }
+    if (entry->waiting_count > 0 && entry->waiting[entry->waiting_count - 1].seq > seq) {
+        entry->in_order = false;
+    }
+    entry->waiting[entry->waiting_count++] = {seq, org, *leaf};
+    if (entry->events == static_cast<uint64>(entry->row.events)) { // all of them
+        const bool good = take_waiting(entry, entry->waiting_count);
+        end_waiting(entry);
+        return good;
+    }
+    return entry->waiting_count < kMostWaiting || take_waiting(entry, kMostWaiting / 2);
 }
 
 } // namespace
@@ -149,23 +207,23 @@ void fold_event(Verify *verify, FoldEntry *entry, uint32 seq, const EventRecord 
         return;
     }
     const int32 at = find_expected(entry->expected, entry->expected_count, entry->last, org);
-    if (at < 0 || seq <= entry->last_seq ||
-        entry->expected[at].tree.count == entry->expected[at].says.events ||
+    if (at < 0 || entry->events >= static_cast<uint64>(entry->row.events) ||
         what_is_wrong(verify, entry->row.started, entry->context_count, event) != nullptr) {
         spoil(verify, entry);
         return;
     }
     entry->last = at;
-    entry->last_seq = seq;
     ++entry->events;
     ++verify->events;
     entry->erased += event->erased ? 1 : 0;
     verify->erased += event->erased ? 1 : 0;
     const ledger::Hash leaf = leaf_of_event(verify, &entry->row.secret, entry->incarnation,
                                             entry->xid, entry->contexts, seq, event);
-    GrowingTree *tree = &entry->expected[at].tree;
-    ledger::add_leaf(tree->peaks, tree->count, leaf);
-    ++tree->count;
+    if (entry->row.events == 1 && entry->expected[at].says.events == 1) {
+        grow_tree(entry, at, &leaf);
+    } else if (!wait_in_turn(verify->folds, entry, seq, at, &leaf)) {
+        spoil(verify, entry);
+    }
 }
 
 bool close_folds(Verify *verify) {

@@ -1,13 +1,22 @@
-// The short way of a verification: a transaction's events, while they come in the order of their
-// numbers, grow its trees where they are read, and are not sorted. What does not come so, or does
-// not give what the transaction's row says, is read a second time and takes the long way, which
-// names what is wrong. As many transactions as fit into maintenance_work_mem go the short way.
-// Plain C-style.
+// The short way of a verification: a transaction's events, while they come nearly in the order of
+// their numbers, grow its trees where they are read, and are not sorted. What does not come so, or
+// does not give what the transaction's row says, is read a second time and takes the long way,
+// which names what is wrong. As many transactions as fit into maintenance_work_mem go the short
+// way. Plain C-style.
 #pragma once
 
 #include "extension/audit/verify_walk.hpp"
 
 namespace custody::audit {
+
+/// An event that waits for those with lower numbers: the server puts rows into whichever page has
+/// room, so that a few of them lie before their elders.
+struct WaitingLeaf {
+    uint32 seq;
+    int32 org;
+    ledger::Hash leaf;
+};
+inline constexpr uint32 kMostWaiting = 1024;
 
 struct FoldEntry {
     int64 name; // of the incarnation
@@ -17,7 +26,10 @@ struct FoldEntry {
     uint32 last_seq;
     uint64 events;
     uint64 erased;
-    bool spoiled; // to be read a second time
+    bool spoiled;  // to be read a second time
+    bool in_order; // those that wait came in order
+    uint32 waiting_count;
+    WaitingLeaf *waiting; // nullptr: none yet, or none any more
     int32 expected_count;
     int32 last; // the organization of the event before
     uint32 context_count;

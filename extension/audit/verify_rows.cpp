@@ -66,7 +66,8 @@ void refute_shape(Verify *verify, const Shape *shape, const LedgerRow *row,
 }
 
 void read_heap(Verify *verify, Relation relation, uint32 partition, const Shape *shape) {
-    TableScanDesc scan = table_beginscan(relation, verify->snapshot, 0, nullptr);
+    // From the first page on, not where another scan happens to be: events come in their order.
+    TableScanDesc scan = table_beginscan_strat(relation, verify->snapshot, 0, nullptr, true, false);
     TupleDesc columns = RelationGetDescr(relation);
     MemoryContext caller = MemoryContextSwitchTo(verify->per_row);
     uint32 rows = 0;
