@@ -57,9 +57,10 @@ $$;
 COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS
 'why rows of a table may be missing from the ledger, or there too much, although nobody altered it; empty for no reason; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
+-- Without JIT: each partition has expressions of its own, and compiling those of 10,000 takes minutes.
 CREATE FUNCTION custody.reconcile_keyed(rel regclass)
     RETURNS TABLE (problem text, key bytea, positions int4[], since timestamptz)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     scope record;
 BEGIN
@@ -84,7 +85,7 @@ COMMENT ON FUNCTION custody.reconcile_keyed(regclass) IS
 -- Without a key rows are a multiset: of each image as many as events brought and did not take.
 CREATE FUNCTION custody.reconcile_multiset(rel regclass)
     RETURNS TABLE (problem text, rows int8)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
     scope record;
 BEGIN
