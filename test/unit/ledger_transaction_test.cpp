@@ -95,7 +95,8 @@ TEST(LedgerTransaction, FieldsMayBeUnknown) {
     ASSERT_TRUE(reader.next(field));
     EXPECT_EQ(field, "ab");
     EXPECT_TRUE(reader.complete());
-    FieldReader wrong(bytes_of(std::string("\0\1\xff\xff\xff\xfe", 6)));
+    const std::string negative("\0\1\xff\xff\xff\xfe", 6);
+    FieldReader wrong(bytes_of(negative));
     EXPECT_FALSE(wrong.next(field));
     EXPECT_FALSE(wrong.complete());
 }
