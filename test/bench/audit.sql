@@ -32,6 +32,8 @@ CREATE TRIGGER record AFTER INSERT OR UPDATE OR DELETE ON t_plpgsql FOR EACH ROW
 CREATE TABLE chain_log (LIKE plpgsql_log INCLUDING DEFAULTS, n bigserial PRIMARY KEY, hash bytea NOT NULL);
 CREATE INDEX ON chain_log (tbl, key);
 CREATE INDEX ON chain_log USING brin (at);
+-- Enough rows that its plan reads the last one by the index; the plan for an empty table sorts all.
+INSERT INTO chain_log (tbl, op, key, hash) SELECT 0, 'I', g, '' FROM generate_series(1, 10000) g;
 CREATE FUNCTION chain_record() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before bytea;
