@@ -19,8 +19,8 @@ constexpr int kMostWithQuery = 32000;
 constexpr int kMost = 32767;
 
 struct Interned {
-    uint64 fingerprint;
-    Size at[kParts]; // of the part's bytes in `stored`
+    uint64 fingerprint; // of the first one only where there is a second one
+    Size at[kParts];    // of the part's bytes in `stored`
     Size length[kParts];
     ledger::Hash part[kParts];
     EventContext context;
@@ -51,11 +51,23 @@ void make_room() {
     }
 }
 
+uint64 extend(uint64 fingerprint, const std::byte *data, Size length) {
+    return hash_bytes_extended(reinterpret_cast<const unsigned char *>(data),
+                               static_cast<int>(length), fingerprint);
+}
+
 uint64 fingerprint_of(const ContextParts *parts) {
     uint64 fingerprint = 0;
     for (const RowBuffer *part : parts->part) {
-        fingerprint = hash_bytes_extended(reinterpret_cast<const unsigned char *>(part->data),
-                                          static_cast<int>(part->length), fingerprint);
+        fingerprint = extend(fingerprint, part->data, part->length);
+    }
+    return fingerprint;
+}
+
+uint64 fingerprint_of(const Interned *entry) {
+    uint64 fingerprint = 0;
+    for (int i = 0; i < kParts; ++i) {
+        fingerprint = extend(fingerprint, stored.data + entry->at[i], entry->length[i]);
     }
     return fingerprint;
 }
@@ -119,6 +131,12 @@ const EventContext *intern(const Surroundings *now) {
         told.query = nullptr;
     }
     const ContextParts parts = context_parts(&told);
+    if (count == 0) { // most transactions have one
+        return add(&parts, 0);
+    }
+    if (count == 1) {
+        interned[0].fingerprint = fingerprint_of(&interned[0]);
+    }
     const uint64 fingerprint = fingerprint_of(&parts);
     Interned *entry = find(&parts, fingerprint);
     if (entry != nullptr) {
