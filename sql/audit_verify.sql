@@ -41,16 +41,35 @@ BEGIN
                SELECT count(*) = to_block - from_block + 1
                       AND bool_and(f.number = from_block OR f.previous = f.before AND f.hash = f.again)
                  FROM (SELECT b.number, b.hash, b.previous, lag(b.hash) OVER (ORDER BY b.number) AS before,
-                              sha256('\x1001'::bytea || uuid_send(l.ledger) || int8send(b.number) || i.incarnation
+                              sha256('\x1001'::bytea || uuid_send((SELECT l.ledger FROM custody_ledger.ledger l LIMIT 1)) || int8send(b.number) || i.incarnation
                                      || b.previous || b.slots || b.private
                                      || int8send(custody.ledger_time(b.sealed_at))) AS again
-                         FROM custody_ledger.block b CROSS JOIN custody_ledger.ledger l
-                         LEFT JOIN custody_ledger.incarnation i ON i.short = b.incarnation
+                         FROM custody_ledger.block b LEFT JOIN custody_ledger.incarnation i ON i.short = b.incarnation
                         WHERE b.number BETWEEN from_block AND to_block) f);
 END
 $$;
 COMMENT ON FUNCTION custody.blocks_follow(int8, int8) IS
 'whether blocks are all there, and each after the first gives its hash and names the one before; true for none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.digest_list(digests jsonb) RETURNS SETOF jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    one jsonb;
+BEGIN
+    FOR one IN SELECT d FROM jsonb_array_elements(CASE jsonb_typeof(digests)
+            WHEN 'array' THEN digests WHEN 'object' THEN jsonb_build_array(digests) ELSE '[]' END) d LOOP
+        IF (one->>'format' = 'custody-digest-1' AND one->>'ledger' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                AND jsonb_typeof(one->'block') = 'number' AND one->>'block' ~ '^[0-9]{1,18}$'
+                AND one->>'hash' ~ '^[0-9a-f]{64}$') IS NOT TRUE THEN
+            RAISE EXCEPTION 'not a digest of a ledger' USING ERRCODE = 'invalid_parameter_value',
+                DETAIL = one::text, HINT = 'Give what custody.ledger_digest() returned, one or an array.';
+        END IF;
+        RETURN NEXT one;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.digest_list(jsonb) IS
+'the digests that custody.verify_ledger() got, one or an array of them; errors: 22023 for what is no digest; privilege: none';
 
 CREATE FUNCTION custody.verify_digests(digests jsonb, to_block int8 DEFAULT NULL)
     RETURNS TABLE (object text, block int8, status text, detail text)
@@ -58,26 +77,21 @@ CREATE FUNCTION custody.verify_digests(digests jsonb, to_block int8 DEFAULT NULL
     -- From the table itself, whatever its index shows.
     SET enable_indexscan = off SET enable_indexonlyscan = off SET enable_bitmapscan = off AS $$
 DECLARE
-    own uuid := (SELECT l.ledger FROM custody_ledger.ledger l);
+    own uuid := (SELECT l.ledger FROM custody_ledger.ledger l LIMIT 1); -- more are refuted elsewhere
     last int8 := coalesce((SELECT max(b.number) FROM custody_ledger.block b), 0);
     upper int8 := least(to_block, last);
     covered int8 := 0;
     one jsonb;
     here bytea;
 BEGIN
-    FOR one IN SELECT d FROM jsonb_array_elements(CASE jsonb_typeof(digests)
-            WHEN 'array' THEN digests WHEN 'object' THEN jsonb_build_array(digests) ELSE '[]' END) d LOOP
-        IF one->>'format' IS DISTINCT FROM 'custody-digest-1' OR one->>'ledger' IS NULL
-                OR jsonb_typeof(one->'block') IS DISTINCT FROM 'number'
-                OR one->>'hash' !~ '^[0-9a-f]{64}$' THEN
-            RAISE EXCEPTION 'not a digest of a ledger' USING ERRCODE = 'invalid_parameter_value',
-                DETAIL = one::text, HINT = 'Give what custody.ledger_digest() returned, one or an array.';
-        END IF;
+    FOR one IN SELECT d FROM custody.digest_list(digests) d LOOP
         object := format('digest of block %s', one->>'block');
         block := (one->>'block')::int8;
-        here := (SELECT b.hash FROM custody_ledger.block b WHERE b.number = verify_digests.block);
+        -- Of several the one that does not fit, should there be any.
+        here := (SELECT b.hash FROM custody_ledger.block b WHERE b.number = verify_digests.block
+                  ORDER BY encode(b.hash, 'hex') = one->>'hash' LIMIT 1);
         status := 'refuted';
-        IF (one->>'ledger')::uuid <> own THEN
+        IF (one->>'ledger')::uuid IS DISTINCT FROM own THEN
             detail := 'it is of another ledger: ' || (one->>'ledger');
         ELSIF here IS NULL THEN
             detail := format('the block is not here, the last one is %s: blocks were dropped, or an older copy was restored', last);
@@ -166,48 +180,93 @@ CREATE FUNCTION custody.verify_descriptors()
     RETURNS TABLE (object text, status text, detail text)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('descriptor %s', d.id), 'refuted',
-           format('it names table %s, the table of its number is %s', d.text::jsonb->>'table',
+           format('it names table %s, the table of its number is %s', coalesce(custody.json_or_null(d.text)->>'table', 'none'),
                   coalesce(a.identity::text, 'not there'))
       FROM custody_ledger.descriptor d LEFT JOIN custody_ledger.audited a ON a.id = d.tbl
-     WHERE d.id <> 0 AND (d.text::jsonb->>'table')::uuid IS DISTINCT FROM a.identity
+     WHERE d.id <> 0 AND custody.json_or_null(d.text)->>'table' IS DISTINCT FROM a.identity::text
     UNION ALL
     SELECT format('transaction %s', t.xid), 'refuted', 'its contexts are gone, but no record says that its events were pruned'
       FROM custody_ledger.tx t
      WHERE t.contexts IS NULL AND NOT EXISTS (SELECT FROM custody_ledger.prune p WHERE t.at >= p.lower AND t.at < p.upper)
 $$;
 COMMENT ON FUNCTION custody.verify_descriptors() IS
-'the part of custody.verify_ledger() that looks at what the hashes point to: tables of descriptors, records of pruned transactions; errors: 42P01 without a ledger, 22P02 for a descriptor that is no JSON; privilege: SELECT on the ledger';
+'the part of custody.verify_ledger() that looks at what the hashes point to: tables of descriptors, records of pruned transactions; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.verify_arguments(digests jsonb, from_block int8, to_block int8) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regnamespace('custody_ledger') IS NULL THEN
+        RAISE EXCEPTION 'there is no audit ledger in this database'
+            USING ERRCODE = 'undefined_table', HINT = 'custody.init_ledger() makes it';
+    ELSIF least(from_block, to_block) < 1 THEN
+        RAISE EXCEPTION 'blocks have numbers from 1 on'
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The number is %s.', least(from_block, to_block));
+    END IF;
+    PERFORM custody.digest_list(digests);
+END
+$$;
+COMMENT ON FUNCTION custody.verify_arguments(jsonb, int8, int8) IS
+'refuses what custody.verify_ledger() cannot be asked; errors: 42P01 without a ledger, 22023 for what is no digest or a block below 1; privilege: none';
+
+CREATE FUNCTION custody.verify_parts(indexes boolean, coverage boolean)
+    RETURNS TABLE (checks text[], part text, query text)
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT p.checks, p.part, p.query FROM (VALUES
+        (1, '{chain,membership,roots,payloads,descriptors}'::text[], 'blocks, transactions and events', NULL,
+            'SELECT s."check", coalesce(s.object, custody.event_name(s.tbl, s.descriptor, s.key)), s.block, s.status,
+                    s.detail, s.since FROM custody.verify_stored($1, $2) s'),
+        (2, '{digests}', 'digests', NULL,
+            'SELECT ''digests'', d.object, d.block, d.status, d.detail,
+                    (SELECT min(b.sealed_at) FROM custody_ledger.block b WHERE b.number = d.block)
+               FROM custody.verify_digests($3, $2) d'),
+        (3, '{descriptors}', 'descriptors', 'custody.verify_descriptors()', NULL),
+        (4, '{descriptors}', 'what no block hashes', 'custody.verify_beside()', NULL),
+        (5, '{descriptors}', 'prunes', 'custody.verify_prunes()', NULL),
+        (6, '{descriptors}', 'held events', 'custody.verify_held()', NULL),
+        (7, '{heap_index}', 'indexes', 'custody.verify_indexes()', NULL),
+        (8, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL)) AS v (n, checks, part, function, query)
+     CROSS JOIN LATERAL (SELECT v.checks, v.part, coalesce(v.query, format(
+            'SELECT %L::text, f.object, NULL::int8, f.status, f.detail, NULL::timestamptz FROM %s f',
+            v.checks[1], v.function)) AS query) p
+     WHERE CASE v.checks[1] WHEN 'heap_index' THEN indexes WHEN 'coverage' THEN coverage ELSE true END
+     ORDER BY v.n
+$$;
+COMMENT ON FUNCTION custody.verify_parts(boolean, boolean) IS
+'what custody.verify_ledger() looks at, in its order: the checks, what is looked at, and the query that does it; errors: none; privilege: none';
 
 CREATE FUNCTION custody.verify_ledger(digests jsonb DEFAULT NULL, from_block int8 DEFAULT NULL,
         to_block int8 DEFAULT NULL, indexes boolean DEFAULT true, coverage boolean DEFAULT true)
     RETURNS TABLE ("check" text, object text, block int8, status text, detail text, since timestamptz)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    p record;
+    readable boolean;
 BEGIN
-    RETURN QUERY SELECT s."check", coalesce(s.object, custody.event_name(s.tbl, s.descriptor, s.key)),
-                        s.block, s.status, s.detail, s.since
-      FROM custody.verify_stored(from_block, to_block) s;
-    RETURN QUERY SELECT 'digests', d.object, d.block, d.status, d.detail,
-                        (SELECT b.sealed_at FROM custody_ledger.block b WHERE b.number = d.block)
-      FROM custody.verify_digests(digests, to_block) d;
-    RETURN QUERY SELECT 'descriptors', d.object, NULL::int8, d.status, d.detail, NULL::timestamptz
-      FROM custody.verify_descriptors() d;
-    RETURN QUERY SELECT 'descriptors', d.object, NULL::int8, d.status, d.detail, NULL::timestamptz
-      FROM custody.verify_beside() d;
-    RETURN QUERY SELECT 'heap_index', i.object, NULL::int8, i.status, i.detail, NULL::timestamptz
-      FROM custody.verify_indexes() i WHERE indexes
-    UNION ALL SELECT 'heap_index', 'indexes', NULL, 'unproven', 'not looked at: indexes => false', NULL WHERE NOT indexes;
-    RETURN QUERY SELECT 'coverage', c.object, NULL::int8, c.status, c.detail, NULL::timestamptz
-      FROM custody.verify_coverage() c WHERE coverage
-    UNION ALL SELECT 'coverage', 'triggers', NULL, 'unproven', 'not looked at: coverage => false', NULL WHERE NOT coverage;
+    -- What the caller did wrong is an error, and not a finding.
+    PERFORM custody.verify_arguments(digests, from_block, to_block);
+    "check" := 'form';
+    FOR object, status, detail, readable IN SELECT * FROM custody.verify_form() LOOP
+        RETURN NEXT;
+    END LOOP;
+    FOR p IN SELECT * FROM custody.verify_parts(indexes, coverage) LOOP
+        IF readable THEN
+            RETURN QUERY SELECT * FROM custody.verify_part(p.checks, p.part, p.query, from_block, to_block, digests);
+        ELSE
+            RETURN QUERY SELECT c, p.part, NULL::int8, 'unproven', 'not looked at: tables of the ledger do not have their form',
+                                NULL::timestamptz FROM unnest(p.checks) c;
+        END IF;
+    END LOOP;
+    RETURN QUERY SELECT 'heap_index', 'indexes', NULL::int8, 'unproven', 'not looked at: indexes => false', NULL::timestamptz WHERE NOT indexes
+       UNION ALL SELECT 'coverage', 'triggers', NULL, 'unproven', 'not looked at: coverage => false', NULL WHERE NOT coverage;
 END
 $$;
 COMMENT ON FUNCTION custody.verify_ledger(jsonb, int8, int8, boolean, boolean) IS
-'reads the whole ledger, or its blocks from from_block to to_block, and hashes it again: chain (blocks follow one another and give their hashes), membership (each has the transactions that its snapshot says), roots (links and slots of the organizations), payloads (events give what their transactions say), descriptors, digests (those from elsewhere: one, or an array; without any the blocks are unproven), heap_index (indexes show what tables hold), coverage (triggers and guards are there now). One row for each check with its status, and one for each finding: what, in which block, proven, refuted or unproven, and how; since: time of the block; only where no row is refuted or unproven all is proven. to_block NULL: with what is not sealed yet; errors: 22023 for what is no digest or a block below 1, 42P01 without a ledger; privilege: custody_auditor, custody_operator, custody_admin';
+'reads the whole ledger, or its blocks from from_block to to_block, and hashes it again: form (tables have the columns that custody made, the ledger one id; where they have not, the rest is refuted or unproven, and no error), chain (blocks follow one another and give their hashes), membership (each has the transactions that its snapshot says), roots (links and slots of the organizations), payloads (events give what their transactions say), descriptors, digests (those from elsewhere: one, or an array; without any the blocks are unproven), heap_index (indexes show what tables hold), coverage (triggers and guards are there now). One row for each check with its status, and one for each finding: what, in which block, proven, refuted or unproven, and how; since: time of the block; only where no row is refuted or unproven all is proven. to_block NULL: with what is not sealed yet; errors: 22023 for what is no digest or a block below 1, 42P01 without a ledger; privilege: custody_auditor, custody_operator, custody_admin';
 
-REVOKE ALL ON FUNCTION custody.blocks_follow(int8, int8), custody.verify_indexes(), custody.event_name(int4, int4, bytea), custody.verify_digests(jsonb, int8),
+REVOKE ALL ON FUNCTION custody.blocks_follow(int8, int8), custody.verify_arguments(jsonb, int8, int8), custody.verify_indexes(), custody.event_name(int4, int4, bytea), custody.verify_digests(jsonb, int8),
     custody.verify_coverage(), custody.verify_descriptors(),
     custody.verify_ledger(jsonb, int8, int8, boolean, boolean) FROM PUBLIC;
-SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.blocks_follow(int8,int8)', 'custody.verify_indexes()',
+SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.blocks_follow(int8,int8)', 'custody.verify_arguments(jsonb, int8, int8)', 'custody.verify_indexes()',
     'custody.event_name(int4,int4,bytea)', 'custody.verify_digests(jsonb, int8)', 'custody.verify_coverage()',
     'custody.verify_descriptors()', 'custody.verify_ledger(jsonb,int8,int8,boolean,boolean)',
     'custody.partition_tree(regclass)', 'custody.audit_trigger_steps(regclass, uuid)']::regprocedure[]) f;

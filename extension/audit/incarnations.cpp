@@ -121,7 +121,7 @@ const LedgerIncarnation *add_incarnation(LedgerIncarnations *known, const Ledger
     nulls[kParent - 1] = parent == 0;
     values[kReason - 1] = CStringGetTextDatum(reason);
     values[kNoticed - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-    CatalogTupleInsert(relation, heap_form_tuple(RelationGetDescr(relation), values, nulls));
+    CatalogTupleInsert(relation, form_ledger_row(relation, kColumns, values, nulls));
     table_close(relation, NoLock);
     keep(known, made);
     return known->all + known->count - 1;

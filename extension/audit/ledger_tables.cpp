@@ -69,10 +69,19 @@ Oid btree_on(Relation relation, AttrNumber first, AttrNumber second) {
 }
 
 void take_apart(HeapTuple tuple, TupleDesc columns, LedgerRow *row) {
-    if (columns->natts > kMostColumns) {
-        pg::raise(ERRCODE_DATA_CORRUPTED, "a table of the ledger has columns that are not its own");
+    if (likely(columns->natts <= kMostColumns)) {
+        heap_deform_tuple(tuple, columns, row->values + 1, row->nulls + 1);
+        return;
     }
-    heap_deform_tuple(tuple, columns, row->values + 1, row->nulls + 1);
+    // Somebody added columns; verification says so (custody.verify_form()), and reads on.
+    const auto count = static_cast<Size>(columns->natts);
+    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * count));
+    auto *nulls = static_cast<bool *>(palloc(sizeof(bool) * count));
+    heap_deform_tuple(tuple, columns, values, nulls);
+    memcpy(row->values + 1, values, sizeof(Datum) * kMostColumns);
+    memcpy(row->nulls + 1, nulls, sizeof(bool) * kMostColumns);
+    pfree(values);
+    pfree(nulls);
 }
 
 Datum value_in(const LedgerRow *row, AttrNumber column) {
@@ -112,25 +121,46 @@ Datum bytes_datum(ledger::Bytes bytes) {
 
 Datum hash_datum(const ledger::Hash &hash) { return bytes_datum(hash); }
 
-ledger::Uuid ledger_id(Snapshot snapshot) {
+HeapTuple form_ledger_row(Relation relation, int count, const Datum *values, const bool *nulls) {
+    TupleDesc columns = RelationGetDescr(relation);
+    if (columns->natts != count) {
+        pg::raise(ERRCODE_DATA_CORRUPTED, "a table of the ledger has columns that are not its own",
+                  psprintf("\"%s\" has %d columns, not %d", RelationGetRelationName(relation),
+                           columns->natts, count),
+                  "custody.verify_ledger() names them.");
+    }
+    return heap_form_tuple(columns, const_cast<Datum *>(values), const_cast<bool *>(nulls));
+}
+
+LedgerIdentity stored_ledger(Snapshot snapshot) {
+    LedgerIdentity stored = {};
     Relation relation = open_ledger_table("ledger", AccessShareLock);
     SysScanDesc scan = systable_beginscan(relation, InvalidOid, false, snapshot, 0, nullptr);
     HeapTuple tuple = systable_getnext(scan);
-    if (!HeapTupleIsValid(tuple)) {
+    if (HeapTupleIsValid(tuple)) {
+        LedgerRow row;
+        take_apart(tuple, RelationGetDescr(relation), &row);
+        stored.format = row.nulls[kLedgerFormat] ? 0 : DatumGetInt32(row.values[kLedgerFormat]);
+        stored.id = uuid_of(value_in(&row, kLedgerId));
+        stored.there = true;
+    }
+    systable_endscan(scan);
+    table_close(relation, AccessShareLock);
+    return stored;
+}
+
+ledger::Uuid ledger_id(Snapshot snapshot) {
+    const LedgerIdentity stored = stored_ledger(snapshot);
+    if (!stored.there) {
         pg::raise(ERRCODE_DATA_CORRUPTED, "the ledger has no identity",
                   "table \"custody_ledger.ledger\" has no row");
     }
-    LedgerRow row;
-    take_apart(tuple, RelationGetDescr(relation), &row);
-    const int32 format = DatumGetInt32(value_in(&row, kLedgerFormat));
-    if (format != kFormat) {
-        pg::raise(ERRCODE_FEATURE_NOT_SUPPORTED, psprintf("the ledger has format %d", format),
+    if (stored.format != kFormat) {
+        pg::raise(ERRCODE_FEATURE_NOT_SUPPORTED,
+                  psprintf("the ledger has format %d", stored.format),
                   psprintf("this version of custody knows format %d", kFormat));
     }
-    const ledger::Uuid id = uuid_of(value_in(&row, kLedgerId));
-    systable_endscan(scan);
-    table_close(relation, AccessShareLock);
-    return id;
+    return stored.id;
 }
 
 } // namespace custody::audit

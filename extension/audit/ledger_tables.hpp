@@ -100,6 +100,9 @@ struct LedgerRow {
 };
 void take_apart(HeapTuple tuple, TupleDesc columns, LedgerRow *row);
 
+/// A row to be stored; raises data_corrupted where the table has more or fewer columns than these.
+HeapTuple form_ledger_row(Relation relation, int count, const Datum *values, const bool *nulls);
+
 /// Bytes of a bytea or text; raises data_corrupted for NULL.
 ledger::Bytes bytes_in(const LedgerRow *row, AttrNumber column);
 /// Raises data_corrupted unless there are as many as a hash has.
@@ -118,7 +121,16 @@ inline ledger::Uuid uuid_of(Datum value) {
 Datum hash_datum(const ledger::Hash &hash);
 Datum bytes_datum(ledger::Bytes bytes);
 
-/// The ledger's id, and a check of its format.
+/// What the first row of table ledger says, whatever it says.
+struct LedgerIdentity {
+    ledger::Uuid id;
+    int32 format;
+    bool there;
+};
+LedgerIdentity stored_ledger(Snapshot snapshot);
+
+/// The ledger's id; raises data_corrupted where there is none, feature_not_supported for another
+/// format.
 ledger::Uuid ledger_id(Snapshot snapshot);
 
 } // namespace custody::audit

@@ -67,7 +67,7 @@ void write_block(Seal *seal, const ledger::Block *block, const ledger::PrivatePa
     put(kBlockLsn, LSNGetDatum(part->lsn));
     put(kBlockNotes, CStringGetTextDatum(seal->notes));
     put(kBlockSealedAt, TimestampTzGetDatum(block->sealed_at));
-    CatalogTupleInsert(relation, heap_form_tuple(RelationGetDescr(relation), values, nulls));
+    CatalogTupleInsert(relation, form_ledger_row(relation, kBlockColumns, values, nulls));
     table_close(relation, NoLock);
 }
 

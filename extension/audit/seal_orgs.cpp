@@ -104,7 +104,7 @@ void give_slots(const OrgTable *orgs, Relation relation, uint64 number) {
                               Int64GetDatum(static_cast<int64>(number))};
             bool nulls[kOrgColumns] = {};
             CatalogTupleInsertWithInfo(
-                relation, heap_form_tuple(RelationGetDescr(relation), values, nulls), indexes);
+                relation, form_ledger_row(relation, kOrgColumns, values, nulls), indexes);
         }
     }
     CatalogCloseIndexes(indexes);
@@ -127,7 +127,7 @@ void write_link(OrgState *state, uint64 number, Relation relation, CatalogIndexS
                       hash_datum(before),
                       hash_datum(state->link)};
     bool nulls[kLinkColumns] = {};
-    HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
+    HeapTuple tuple = form_ledger_row(relation, kLinkColumns, values, nulls);
     CatalogTupleInsertWithInfo(relation, tuple, indexes);
     heap_freetuple(tuple);
 }

@@ -126,7 +126,7 @@ CUSTODY_FUNCTION(custody_verify_stored) {
     Verify verify = {};
     verify.found = digest::make_row_set(fcinfo);
     verify.snapshot = RegisterSnapshot(GetActiveSnapshot());
-    verify.ledger = ledger_id(verify.snapshot);
+    verify.ledger = stored_ledger(verify.snapshot).id; // the rest is for custody.verify_form()
     verify.per_row =
         AllocSetContextCreate(CurrentMemoryContext, "custody verify row", ALLOCSET_DEFAULT_SIZES);
     verify.records = make_record_sorter(maintenance_work_mem);

@@ -33,7 +33,7 @@ my $update = q{op = 'U' AND tbl = 1 AND xid = (SELECT max(xid) FROM custody_ledg
 
 is problems('sound'), '', 'a sound ledger is proven';
 is $c->sql('sound', q{SELECT string_agg(DISTINCT "check", ' ' ORDER BY "check") FROM custody.verify_ledger('} . $digest . q{') WHERE status = 'proven'}),
-    'chain coverage descriptors digests heap_index membership payloads roots', '... in each check';
+    'chain coverage descriptors digests form heap_index membership payloads roots', '... in each check';
 is problems('sound', digest => 'NULL'), 'digests|blocks 1 to 4||unproven', 'without a digest nothing is proven against whoever may change all';
 is problems('sound', digest => "'$old_digest'"), 'digests|blocks 3 to 4||unproven', 'after the last digest likewise';
 is problems('sound', digest => "'[$digest, $old_digest]'"), '', 'several digests';
