@@ -12,6 +12,8 @@ use Time::HiRes qw(time);
 my $partitions = $ENV{CUSTODY_TEST_PARTITIONS} // 1000;
 # The server itself takes 1.6 GB to move 1,000 rows between 10,000 partitions that nobody records.
 my $memory = 400 + $partitions / 6;
+# A restore makes each partition and its triggers by a statement of its own.
+my $seconds = 300 + $partitions / 2;
 my $cluster = start_cluster('shapes', conf => { max_locks_per_transaction => 64 + int($partitions / 4), max_wal_size => "'1GB'" });
 my $other = start_cluster('other', initdb => [qw(--encoding=UTF8 --locale=C.UTF-8 --wal-segsize=8)],
     conf => { max_locks_per_transaction => 64 + int($partitions / 4), max_wal_size => "'1GB'" });
@@ -29,7 +31,7 @@ sub measured {
     my $session = $on->session($database);
     my $begin = most_memory($session);
     my $began = time;
-    my $out = $session->query($sql, timeout => 600);
+    my $out = $session->query($sql, timeout => $seconds + 300);
     my $most = most_memory($session);
     note sprintf '%s: at most %d MB in the server process (%d MB when idle), %.1f s', $name, $most, $begin, time - $began;
     cmp_ok $most, '<', $bound, "$name: memory is bounded";
@@ -57,7 +59,9 @@ sub all_holds {
         }
     };
     $look->($cluster, $database);
-    is restore_into($cluster, $database, $other, $database), '', "$database: dumped and restored";
+    my $began = time;
+    is restore_into($cluster, $database, $other, $database, $seconds), '', "$database: dumped and restored";
+    note sprintf '%s: dumped and restored in %.1f s', $database, time - $began;
     measured($other, $database, "$database, restored and sealed", $bound, 'SELECT custody.seal()');
     push @digest, digest($other, $database);
     $look->($other, "$database, restored");

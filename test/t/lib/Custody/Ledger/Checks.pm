@@ -54,15 +54,17 @@ sub reconciled {
     return reconcile_faults($cluster->sql($database, reconcile_sql($table)));
 }
 
-# pg_dump and pg_restore --exit-on-error into a new database: what they said, nothing when all is well.
+# pg_dump and pg_restore --exit-on-error into a new database, each within the seconds (300): what they said,
+# nothing when all is well.
 sub restore_into {
-    my ($from, $database, $to, $name) = @_;
+    my ($from, $database, $to, $name, $seconds) = @_;
+    my %limit = (timeout => $seconds // 300);
     my $file = Custody::Test::temporary_directory() . '/dump-' . ++$files;
     $to->create_database($name);
     my $dump = Custody::Test::run_command(Custody::Test::program('pg_dump'), '-Fc', '-Z0', '-f', $file, '-d',
-        $from->conninfo($database));
+        $from->conninfo($database), \%limit);
     my $restore = Custody::Test::run_command(Custody::Test::program('pg_restore'), '--exit-on-error', '-d',
-        $to->conninfo($name), $file);
+        $to->conninfo($name), $file, \%limit);
     unlink $file;
     return join '', map { $_->{exit} ? "exit $_->{exit}: $_->{stderr}" : '' } $dump, $restore;
 }
