@@ -8,11 +8,11 @@
 #include "loader/audit/audit.hpp"
 #include "loader/audit/continuity.hpp"
 #include "loader/audit/deliver.hpp"
+#include "loader/audit/ledger_access.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
-#include "loader/state/handshake.hpp"
 #include "loader/token/key_file.hpp"
 #include "loader/ui/text.hpp"
 
@@ -148,7 +148,7 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
         keys.push_back(read_public_key(options.public_key));
     const auto last = file.last(keys);
     auto connection = pq::Connection::open(options.target, "custody audit anchor", "target");
-    state::handshake(connection);
+    require_ledger(connection, {"custody.seal(boolean)", "operator"});
     pq::pin(connection);
     done.text = fetch_digest(connection);
     done.newest = parsed(done.text);

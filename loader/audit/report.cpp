@@ -5,12 +5,12 @@
 
 #include "loader/audit/audit.hpp"
 #include "loader/audit/kept_digests.hpp"
+#include "loader/audit/ledger_access.hpp"
 #include "loader/audit/ledger_report.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
-#include "loader/state/handshake.hpp"
 #include "loader/ui/progress.hpp"
 
 namespace custody::audit {
@@ -119,11 +119,8 @@ Exit report(const cli::Options &options) {
         log::warn("without a digest from elsewhere a ledger only agrees with itself; name one with "
                   "--digest or --anchor-file");
     auto connection = pq::Connection::open(options.target, "custody audit report", "target");
-    state::handshake(connection);
+    require_ledger(connection, {"custody.attest(jsonb, regclass[])", "auditor"});
     pq::pin(connection);
-    if (!connection.exec("SELECT custody.ledger_exists()").boolean(0, 0))
-        throw Error(Exit::refused, "ledger-missing", "the database has no audit ledger", {},
-                    "custody.init_ledger() makes one");
     LedgerReport found;
     found.digests = static_cast<std::int64_t>(digests.size());
     read_checks(connection, digests, found);

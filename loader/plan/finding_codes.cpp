@@ -54,7 +54,8 @@ constexpr FindingCode kCodes[] = {
      "move the whole database, or take the ledger along as evidence: custody.export_ledger()"},
     {"ledger-unreadable", Severity::blocking,
      "The source has an audit ledger that the role may not read.",
-     "run as a member of custody_operator there, or leave it with --exclude-schema custody_ledger"},
+     "SELECT custody.grant_duty(ROLE, 'operator') there, or leave it with --exclude-schema "
+     "custody_ledger"},
     {"target-ledger", Severity::blocking,
      "Source and target have a ledger each, and two ledgers are not made one.",
      "move into a database without one, or leave the source's with --exclude-schema "

@@ -7,8 +7,12 @@
 namespace custody::preflight {
 namespace {
 
+// Not by to_regclass(), which fails for a role without USAGE on the schema.
 bool has_ledger(pq::Connection &connection) {
-    return connection.exec("SELECT to_regclass('custody_ledger.ledger') IS NOT NULL").boolean(0, 0);
+    return connection
+        .exec("SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
+              "WHERE n.nspname = 'custody_ledger' AND c.relname = 'ledger')")
+        .boolean(0, 0);
 }
 
 bool readable(pq::Connection &source) {

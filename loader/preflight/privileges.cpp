@@ -24,7 +24,8 @@ void check_source_tables(Context &context) {
                         rows.boolean(i, 1) ? "SELECT on the table" : "USAGE on its schema"));
 }
 
-// Of a part of the database only those that belong to its tables are needed.
+// Of a part of the database only those that belong to its tables are needed; the audit ledger's own
+// numbers go on behind its rows.
 void check_source_sequences(Context &context) {
     const Probe probe(context.source);
     const auto rows = context.source.query(
@@ -33,7 +34,8 @@ void check_source_sequences(Context &context) {
         " LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid"
         " AND d.deptype IN ('a', 'i') AND d.refclassid = 'pg_class'::regclass"
         " WHERE c.relkind = 'S' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'"
-        " AND n.nspname <> 'information_schema' AND ($2::bool OR d.refobjid = ANY ($1::oid[]))"
+        " AND n.nspname NOT IN ('information_schema', 'custody_ledger') AND ($2::bool OR "
+        "d.refobjid = ANY ($1::oid[]))"
         " AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass"
         " AND e.objid = c.oid AND e.deptype = 'e')"
         " AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid,"

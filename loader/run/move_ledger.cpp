@@ -19,8 +19,10 @@ namespace {
 
 constexpr const char *kPhase = "ledger";
 
+// Not by to_regclass(), which fails for a role without USAGE on the schema.
 constexpr const char *kHasLedger =
-    "select pg_catalog.to_regclass('custody_ledger.ledger') is not null";
+    "select exists (select from pg_catalog.pg_class c join pg_catalog.pg_namespace n "
+    "on n.oid = c.relnamespace where n.nspname = 'custody_ledger' and c.relname = 'ledger')";
 
 // The default partitions are there whatever the ledger; bounds as the server prints them.
 constexpr const char *kPartitions = R"(

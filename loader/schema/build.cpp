@@ -59,6 +59,10 @@ SELECT pg_catalog.format('role %s, schema %s, objects %s: %s', pg_catalog.pg_get
 FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
 ORDER BY 1)";
 
+// Custody's state, which not everybody may read whole, and its ledger, which has a path of its own
+// (run/move_ledger.hpp).
+const std::vector<std::string> kOwnSchemas{"custody", "custody_ledger"};
+
 class Building {
   public:
     Building(pq::Connection &source, pq::Connection &target, const cli::Options &options,
@@ -77,8 +81,7 @@ class Building {
         const auto programs =
             find_programs(source_.server_version(), target_.server_version(), stop_);
         made_.dump_program = fmt::format("{} {}", programs.dump, programs.version);
-        // The ledger has a path of its own (run/move_ledger.hpp).
-        DumpOptions dump{snapshot, {"custody_ledger"}, {}, quote_all_, options_.no_owner};
+        DumpOptions dump{snapshot, kOwnSchemas, {}, quote_all_, options_.no_owner};
         leave_out_unreadable(dump);
         const auto entries = dump_entries(programs, source_, dump, stop_);
         const auto facts = read_facts(source_, quote_all_);
@@ -161,8 +164,7 @@ class Building {
             return std::vector<Presence>(entries.size(), Presence::absent);
         }
         dump.snapshot.clear();
-        // Custody's state, which not every operator may read whole.
-        dump.exclude_schemas = {"custody", "custody_ledger"};
+        dump.exclude_schemas = kOwnSchemas;
         dump.exclude_tables.clear();
         auto compared = compare(entries, kept, dump_entries(programs, target_, dump, stop_),
                                 !options_.no_owner);

@@ -25,7 +25,7 @@ std::string literal(std::string_view name) {
 }
 
 /// The extension's version; throws when it is not there, or too old to have a handshake.
-std::string find_extension(pq::Connection &target) {
+std::string find_extension(pq::Connection &target, std::string_view duty) {
     const auto found = target.exec(
         "SELECT e.extversion, pg_catalog.has_schema_privilege(e.extnamespace, 'USAGE'), "
         "(SELECT pg_catalog.count(*) FROM pg_catalog.pg_proc p "
@@ -42,8 +42,8 @@ std::string find_extension(pq::Connection &target) {
                     "no privilege on the schema of extension \"custody\"",
                     "database " + target.description(),
                     fmt::format("let the extension's owner run SELECT "
-                                "custody.grant_duty({}, 'operator') in that database",
-                                literal(PQuser(target.raw()))));
+                                "custody.grant_duty({}, '{}') in that database",
+                                literal(PQuser(target.raw())), duty));
     auto version = found.str(0, 0);
     if (found.number<int>(0, 2) < 2)
         throw does_not_match("extension-too-old", "extension \"custody\" on the target is too old",
@@ -84,9 +84,9 @@ void check_guards(pq::Connection &target) {
 
 } // namespace
 
-Handshake handshake(pq::Connection &target) {
+Handshake handshake(pq::Connection &target, std::string_view duty) {
     Handshake hands;
-    hands.extension_version = find_extension(target);
+    hands.extension_version = find_extension(target, duty);
     const auto numbers = target.exec("SELECT custody.protocol(), custody.encoding_version()");
     hands.protocol = numbers.number<int>(0, 0);
     hands.encoding_version = numbers.number<int>(0, 1);

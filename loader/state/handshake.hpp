@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "loader/pq/connection.hpp"
 
@@ -16,7 +17,8 @@ struct Handshake {
 
 /// Checks that this loader can work with the target's extension; reads only. Throws Error with
 /// Exit::mismatch: extension-missing, extension-too-old, extension-too-new, encoding-mismatch,
-/// state-unguarded; with Exit::refused: state-not-readable (no privilege on schema custody).
-Handshake handshake(pq::Connection &target);
+/// state-unguarded; with Exit::refused: state-not-readable (no privilege on schema custody; the
+/// hint names the duty that would give it).
+Handshake handshake(pq::Connection &target, std::string_view duty = "operator");
 
 } // namespace custody::state
