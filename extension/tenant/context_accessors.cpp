@@ -98,10 +98,7 @@ void check_type(const Context &context, OrgType type) {
     }
 }
 
-Datum org(Slot slot, OrgType type) {
-    if (is_at_hand(slot)) {
-        return made.values[slot];
-    }
+pg_noinline Datum find_org(Slot slot, OrgType type) {
     const Context &context = required_context();
     check_type(context, type);
     if (context.org_count != 1) {
@@ -113,10 +110,7 @@ Datum org(Slot slot, OrgType type) {
     return keep(slot, context);
 }
 
-Datum org_or_null(FunctionCallInfo fcinfo, Slot slot, OrgType type) {
-    if (is_at_hand(slot)) {
-        return made.values[slot];
-    }
+pg_noinline Datum find_org_or_null(FunctionCallInfo fcinfo, Slot slot, OrgType type) {
     const Context *context = current();
     if (context == nullptr || !is_in_time(*context)) {
         PG_RETURN_NULL();
@@ -128,10 +122,7 @@ Datum org_or_null(FunctionCallInfo fcinfo, Slot slot, OrgType type) {
     return keep(slot, *context);
 }
 
-Datum orgs(Slot slot, OrgType type) {
-    if (is_at_hand(slot)) {
-        return made.values[slot];
-    }
+pg_noinline Datum find_orgs(Slot slot, OrgType type) {
     const Context &context = required_context();
     check_type(context, type);
     if (context.org_count == 0) {
@@ -139,6 +130,20 @@ Datum orgs(Slot slot, OrgType type) {
                   "call custody.enter_org()");
     }
     return keep(slot, context);
+}
+
+// What is at hand is inlined into each accessor, without a frame: a scan asks for each row.
+
+inline Datum org(Slot slot, OrgType type) {
+    return likely(is_at_hand(slot)) ? made.values[slot] : find_org(slot, type);
+}
+
+inline Datum org_or_null(FunctionCallInfo fcinfo, Slot slot, OrgType type) {
+    return likely(is_at_hand(slot)) ? made.values[slot] : find_org_or_null(fcinfo, slot, type);
+}
+
+inline Datum orgs(Slot slot, OrgType type) {
+    return likely(is_at_hand(slot)) ? made.values[slot] : find_orgs(slot, type);
 }
 
 Datum field(FunctionCallInfo fcinfo, Slot slot, std::string_view Context::*value) {
