@@ -68,8 +68,9 @@ class Judge : public nlohmann::json_sax<Json> {
 } // namespace
 
 nlohmann::json parse_object(std::string_view text) {
-    // The reader takes a NUL for the end, and would not look at what follows.
-    if (text.find('\0') != std::string_view::npos) {
+    // The reader takes a NUL for the end, and would not look at what follows; it skips a byte order
+    // mark, which others refuse.
+    if (text.find('\0') != std::string_view::npos || text.starts_with("\xef\xbb\xbf")) {
         throw Refused("the JSON is malformed");
     }
     Judge judge;

@@ -54,6 +54,7 @@ TEST(LedgerDescriptor, WhatIsMalformedIsRefused) {
     EXPECT_THROW(parse_descriptor(""), DescriptorError);
     EXPECT_THROW(parse_descriptor(kText + std::string("\0{", 2)), DescriptorError);
     EXPECT_THROW(parse_descriptor(kText + "x"), DescriptorError);
+    EXPECT_THROW(parse_descriptor("\xef\xbb\xbf" + kText), DescriptorError);
     EXPECT_THROW(parse_descriptor("{\"table\": \"a\", \"table\": \"b\"}"), DescriptorError);
 }
 

@@ -114,6 +114,7 @@ TEST(StrictJson, LeavesNoDoubt) {
     std::string deep(100000, '[');
     EXPECT_THROW(parse_object("{\"a\":" + deep), Refused);
     EXPECT_THROW(parse_object(std::string("{}\0{", 4)), Refused);
+    EXPECT_THROW(parse_object("\xef\xbb\xbf{}"), Refused);
 }
 
 TEST(OwnToken, IsReadAsItIsWritten) {
