@@ -159,9 +159,10 @@ BEGIN
         names.schema, names.name, relation::oid, subject));
     SELECT max(d.id) INTO before FROM custody_ledger.descriptor d WHERE d.tbl = subject;
     PERFORM custody.renew_descriptor(subject);
-    -- In the other form of the wire row all values have other bytes, those of keys, too.
-    IF (SELECT count(DISTINCT d.text::jsonb ->> 'form') FROM custody_ledger.descriptor d
-         WHERE d.tbl = subject AND d.id >= before) > 1 THEN
+    -- In the other form of the wire row all values have other bytes, those of keys, too; without the key that
+    -- they had, rows are told apart otherwise.
+    IF (SELECT count(DISTINCT (d.text::jsonb ->> 'form', jsonb_array_length(d.text::jsonb -> 'key')))
+          FROM custody_ledger.descriptor d WHERE d.tbl = subject AND d.id >= before) > 1 THEN
         PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'rewrite', 'relation', relation,
             'rows', custody.record_baseline(relation))::text);
     END IF;

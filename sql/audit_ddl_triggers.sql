@@ -102,11 +102,17 @@ $$;
 COMMENT ON FUNCTION custody.audit_rewritten() IS
 'records the rows that a command rewrote: a baseline and an event of kind rewrite; part of the event triggers; privilege: superuser';
 
--- What is done to a table reaches those that inherit from it, and of these the server tells nothing.
+-- What is done to a table reaches those that inherit from it, and what is done to a type those that are made
+-- OF it; of these the server tells nothing.
 CREATE FUNCTION custody.audit_touched(class oid, object oid) RETURNS SETOF oid
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE heir AS (
+    WITH RECURSIVE named AS (
         SELECT object AS oid WHERE class = 'pg_class'::regclass
+         UNION ALL
+        SELECT c.oid FROM pg_class t JOIN pg_class c ON c.reloftype = t.reltype
+         WHERE class = 'pg_class'::regclass AND t.oid = object AND t.relkind = 'c'),
+    heir AS (
+        SELECT n.oid FROM named n
          UNION
         SELECT i.inhrelid FROM heir h JOIN pg_inherits i ON i.inhparent = h.oid
           JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition)
@@ -114,9 +120,13 @@ CREATE FUNCTION custody.audit_touched(class oid, object oid) RETURNS SETOF oid
      UNION ALL
     SELECT c.oid FROM custody_ledger.audited a JOIN pg_class c ON c.oid = a.relid
      WHERE class = 'pg_namespace'::regclass AND c.relnamespace = object
+     UNION ALL
+    -- Descriptors name types with their schema.
+    SELECT a.attrelid FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+     WHERE class = 'pg_namespace'::regclass AND y.typnamespace = object AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION custody.audit_touched(oid, oid) IS
-'tables that a command on a table, or on a schema, may have changed; part of the event triggers; privilege: superuser';
+'tables that a command on a table, on a type that tables are made of, or on a schema, may have changed; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.audit_ddl() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -135,14 +145,14 @@ BEGIN
          CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(o.oid), o.oid)::regclass AS root) r
          CROSS JOIN LATERAL (SELECT custody.audited_id(r.root) AS id) i
           JOIN custody_ledger.audited a ON a.id = i.id AND a.active
-         WHERE c.object_type IN ('table', 'table column', 'schema')
+         WHERE c.object_type IN ('table', 'table column', 'schema', 'composite type', 'composite type column')
            AND c.schema_name IS DISTINCT FROM 'pg_temp'
-           -- ALTER INDEX renames tables, too.
-           AND tg_tag IN ('ALTER TABLE', 'CREATE TABLE', 'CREATE SCHEMA', 'ALTER TYPE', 'ALTER INDEX', 'ALTER SCHEMA')
+           -- ALTER INDEX renames tables, ALTER VIEW their columns, too.
+           AND (tg_tag LIKE 'ALTER %' OR tg_tag IN ('CREATE TABLE', 'CREATE SCHEMA'))
            AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.root
                           AND t.tgfoid = to_regprocedure('custody.capture()'))
     LOOP
-        IF command.object_type = 'table column' THEN
+        IF command.object_type LIKE '% column' THEN
             PERFORM custody.audit_rename_column(command.id, command.root,
                 (SELECT a.attname FROM pg_attribute a
                   WHERE a.attrelid = command.named AND a.attnum = command.objsubid));
@@ -155,6 +165,9 @@ BEGIN
             PERFORM custody.audit_sync_partitions(command.id, command.root);
         END IF;
     END LOOP;
+    PERFORM custody.audit_named_type(c.classid, c.objid, c.objsubid, custody.ddl_changes_values(c.command))
+       FROM pg_event_trigger_ddl_commands() c
+      WHERE tg_tag LIKE 'ALTER %' AND c.classid IN ('pg_class'::regclass, 'pg_type'::regclass);
     PERFORM custody.audit_rewritten();
 END
 $$;
@@ -228,6 +241,10 @@ BEGIN
                                                                   gone.address_names[2])));
         END IF;
     END LOOP;
+    -- Those see to their columns at the command's end, when names are known, too.
+    IF tg_tag NOT IN ('ALTER TABLE', 'ALTER TYPE') THEN
+        PERFORM custody.audit_dropped_columns();
+    END IF;
     PERFORM custody.audit_dropped(a.id, o.object_identity)
        FROM pg_event_trigger_dropped_objects() o
        JOIN custody_ledger.audited a ON a.schema = o.schema_name AND a.name = o.object_name AND a.active

@@ -91,6 +91,16 @@ static inline bool custody_may_use_schema(Oid schema, Oid role) {
 }
 #endif
 
+// Before 16 the recursing form of a command on columns was a command of its own.
+static inline bool custody_alters_columns(AlterTableType type) {
+#if PG_VERSION_NUM < 160000
+    if (type == AT_AddColumnRecurse || type == AT_DropColumnRecurse) {
+        return true;
+    }
+#endif
+    return type == AT_AddColumn || type == AT_DropColumn || type == AT_AlterColumnType;
+}
+
 // Before 14 a function's number had the name of its C function, which the casts of one type share.
 #if PG_VERSION_NUM < 140000
 #define F_INT8_INT4 F_INT48

@@ -101,6 +101,7 @@ extern "C" {
 #include <storage/latch.h>
 #include <storage/lmgr.h>
 #include <storage/lock.h>
+#include <tcop/deparse_utility.h>
 #include <tcop/pquery.h>
 #include <tcop/tcopprot.h>
 #include <utils/acl.h>

@@ -1,0 +1,113 @@
+-- Types: who owns one can change what the rows of recorded tables mean, or how they are written, without
+-- naming a table. Their columns are found by what depends on the type: arrays, domains, ranges, composite
+-- types and row types, at any depth.
+
+CREATE FUNCTION custody.ddl_changes_values(command pg_ddl_command) RETURNS boolean
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'custody_changes_values';
+COMMENT ON FUNCTION custody.ddl_changes_values(pg_ddl_command) IS
+'true for a command after which values of a type are written otherwise: RENAME VALUE of an enum, ADD, DROP and ALTER of attributes or columns, another output or send function; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.type_columns(type oid) RETURNS TABLE (relation oid, name name)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE use AS (
+        SELECT 'pg_type'::regclass::oid AS class, type AS object, 0 AS part WHERE type <> 0
+         UNION
+        SELECT n.class, n.object, n.part
+          FROM use u
+         CROSS JOIN LATERAL (
+               SELECT d.classid, d.objid, d.objsubid FROM pg_depend d
+                WHERE u.class = 'pg_type'::regclass AND d.refclassid = u.class AND d.refobjid = u.object
+                  AND (d.classid = 'pg_type'::regclass OR d.classid = 'pg_class'::regclass AND d.objsubid > 0)
+                UNION ALL
+               SELECT 'pg_type'::regclass, c.reltype, 0 FROM pg_class c
+                WHERE u.class = 'pg_class'::regclass AND c.oid = u.object AND c.reltype <> 0) n (class, object, part))
+    SELECT a.attrelid, a.attname
+      FROM use u
+      JOIN pg_class c ON c.oid = u.object AND c.relkind IN ('r', 'p')
+      JOIN pg_attribute a ON a.attrelid = u.object AND a.attnum = u.part AND NOT a.attisdropped
+     WHERE u.class = 'pg_class'::regclass
+$$;
+COMMENT ON FUNCTION custody.type_columns(oid) IS
+'the columns of tables and partitions whose values contain those of a type: through arrays, domains, ranges, composite types and row types; errors: none; privilege: none';
+
+-- change: values (stored values are written otherwise from here on), names (of their parts), or NULL, where
+-- no more than the type's own name may be another.
+CREATE FUNCTION custody.audit_type_altered(type oid, change text) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    subject record;
+BEGIN
+    FOR subject IN
+        SELECT a.id, r.root, array_agg(DISTINCT u.name) AS names, array_agg(DISTINCT u.relation) AS relations,
+               coalesce(bool_or(NOT coalesce(a.options -> 'exclude' ? u.name::text, false)), false) AS recorded,
+               bool_or(NOT coalesce(a.options -> 'exclude' ? u.name::text, false)
+                       AND NOT coalesce(a.options -> 'redact' ? u.name::text, false)) AS told
+          FROM custody.type_columns(type) u
+         CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(u.relation), u.relation)::regclass AS root) r
+          JOIN custody_ledger.audited a ON a.id = custody.audited_id(r.root) AND a.active
+         WHERE EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.root
+                          AND t.tgfoid = to_regprocedure('custody.capture()'))
+         GROUP BY a.id, r.root ORDER BY a.id
+    LOOP
+        IF change = 'values' THEN
+            PERFORM custody.hold_check_columns(subject.root);
+        END IF;
+        PERFORM custody.audit_altered(subject.id, subject.root);
+        CONTINUE WHEN change IS NULL OR NOT subject.recorded;
+        -- It also makes sessions look at the type again, before the baseline.
+        PERFORM custody.record_note(subject.id, 'S', jsonb_build_object('kind', 'type',
+            'type', format_type(type, NULL), 'change', change, 'columns', subject.names)::text);
+        IF change = 'values' AND subject.told THEN
+            INSERT INTO custody.audit_rewriting (xid, relation)
+                SELECT pg_current_xact_id(), c.oid FROM pg_class c
+                 WHERE c.oid = ANY (subject.relations) AND c.relkind = 'r'
+                ON CONFLICT DO NOTHING;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_type_altered(oid, text) IS
+'records for each audited table with values of a type that it was altered: an event of kind type, and a baseline at the end of the command where values are written otherwise; refuses (55000) the latter where a table has a hold; part of the event triggers; privilege: superuser';
+
+-- A column, an attribute, or a type that a command of ALTER named.
+CREATE FUNCTION custody.audit_named_type(class oid, object oid, part int, changes_values boolean) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    type oid := CASE class WHEN 'pg_type'::regclass THEN object
+                           WHEN 'pg_class'::regclass THEN (SELECT c.reltype FROM pg_class c WHERE c.oid = object) END;
+BEGIN
+    PERFORM custody.audit_type_altered(type, CASE WHEN changes_values THEN 'values'
+                                                  WHEN class = 'pg_class'::regclass AND part > 0 THEN 'names' END)
+      WHERE type <> 0;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_named_type(oid, oid, int, boolean) IS
+'custody.audit_type_altered() for what a command of ALTER named: a type, a table or composite type with its row type, or (part: its number) a column or attribute that was renamed; part of the event triggers; privilege: superuser';
+
+-- Types, schemas, extensions and roles take columns and attributes along: the commands do not name them.
+CREATE FUNCTION custody.audit_dropped_columns() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    gone record;
+BEGIN
+    FOR gone IN
+        SELECT DISTINCT c.oid, c.reltype, coalesce(pg_partition_root(c.oid), c.oid)::regclass AS root
+          FROM pg_event_trigger_dropped_objects() o
+          JOIN pg_class c ON c.oid = o.objid
+         WHERE o.classid = 'pg_class'::regclass AND o.objsubid > 0
+         ORDER BY c.oid
+    LOOP
+        PERFORM custody.audit_type_altered(gone.reltype, 'values') WHERE gone.reltype <> 0;
+        PERFORM custody.audit_altered(a.id, gone.root) FROM custody_ledger.audited a
+          WHERE a.id = custody.audited_id(gone.root) AND a.active
+            AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = gone.root
+                           AND t.tgfoid = to_regprocedure('custody.capture()'));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_dropped_columns() IS
+'records that audited tables lost columns, or their types attributes, to a command that did not name them; part of the event trigger on drops; privilege: superuser';
+
+REVOKE ALL ON FUNCTION custody.ddl_changes_values(pg_ddl_command), custody.type_columns(oid),
+    custody.audit_type_altered(oid, text), custody.audit_named_type(oid, oid, int, boolean),
+    custody.audit_dropped_columns() FROM PUBLIC;
