@@ -44,6 +44,27 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_triggers(oid) IS
 'refuses (42501) when a trigger of custody on this table was disabled or renamed; part of the event triggers; privilege: superuser';
 
+-- Capture writes for the root of a partition: below another one a table would be written no more.
+CREATE FUNCTION custody.audit_check_attached(parent oid) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong regclass;
+BEGIN
+    SELECT i.inhrelid INTO wrong
+      FROM pg_class p JOIN pg_inherits i ON i.inhparent = p.oid
+      JOIN pg_trigger t ON t.tgrelid = i.inhrelid AND t.tgparentid = 0
+     WHERE p.oid = parent AND p.relkind = 'p' AND t.tgfoid = to_regprocedure('custody.capture()') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'recorded table % cannot become a partition of %', wrong, parent::regclass
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'A partition is recorded with its root, which is another table in the ledger, or in none.',
+                  HINT = 'Call custody.unaudit() for it, attach it, then record the root by custody.audit().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_attached(oid) IS
+'refuses (55000) that a table with a recording of its own is a partition of this one; part of the event triggers; privilege: superuser';
+
 CREATE FUNCTION custody.audit_check_ddl() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -63,6 +84,8 @@ BEGIN
     IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.object_type LIKE 'publication%') THEN
         PERFORM custody.audit_check_publications();
     END IF;
+    PERFORM custody.audit_check_attached(c.objid) FROM pg_event_trigger_ddl_commands() c
+      WHERE c.classid = 'pg_class'::regclass AND c.command_tag = 'ALTER TABLE';
     PERFORM custody.audit_check_triggers(c.objid) FROM pg_event_trigger_ddl_commands() c
       WHERE c.classid = 'pg_class'::regclass AND c.command_tag = 'ALTER TABLE';
     PERFORM custody.audit_check_triggers(t.tgrelid)

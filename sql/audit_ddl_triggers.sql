@@ -195,30 +195,64 @@ $$;
 COMMENT ON FUNCTION custody.audit_rewrite() IS
 'event trigger (table_rewrite) of the ledger: notes which audited tables a command rewrites';
 
--- Called from C before DROP TABLE, for each table that it names, whoever drops it.
-CREATE FUNCTION custody.audit_dropping(relation oid) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+-- The tables that go with what a command names, if its caller may drop it: who may not must not lock them.
+CREATE FUNCTION custody.audit_going("by" text, objects oid[]) RETURNS SETOF oid
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    caller name := custody.audit_caller();
+    schemas oid[] := CASE "by" WHEN 'schema' THEN objects WHEN 'owner' THEN
+        ARRAY(SELECT n.oid FROM pg_namespace n WHERE n.nspowner = ANY (objects)) END;
 BEGIN
-    -- Of a whole table the event that it was dropped says all.
-    IF custody.ledger_is_maintained() OR NOT EXISTS (
-            SELECT FROM pg_class c JOIN pg_trigger t ON t.tgrelid = c.oid
-             WHERE c.oid = relation AND c.relispartition AND t.tgfoid = to_regprocedure('custody.capture()')
-               AND pg_has_role(custody.audit_caller(), c.relowner, 'USAGE')) THEN
+    IF "by" = 'table' THEN
+        RETURN QUERY SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                      WHERE c.oid = ANY (objects)
+                        AND (pg_has_role(caller, c.relowner, 'USAGE') OR pg_has_role(caller, n.nspowner, 'USAGE'));
         RETURN;
     END IF;
-    -- The order in which DROP itself locks.
-    EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE',
-                   (SELECT i.inhparent::regclass FROM pg_inherits i WHERE i.inhrelid = relation));
-    PERFORM custody.record_removal(relation::regclass);
+    RETURN QUERY SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                  WHERE c.relkind IN ('r', 'p')
+                    AND (n.oid = ANY (schemas) AND pg_has_role(caller, n.nspowner, 'USAGE')
+                         OR "by" = 'owner' AND c.relowner = ANY (objects) AND pg_has_role(caller, c.relowner, 'USAGE'));
 END
 $$;
-COMMENT ON FUNCTION custody.audit_dropping(oid) IS
-'records the rows of a partition of an audited table that its owner is about to drop; part of the event triggers; privilege: superuser';
+COMMENT ON FUNCTION custody.audit_going(text, oid[]) IS
+'the tables that the session''s role may drop by naming tables, schemas or owners; of an owner''s schemas all, though without CASCADE these must be empty; part of the event triggers; privilege: none';
+
+-- Called from C before DROP TABLE, DROP SCHEMA and DROP OWNED, with what they name, whoever drops it.
+CREATE FUNCTION custody.audit_dropping("by" text, objects oid[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+DECLARE
+    going oid[];
+    partition regclass;
+BEGIN
+    IF custody.ledger_is_maintained() THEN
+        RETURN;
+    END IF;
+    going := ARRAY(SELECT custody.audit_going("by", objects));
+    FOR partition IN
+        SELECT c.oid FROM pg_class c
+         WHERE c.oid = ANY (going) AND c.relispartition
+           AND EXISTS (SELECT FROM pg_trigger t
+                        WHERE t.tgrelid = c.oid AND t.tgfoid = to_regprocedure('custody.capture()'))
+           -- Of a whole table the event that it was dropped says all; and a parent takes its partitions along.
+           AND NOT EXISTS (SELECT FROM pg_partition_ancestors(c.oid) a
+                            WHERE a.relid <> c.oid AND a.relid = ANY (going))
+         ORDER BY c.oid
+    LOOP
+        -- The order in which DROP itself locks.
+        EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE',
+                       (SELECT i.inhparent::regclass FROM pg_inherits i WHERE i.inhrelid = partition));
+        PERFORM custody.record_removal(partition);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_dropping(text, oid[]) IS
+'records the rows of partitions of audited tables that a command is about to drop, which names tables, schemas or owners; not of what goes with its whole table; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.audit_drop_start() RETURNS event_trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'custody_audit_drop_start';
 COMMENT ON FUNCTION custody.audit_drop_start() IS
-'event trigger (ddl_command_start) of the ledger: the rows of partitions that DROP TABLE names are events before they are gone';
+'event trigger (ddl_command_start) of the ledger: the rows of partitions that DROP TABLE, DROP SCHEMA and DROP OWNED take are events before they are gone';
 
 CREATE FUNCTION custody.audit_drop() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -295,10 +329,11 @@ COMMENT ON FUNCTION custody.audit_dropped_trigger(text, text[]) IS
 'refuses (42501, 55000) to drop the triggers that record and hold, or a held table; records a dropped partition by its trigger; part of the event triggers; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.audit_touched(oid, oid), custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
+    custody.audit_check_attached(oid),
     custody.audit_check_ddl(), custody.audit_check_publications(),
     custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass),
     custody.audit_attached(int4, uuid, regclass), custody.audit_detached(int4, uuid, regclass),
     custody.audit_sync_partitions(int4, regclass), custody.audit_rewritten(), custody.audit_ddl(),
     custody.audit_rewrite(), custody.audit_drop(), custody.audit_drop_start(),
-    custody.audit_dropping(oid), custody.audit_dropped(int4, text),
+    custody.audit_going(text, oid[]), custody.audit_dropping(text, oid[]), custody.audit_dropped(int4, text),
     custody.audit_dropped_trigger(text, text[]) FROM PUBLIC;

@@ -57,7 +57,8 @@ BEGIN
     LOOP
         IF NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = t.name) THEN
             EXECUTE format('CREATE EVENT TRIGGER %I ON %I%s EXECUTE FUNCTION custody.%I()', t.name, t.event,
-                           CASE t.event WHEN 'ddl_command_start' THEN ' WHEN TAG IN (''DROP TABLE'')' ELSE '' END,
+                           CASE t.event WHEN 'ddl_command_start' THEN
+                               ' WHEN TAG IN (''DROP TABLE'', ''DROP SCHEMA'', ''DROP OWNED'')' ELSE '' END,
                            t.function);
         END IF;
         EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', t.name);

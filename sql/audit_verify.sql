@@ -166,9 +166,12 @@ BEGIN
                           AND x.tgqual IS NULL);
     RETURN QUERY SELECT 'event trigger ' || e.name, 'refuted', 'it is not there, not enabled always, or not custody''s'
       FROM (VALUES ('custody_audit_ddl', 'custody.audit_ddl()'), ('custody_audit_drop', 'custody.audit_drop()'),
+                   ('custody_audit_drop_start', 'custody.audit_drop_start()'),
                    ('custody_audit_rewrite', 'custody.audit_rewrite()')) AS e (name, function)
      WHERE NOT EXISTS (SELECT FROM pg_event_trigger x
-                        WHERE x.evtname = e.name AND x.evtenabled = 'A' AND x.evttags IS NULL
+                        WHERE x.evtname = e.name AND x.evtenabled = 'A'
+                          AND (x.evttags IS NULL OR x.evttags @> '{DROP TABLE,DROP SCHEMA,DROP OWNED}'
+                                                    AND e.name = 'custody_audit_drop_start')
                           AND x.evtfoid = to_regprocedure(e.function));
 END
 $$;

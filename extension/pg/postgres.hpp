@@ -65,6 +65,7 @@ extern "C" {
 #include <commands/extension.h>
 #include <commands/progress.h>
 #include <commands/trigger.h>
+#include <commands/user.h>
 #include <common/hashfn.h>
 #include <executor/executor.h>
 #include <executor/spi.h>

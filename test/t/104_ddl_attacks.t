@@ -1,0 +1,124 @@
+# Commands by which rows, or the recording of a table, might be lost unseen: by owners, who are no superusers.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $cluster = start_cluster('one');
+$cluster->create_database('clinic', extension => 1);
+$cluster->sql('clinic', <<'SQL');
+SELECT custody.init_ledger();
+CREATE ROLE boss LOGIN;
+CREATE ROLE helper LOGIN;
+CREATE ROLE chief LOGIN IN ROLE boss, helper;
+GRANT CREATE ON SCHEMA public TO boss, helper;
+GRANT CREATE ON DATABASE clinic TO boss, helper, chief;
+SET ROLE boss;
+CREATE TABLE own (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE t (id int PRIMARY KEY, a text);
+CREATE TABLE u (id int PRIMARY KEY, a text);
+CREATE TABLE alone (id int PRIMARY KEY, a text);
+CREATE TABLE alone_tree (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE parent (id int PRIMARY KEY, a text) PARTITION BY RANGE (id);
+CREATE TABLE tree_parent (id int, k int) PARTITION BY RANGE (id);
+CREATE TABLE elder (id int, a text);
+RESET ROLE;
+SELECT custody.audit(t) FROM unnest('{own,t,u,alone,alone_tree}'::regclass[]) t;
+SQL
+my $seen = $cluster->sql('clinic', 'SELECT count(*) FROM custody_ledger.event');
+
+# A recorded table below a parent that is not.
+like failure(boss => 'ALTER TABLE parent ATTACH PARTITION alone FOR VALUES FROM (1) TO (100)'),
+    qr/recorded table public\.alone cannot become a partition of public\.parent.*HINT:  Call custody\.unaudit/s,
+    'a recorded table is not attached to a parent that is not recorded';
+like failure(boss => 'ALTER TABLE tree_parent ATTACH PARTITION alone_tree FOR VALUES FROM (1) TO (100)'),
+    qr/recorded table public\.alone_tree cannot become a partition of public\.tree_parent/, '... a partitioned one neither';
+like failure(boss => 'ALTER TABLE own ATTACH PARTITION alone_tree FOR VALUES IN (100)'), qr/trigger "custody_capture".* already exists/,
+    '... nor to one that is';
+by(boss => q{INSERT INTO alone VALUES (1, 'x')}, 'I', 'it is still recorded');
+by(boss => q{ALTER TABLE alone INHERIT elder; INSERT INTO alone VALUES (2, 'y'); UPDATE elder SET a = 'z'; ALTER TABLE alone NO INHERIT elder},
+    'I; U; U', 'INHERIT leaves it a table of its own');
+$cluster->sql('clinic', q{SELECT custody.unaudit('alone', 'to be a partition')});
+$cluster->sql('clinic', 'ALTER TABLE parent ATTACH PARTITION alone FOR VALUES FROM (1) TO (100)', user => 'boss');
+$cluster->sql('clinic', q{SELECT custody.audit('parent')});
+events();
+by(boss => q{INSERT INTO parent VALUES (3, 'x')}, 'I', 'the way that the hint tells');
+agree('parent');
+
+# Partitions that go with something else.
+by(boss => 'CREATE SCHEMA s; CREATE SCHEMA s2; CREATE TABLE s.p1 PARTITION OF own FOR VALUES IN (1); CREATE TABLE s.p2 PARTITION OF own FOR VALUES IN (2, 3)'
+        . ' PARTITION BY LIST (k); CREATE TABLE s2.p21 PARTITION OF s.p2 FOR VALUES IN (2); CREATE TABLE s.p22 PARTITION OF s.p2 FOR VALUES IN (3);'
+        . ' INSERT INTO own VALUES (1, 1), (2, 2), (3, 3), (4, 3)',
+    qr/attach public\.own|attach/, 'partitions in other schemas');
+by(boss => 'BEGIN; DROP SCHEMA s CASCADE; ROLLBACK', '', 'DROP SCHEMA that is rolled back');
+isnt failure(helper => 'DROP SCHEMA s CASCADE'), '', '... by others is refused';
+isnt failure(boss => 'DROP SCHEMA s'), '', '... without CASCADE, too';
+by(boss => 'DROP SCHEMA s, s2 CASCADE', qr/^(D; ){4}(drop s2?\.p\d+(; )?){4}$/, 'DROP SCHEMA: an event for each row of filled partitions');
+agree('own');
+by(boss => 'CREATE TABLE p4 PARTITION OF own FOR VALUES IN (4); CREATE TABLE p5 PARTITION OF own FOR VALUES IN (5); INSERT INTO own VALUES (5, 4), (6, 5)',
+    qr/I; I$/, 'more partitions');
+by(boss => 'DROP TABLE p4, p4', qr/^D; drop public\.p4$/, 'one that is named twice');
+$cluster->sql('clinic', 'ALTER TABLE p5 OWNER TO helper');
+events();
+by(helper => 'DROP OWNED BY helper', 'D; drop public.p5', 'DROP OWNED: likewise');
+agree('own');
+$cluster->sql('clinic', 'CREATE SCHEMA hs AUTHORIZATION helper; GRANT CREATE ON SCHEMA hs, public TO boss, helper');
+by(boss => 'CREATE TABLE hs.p6 PARTITION OF own FOR VALUES IN (6); INSERT INTO own VALUES (7, 6)', qr/I$/, 'a partition in the schema of another');
+by(helper => 'DROP TABLE hs.p6', 'D; drop hs.p6', '... who drops it');
+by(boss => 'CREATE TABLE hs.p7 PARTITION OF own FOR VALUES IN (7); INSERT INTO own VALUES (8, 7)', qr/I$/, '... and again');
+by(helper => 'DROP OWNED BY helper CASCADE', qr/^D; drop hs.p7$/, '... who drops all that he owns');
+agree('own');
+$cluster->sql('clinic', 'GRANT CREATE ON SCHEMA public TO helper; GRANT CREATE ON DATABASE clinic TO helper');
+by(helper => 'CREATE SCHEMA w; CREATE TABLE w.t (id int PRIMARY KEY); INSERT INTO w.t VALUES (1)', '', 'a table in a schema');
+$cluster->sql('clinic', q{SELECT custody.audit('w.t')});
+events();
+by(helper => 'DROP SCHEMA w CASCADE', 'drop w.t', '... that is dropped');
+
+# Rows past the trigger?
+by(boss => "BEGIN; TRUNCATE t; COPY t FROM stdin WITH (FREEZE);\n1\tx\n2\ty\n\\.\nCOMMIT", 'T; I; I', 'COPY FREEZE');
+agree('t');
+by(chief => 'REASSIGN OWNED BY boss TO helper', '', 'REASSIGN OWNED');
+by(helper => q{INSERT INTO t VALUES (3, 'z'); INSERT INTO parent VALUES (9, 'z')}, 'I; I', '... ends no recording');
+isnt failure(helper => 'ALTER TABLE t DISABLE TRIGGER custody_capture'), '', '... nor lets the new owner do so';
+by(helper => 'CREATE SCHEMA other; ALTER TABLE t SET SCHEMA other; ALTER TABLE alone SET SCHEMA other', 'columns', 'SET SCHEMA');
+by(helper => q{INSERT INTO other.t VALUES (4, 'z'); INSERT INTO parent VALUES (10, 'z')}, 'I; I', '... ends none');
+agree('other.t');
+agree('parent');
+$cluster->sql('clinic', 'CREATE EXTENSION IF NOT EXISTS citext', user => 'helper');
+my $error = failure(helper => 'ALTER TRIGGER custody_capture ON other.t DEPENDS ON EXTENSION citext; DROP EXTENSION citext');
+like $error, qr/trigger "custody_capture" is made by custody\.audit/, 'the trigger is not made to go with an extension';
+by(helper => q{INSERT INTO other.t VALUES (5, 'z')}, 'I', '... and records');
+is $cluster->sql('clinic', q{SELECT string_agg(concat_ws(' ', "check", object, status), '; ') FROM custody.verify_ledger()
+    WHERE status = 'refuted'}), '', 'the ledger verifies';
+
+# The event trigger that looks before drops is covered, too.
+$cluster->sql('clinic', 'ALTER EVENT TRIGGER custody_audit_drop_start DISABLE');
+is $cluster->sql('clinic', q{SELECT object, status FROM custody.verify_coverage() WHERE object LIKE 'event trigger%'}),
+    'event trigger custody_audit_drop_start|refuted', 'coverage tells that it is off';
+done_testing;
+
+sub agree {
+    my ($table) = @_;
+    is $cluster->sql('clinic', "SELECT concat_ws(' ', status, problem, key, detail) FROM custody.reconcile('$table') WHERE status <> 'proven'"),
+        '', "reconcile of $table";
+    return;
+}
+sub failure {
+    my ($user, $sql) = @_;
+    my ($exit, undef, $error) = $cluster->psql('clinic', $sql =~ s/;\s*/;\n/gr, user => $user);
+    return $exit == 0 ? '' : $error;
+}
+sub by {
+    my ($user, $sql, $expected, $name) = @_;
+    $cluster->sql('clinic', $sql =~ s/;(?!\n) */;\n/gr, user => $user);
+    my $got = events();
+    return ref $expected ? like $got, $expected, $name : is $got, $expected, $name;
+}
+sub events {
+    my $got = $cluster->sql('clinic', <<SQL);
+SELECT string_agg(CASE WHEN op = 'S' THEN concat_ws(' ', n ->> 'kind', n ->> 'relation', n ->> 'partition') ELSE op::text END, '; ' ORDER BY place)
+  FROM (SELECT op, (lsn, seq) AS place, CASE WHEN op = 'S' THEN convert_from(substring(new FROM 2), 'UTF8')::jsonb END AS n
+          FROM (SELECT * FROM custody_ledger.event ORDER BY lsn, seq OFFSET $seen) o) e
+SQL
+    $seen = $cluster->sql('clinic', 'SELECT count(*) FROM custody_ledger.event');
+    return $got;
+}
