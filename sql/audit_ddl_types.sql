@@ -73,12 +73,13 @@ COMMENT ON FUNCTION custody.audit_type_altered(oid, text) IS
 CREATE FUNCTION custody.audit_named_type(class oid, object oid, part int, changes_values boolean) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    type oid := CASE class WHEN 'pg_type'::regclass THEN object
-                           WHEN 'pg_class'::regclass THEN (SELECT c.reltype FROM pg_class c WHERE c.oid = object) END;
+    change text := CASE WHEN changes_values THEN 'values' WHEN class = 'pg_class'::regclass AND part > 0 THEN 'names' END;
 BEGIN
-    PERFORM custody.audit_type_altered(type, CASE WHEN changes_values THEN 'values'
-                                                  WHEN class = 'pg_class'::regclass AND part > 0 THEN 'names' END)
-      WHERE type <> 0;
+    PERFORM custody.audit_type_altered(object, change) WHERE class = 'pg_type'::regclass;
+    -- Tables OF a type, and those that inherit, have row types of their own.
+    PERFORM custody.audit_type_altered(c.reltype, change)
+       FROM custody.audit_touched(class, object) o (oid) JOIN pg_class c ON c.oid = o.oid
+      WHERE class = 'pg_class'::regclass AND c.reltype <> 0;
 END
 $$;
 COMMENT ON FUNCTION custody.audit_named_type(oid, oid, int, boolean) IS

@@ -37,6 +37,11 @@ CREATE TABLE rows (id int PRIMARY KEY, r row_type);
 CREATE TABLE numbers (id int PRIMARY KEY, n kinds.number, p kinds.pair);
 CREATE TABLE number_key (id kinds.number PRIMARY KEY, a text);
 CREATE TABLE typed OF form (PRIMARY KEY (id));
+CREATE TYPE base AS (a int, b int);
+CREATE TABLE made OF base;
+CREATE TABLE made_heir () INHERITS (made);
+CREATE TABLE of_made (id int PRIMARY KEY, m made, h made_heir[]);
+INSERT INTO of_made VALUES (1, (1, 2), NULL), (2, NULL, ARRAY[ROW(1, 2)::made_heir]);
 CREATE TABLE heir (PRIMARY KEY (id)) INHERITS (typed);
 INSERT INTO plain VALUES (1, 'calm', 'a'), (2, 'tense', 'a'), (3, NULL, NULL);
 INSERT INTO keyed VALUES ('calm', 1), ('tense', 2);
@@ -49,11 +54,11 @@ INSERT INTO number_key VALUES (1, 'x');
 INSERT INTO typed VALUES (1, 's', 'c', 'n');
 INSERT INTO heir VALUES (2, 's', 'c', 'n');
 RESET ROLE;
-SELECT custody.audit(t) FROM unnest('{plain,keyed,deep,rows,numbers,number_key}'::regclass[]) t;
+SELECT custody.audit(t) FROM unnest('{of_made,plain,keyed,deep,rows,numbers,number_key}'::regclass[]) t;
 SELECT custody.audit('hidden', redact => '{m}', exclude => '{n}'), custody.audit('hashed', hash => '{m}');
 SELECT custody.audit(t, redact => '{secret}', hash => '{code}', exclude => '{noise}') FROM unnest('{typed,heir}'::regclass[]) t;
 SQL
-my @tables = qw(plain keyed deep rows numbers number_key hidden hashed typed heir);
+my @tables = qw(of_made plain keyed deep rows numbers number_key hidden hashed typed heir);
 my $seen = $cluster->sql('clinic', 'SELECT count(*) FROM custody_ledger.event');
 
 # A new label changes no row.
@@ -98,6 +103,13 @@ maker('ALTER DOMAIN kinds.nr ADD CHECK (VALUE > 0)', '', 'a check is none');
 maker('DROP TYPE public.two CASCADE', 'numbers columns', 'DROP TYPE of a column');
 maker('DROP DOMAIN kinds.nr CASCADE', 'numbers columns; number_key columns B rewrite 1', 'DROP DOMAIN of columns, one of them the key');
 agree('after columns went with their type');
+$cluster->sql('clinic', 'CREATE SCHEMA more; CREATE DOMAIN more.number AS int; CREATE EXTENSION citext SCHEMA more; ALTER TABLE number_key ADD c more.citext, ADD d more.number');
+events();
+$cluster->sql('clinic', 'DROP EXTENSION citext CASCADE');
+is events(), 'number_key columns', 'DROP EXTENSION of a column';
+$cluster->sql('clinic', 'DROP SCHEMA more CASCADE');
+is events(), 'number_key columns', 'DROP SCHEMA of a column';
+agree('after columns went with schema and extension');
 
 # Typed tables: what is redacted stays so.
 boss('ALTER TYPE form RENAME ATTRIBUTE secret TO hidden CASCADE',
@@ -112,6 +124,10 @@ boss('ALTER TYPE form ALTER ATTRIBUTE more TYPE text CASCADE', 'typed columns B 
     'ALTER ATTRIBUTE CASCADE');
 boss('ALTER TYPE form DROP ATTRIBUTE more CASCADE', 'typed columns; heir columns', 'DROP ATTRIBUTE CASCADE');
 agree('after typed tables changed');
+boss('ALTER TYPE base ADD ATTRIBUTE c int CASCADE; ALTER TYPE base RENAME ATTRIBUTE a TO z CASCADE',
+    'of_made type public.made values; of_made type public.made_heir values; of_made B B rewrite 2;'
+        . ' of_made type public.made names; of_made type public.made_heir names', 'row types of tables that a type or a parent makes');
+agree('after row types of typed tables changed');
 boss('ALTER VIEW hidden RENAME COLUMN m TO k; ALTER MATERIALIZED VIEW hashed RENAME COLUMN m TO k',
     'hidden renamed m k columns; hashed renamed m k columns', 'ALTER VIEW renames columns of tables');
 $cluster->sql('clinic', q{INSERT INTO hidden VALUES (7, 'tense', 'tense'); INSERT INTO hashed VALUES (7, 'tense')});
