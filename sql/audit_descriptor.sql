@@ -87,6 +87,22 @@ $$;
 COMMENT ON FUNCTION custody.descriptor_text(uuid, regclass, jsonb, int4) IS
 'the descriptor of a table''s columns as they are now, a JSON text (docs/ledger-format.md, section 3); a key of which a column is gone is none; errors: none; privilege: none';
 
+-- Bundles of evidence are JSON. Elsewhere the server converts, so only SQL_ASCII has to be looked at.
+CREATE FUNCTION custody.check_utf8(relation regclass, description text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF custody.ledger_encoding() = 'SQL_ASCII' THEN
+        PERFORM convert_to(description, 'UTF8');
+    END IF;
+EXCEPTION WHEN character_not_in_repertoire THEN
+    RAISE EXCEPTION 'names of % cannot be recorded', relation
+        USING ERRCODE = 'character_not_in_repertoire', DETAIL = SQLERRM,
+              HINT = 'In a database of encoding SQL_ASCII names of columns and types must be UTF-8; values may have any bytes.';
+END
+$$;
+COMMENT ON FUNCTION custody.check_utf8(regclass, text) IS
+'refuses (22021) a description of a table that no bundle of evidence could have, in databases of encoding SQL_ASCII; part of custody.renew_descriptor(); privilege: none';
+
 -- SECURITY DEFINER: capture calls it as the ledger's owner when a row no longer fits, in the
 -- transaction of anybody who writes the table.
 CREATE FUNCTION custody.renew_descriptor(tbl int4) RETURNS int4
@@ -112,6 +128,7 @@ BEGIN
     END IF;
     description := custody.descriptor_text(subject.identity, relation, subject.options,
                                            coalesce(newest.version, 0) + 1);
+    PERFORM custody.check_utf8(relation, description);
     -- Two writers that meet new columns at once make the same text: the second finds the first's.
     INSERT INTO custody_ledger.descriptor (tbl, version, hash, text, made_at)
         VALUES (tbl, coalesce(newest.version, 0) + 1,

@@ -67,7 +67,7 @@ BEGIN
     FOR field IN 0 .. 3 LOOP
         length := ('x' || encode(substring(bytes FROM place + 1 FOR 4), 'hex'))::bit(32)::int;
         IF field = 3 THEN
-            RETURN CASE WHEN length >= 0 THEN convert_from(substring(bytes FROM place + 5 FOR length), 'UTF8') END;
+            RETURN CASE WHEN length >= 0 THEN convert_from(substring(bytes FROM place + 5 FOR length), custody.ledger_encoding()) END;
         END IF;
         place := place + 4 + greatest(length, 0);
     END LOOP;

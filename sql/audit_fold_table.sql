@@ -27,7 +27,7 @@ BEGIN
     FOR note IN
         SELECT e.at, e.xid, e.incarnation, coalesce(p.place, 9223372036854775807) AS place, e.lsn, e.cid,
                max(e.lsn) OVER (PARTITION BY e.incarnation, e.xid) AS last_lsn,
-               e.seq, e.op, convert_from(substr(e.new, 2), 'UTF8')::jsonb AS info
+               e.seq, e.op, convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info
           FROM custody_ledger.event e LEFT JOIN custody.incarnation_places() p ON p.short = e.incarnation
           LEFT JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
          WHERE e.tbl = fold_cut.tbl AND e.key = '' AND e.op IN ('S', 'T')
@@ -111,7 +111,7 @@ BEGIN
         ELSE
             -- Events that tell of a rename have the descriptor from before it.
             SELECT coalesce(jsonb_object_agg(n.info ->> 'to', n.info ->> 'renamed'), '{}') INTO renamed
-              FROM (SELECT convert_from(substr(e.new, 2), 'UTF8')::jsonb AS info FROM custody_ledger.event e
+              FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info FROM custody_ledger.event e
                      WHERE e.tbl = fold_plan.tbl AND e.key = '' AND e.op = 'S' AND e.descriptor = older.id
                        AND get_byte(e.new, 0) = 3) n
              WHERE n.info ->> 'kind' = 'columns' AND n.info ? 'renamed';
@@ -130,7 +130,7 @@ BEGIN
                     WHEN older.info -> 'excluded' ? name THEN '?'
                     ELSE coalesce((SELECT custody.fold_constant(n.info ->> 'value',
                                               newer.info #>> ARRAY['columns', words[i], 'type'], newer.info ->> 'form')
-                              FROM (SELECT convert_from(substr(e.new, 2), 'UTF8')::jsonb AS info
+                              FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info
                                       FROM custody_ledger.event e
                                      WHERE e.tbl = fold_plan.tbl AND e.key = '' AND e.op = 'S'
                                        AND e.descriptor = newer.id AND get_byte(e.new, 0) = 3) n
@@ -267,4 +267,4 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.key_type(regclass, name)', 'custody.harmless_type(oid, int4)',
     'custody.wire_row(record, text[], text)', 'custody.key_condition(regclass, name[], jsonb, text)',
     'custody.audited_id(regclass)', 'custody.descriptor_columns(regclass, jsonb)']::regprocedure[]) f
- WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function = f);
+ WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function::regprocedure = f);

@@ -5,7 +5,7 @@ CREATE FUNCTION custody.org_text(org bytea) RETURNS text
     SELECT CASE substr(org, 1, 1)
                WHEN '\x75' THEN encode(substr(org, 2), 'hex')::uuid::text
                WHEN '\x62' THEN (('x' || encode(substr(org, 2), 'hex'))::bit(64)::int8)::text
-               WHEN '\x74' THEN convert_from(substr(org, 2), 'UTF8') END
+               WHEN '\x74' THEN convert_from(substr(org, 2), custody.ledger_encoding()) END
 $$;
 COMMENT ON FUNCTION custody.org_text(bytea) IS
 'an organization of the ledger as a text; NULL for rows of none; errors: 22P02 for bytes that are none; privilege: none';
@@ -194,7 +194,7 @@ BEGIN
     END IF;
     RETURN CASE info.org_type WHEN 'uuid' THEN ARRAY['\x75'::bytea || uuid_send(info.orgs[1]::uuid)]
                               WHEN 'bigint' THEN ARRAY['\x62'::bytea || int8send(info.orgs[1]::int8)]
-                              ELSE ARRAY['\x74'::bytea || convert_to(info.orgs[1], 'UTF8')] END;
+                              ELSE ARRAY['\x74'::bytea || convert_to(info.orgs[1], custody.ledger_encoding())] END;
 END
 $$;
 COMMENT ON FUNCTION custody.own_orgs() IS
@@ -210,4 +210,4 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8)',
     'custody.history(regclass, jsonb)', 'custody.recorded_id(regclass)', 'custody.org_spellings(text)',
     'custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text)']::regprocedure[]) f
- WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function = f);
+ WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function::regprocedure = f);

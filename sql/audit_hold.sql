@@ -124,7 +124,7 @@ BEGIN
       FROM custody.key_type(relation, org_column) t (type) WHERE org_column IS NOT NULL;
     RETURN CASE kind WHEN 'u' THEN '\x75'::bytea || uuid_send(value::uuid)
                      WHEN 'b' THEN '\x62'::bytea || int8send(value::int8)
-                     WHEN 't' THEN '\x74'::bytea || convert_to(value, 'UTF8') END;
+                     WHEN 't' THEN '\x74'::bytea || convert_to(value, custody.ledger_encoding()) END;
 END
 $$;
 COMMENT ON FUNCTION custody.org_bytes(regclass, name, text) IS
@@ -132,7 +132,7 @@ COMMENT ON FUNCTION custody.org_bytes(regclass, name, text) IS
 
 CREATE FUNCTION custody.org_spellings(value text) RETURNS SETOF bytea
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT '\x74'::bytea || convert_to(value, 'UTF8')
+    SELECT '\x74'::bytea || convert_to(value, custody.ledger_encoding())
     UNION ALL SELECT '\x62'::bytea || int8send(value::int8) WHERE value ~ '^-?[0-9]{1,18}$'
     UNION ALL SELECT '\x75'::bytea || uuid_send(value::uuid)
                WHERE value ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'

@@ -27,7 +27,7 @@ CREATE FUNCTION custody.event_row(descriptor int4, image bytea) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF get_byte(image, 0) = 3 THEN
-        RETURN convert_from(substr(image, 2), 'UTF8')::jsonb;
+        RETURN convert_from(substr(image, 2), custody.ledger_encoding())::jsonb;
     END IF;
     RETURN (SELECT custody.image_json(d.text, image) FROM custody_ledger.descriptor d
              WHERE d.id = descriptor);

@@ -11,6 +11,13 @@ CREATE FUNCTION custody.ledger_exists() RETURNS boolean
 COMMENT ON FUNCTION custody.ledger_exists() IS
 'true once custody.init_ledger() has made the ledger in this database; errors: none; privilege: none';
 
+-- IMMUTABLE, as a database never changes its encoding: plans have it as a constant.
+CREATE FUNCTION custody.ledger_encoding() RETURNS name
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT CASE pg_catalog.getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END::pg_catalog.name$$;
+COMMENT ON FUNCTION custody.ledger_encoding() IS
+'encoding of the texts in the ledger''s bytes: UTF8, but SQL_ASCII in a database of that encoding, where texts are kept as they are; errors: none; privilege: none';
+
 CREATE FUNCTION custody.ledger_period_start(period text, at timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
 $$SELECT date_trunc(period, at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'$$;
@@ -213,26 +220,27 @@ COMMENT ON FUNCTION custody.init_ledger(text, jsonb) IS
 
 -- Who may call what: each part of the ledger enters its functions. Reading the ledger's tables is
 -- never given to an organization's own auditor, whose functions filter.
+-- A regprocedure column would keep pg_upgrade from the whole cluster.
 CREATE TABLE custody.duty_function (
     duty text NOT NULL CHECK (duty IN ('admin', 'operator', 'auditor', 'legal')),
-    function regprocedure NOT NULL,
+    function text NOT NULL,
     PRIMARY KEY (duty, function)
 );
 COMMENT ON TABLE custody.duty_function IS 'which functions of the ledger come with a duty (custody.grant_duty())';
 COMMENT ON COLUMN custody.duty_function.duty IS 'admin, operator, auditor or legal';
-COMMENT ON COLUMN custody.duty_function.function IS 'the function';
+COMMENT ON COLUMN custody.duty_function.function IS 'the function, as regprocedure writes it';
 REVOKE ALL ON custody.duty_function FROM PUBLIC;
 
 CREATE FUNCTION custody.give_duty(duties text[], function regprocedure) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS
-'INSERT INTO custody.duty_function (duty, function) SELECT d, function FROM unnest(duties) d';
+'INSERT INTO custody.duty_function (duty, function) SELECT d, function::text FROM unnest(duties) d';
 COMMENT ON FUNCTION custody.give_duty(text[], regprocedure) IS
 'enters a function of the ledger for duties, while custody is installed; privilege: superuser';
 
 CREATE FUNCTION custody.grant_ledger(role name, duty text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    one regprocedure;
+    one text;
 BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA custody TO %I', role);
     FOR one IN SELECT f.function FROM custody.duty_function f WHERE f.duty = grant_ledger.duty LOOP

@@ -224,6 +224,12 @@ CREATE FUNCTION custody.check_bundle_blocks(from_block int8, INOUT to_block int8
 DECLARE
     newest int8;
 BEGIN
+    IF getdatabaseencoding() <> 'SQL_ASCII' AND pg_client_encoding() NOT IN ('UTF8', 'SQL_ASCII') THEN
+        RAISE EXCEPTION 'a bundle of evidence is in UTF-8'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('The client''s encoding is %s.', pg_client_encoding()),
+                  HINT = 'SET client_encoding = UTF8, or call psql with PGCLIENTENCODING=UTF8.';
+    END IF;
     SELECT max(b.number) INTO newest FROM custody_ledger.block b;
     to_block := coalesce(to_block, newest);
     IF newest IS NULL THEN
@@ -282,9 +288,9 @@ CREATE FUNCTION custody.export_evidence(org int8, from_block int8 DEFAULT 1, to_
     AS $$ SELECT custody.export_org('b'::bytea || int8send(org), from_block, to_block) WHERE org IS NOT NULL $$;
 CREATE FUNCTION custody.export_evidence(org text, from_block int8 DEFAULT 1, to_block int8 DEFAULT NULL) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT custody.export_org(CASE org WHEN '' THEN '' ELSE 't'::bytea || convert_to(org, 'UTF8') END, from_block, to_block) WHERE org IS NOT NULL $$;
+    AS $$ SELECT custody.export_org(CASE org WHEN '' THEN '' ELSE 't'::bytea || convert_to(org, custody.ledger_encoding()) END, from_block, to_block) WHERE org IS NOT NULL $$;
 COMMENT ON FUNCTION custody.export_evidence(uuid, int8, int8) IS
-'a bundle that proves that it has all events of an organization in these blocks (to_block NULL: up to the newest), as lines of JSON (docs/ledger-format.md, section 8): custody audit verify-bundle and examples/audit/verify_bundle.py check it without the database; shows nothing of other organizations; errors: P0002 where the organization has no events, 55000 where events were pruned or there is no block, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';
+'a bundle that proves that it has all events of an organization in these blocks (to_block NULL: up to the newest), as lines of JSON (docs/ledger-format.md, section 8): custody audit verify-bundle and examples/audit/verify_bundle.py check it without the database; shows nothing of other organizations; errors: P0002 where the organization has no events, 55000 where events were pruned, there is no block, or the client''s encoding is another than UTF8, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';
 COMMENT ON FUNCTION custody.export_evidence(int8, int8, int8) IS
 'the same for an organization that is a bigint; errors and privilege: as for a uuid';
 COMMENT ON FUNCTION custody.export_evidence(text, int8, int8) IS
@@ -304,4 +310,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.export_ledger(int8, int8) IS
-'a bundle of everything in these blocks (to_block NULL: up to the newest), with all organizations and the private parts of blocks, from which the other verifier derives each block again; for the owner of the ledger, not to be given to organizations; errors: 55000 where there is no block, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';
+'a bundle of everything in these blocks (to_block NULL: up to the newest), with all organizations and the private parts of blocks, from which the other verifier derives each block again; for the owner of the ledger, not to be given to organizations; errors: 55000 where there is no block or the client''s encoding is another than UTF8, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';

@@ -49,9 +49,9 @@ BEGIN
           WHERE e.tbl = reconcile_gaps.tbl AND e.key IS NULL AND e.op NOT IN ('S', 'T') HAVING count(*) > 0),
         (SELECT 'a partition was truncated or dropped' FROM custody_ledger.event e
           WHERE e.tbl = reconcile_gaps.tbl AND e.key = '' AND e.op IN ('S', 'T') AND get_byte(e.new, 0) = 3
-            AND (convert_from(substr(e.new, 2), 'UTF8')::jsonb @> '{"kind": "drop"}'
-                 OR convert_from(substr(e.new, 2), 'UTF8')::jsonb @> '{"kind": "truncate", "partition": true}'
-                    AND NOT convert_from(substr(e.new, 2), 'UTF8')::jsonb ? 'rows') HAVING count(*) > 0));
+            AND (convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "drop"}'
+                 OR convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "truncate", "partition": true}'
+                    AND NOT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb ? 'rows') HAVING count(*) > 0));
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS

@@ -157,7 +157,7 @@ BEGIN
         ELSIF change.op = 'T' THEN
             conflict := 'TRUNCATE was recorded without its rows';
             -- Recorded row by row, its rows are events of their own.
-            CONTINUE WHEN convert_from(substr(change.new, 2), 'UTF8')::jsonb ? 'rows';
+            CONTINUE WHEN convert_from(substr(change.new, 2), custody.ledger_encoding())::jsonb ? 'rows';
         ELSE
             SELECT * INTO made FROM custody.revert_statement(change.relation, change.descriptor, change.key,
                                                              change.old, change.new);
@@ -219,4 +219,4 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.revert_literal(text, text, text)', 'custody.revert_statement(regclass, text, bytea, bytea, bytea)',
     'custody.revert_changes(xid8, int4, int8)', 'custody.revert_conflict(regclass, text, bytea, bytea, text[])',
     'custody.revert(xid8, int4, boolean, int8, text)', 'custody.audited_relation(uuid)']::regprocedure[]) f
- WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function = f);
+ WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function::regprocedure = f);

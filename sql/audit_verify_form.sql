@@ -91,7 +91,7 @@ CREATE FUNCTION custody.note_of(op "char", image bytea) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN CASE WHEN op = 'S' AND substr(image, 1, 1) = '\x03'
-                THEN convert_from(substr(image, 2), 'UTF8')::jsonb END;
+                THEN convert_from(substr(image, 2), custody.ledger_encoding())::jsonb END;
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN NULL;
 END

@@ -89,7 +89,9 @@ void hash_query(const char *text, TimestampTz statement) {
     if (!query.known || query.length != length || length > kLongestKept ||
         memcmp(query.text, text, length) != 0) {
         query.known = false;
-        const char *utf8 = pg_server_to_any(text, static_cast<int>(length), PG_UTF8);
+        const bool as_it_is = GetDatabaseEncoding() == PG_SQL_ASCII;
+        const char *utf8 =
+            as_it_is ? text : pg_server_to_any(text, static_cast<int>(length), PG_UTF8);
         const digest::Sha256Bytes hash =
             digest::sha256(std::as_bytes(std::span(utf8, strlen(utf8))));
         hex_encode(reinterpret_cast<const char *>(hash.data()), hash.size(), query.hash);

@@ -95,6 +95,14 @@ char *server_text(const char *text, Size length) {
                : pg_any_to_server(copy, static_cast<int>(length), PG_UTF8);
 }
 
+std::string_view ledger_text(const char *text, Size length) {
+    if (GetDatabaseEncoding() == PG_SQL_ASCII) {
+        return {text, length};
+    }
+    const char *utf8 = pg_server_to_any(text, static_cast<int>(length), PG_UTF8);
+    return {utf8, utf8 == text ? length : strlen(utf8)};
+}
+
 ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum descriptor) {
     if (!watching) {
         pg::call<watch>();
@@ -107,7 +115,7 @@ ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum desc
     }
     pg::call<begin_cache>(cache, parent, text, length);
     const uint64 began = era;
-    const ledger::Descriptor parsed = parse({text, length});
+    const ledger::Descriptor parsed = parse(pg::call<ledger_text>(text, length));
     cache->table = pg::call<make_table>(cache->context, &parsed);
     cache->era = began;
     return cache->table;

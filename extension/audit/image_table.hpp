@@ -37,6 +37,10 @@ struct ImageTableCache {
 /// Text in UTF-8, as wire rows have it, in the database's encoding. Plain C-style.
 char *server_text(const char *text, Size length);
 
+/// A text of the database in the ledger's encoding: UTF-8, or as it is where the database has no
+/// encoding (SQL_ASCII). May be the text itself. Plain C-style.
+std::string_view ledger_text(const char *text, Size length);
+
 /// Guarded; throws pg::Error (data_corrupted) for a text that is no descriptor. `parent` owns what
 /// is cached; the result is valid until the next call with the cache.
 ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum descriptor);

@@ -10,7 +10,7 @@ namespace custody::audit {
 namespace {
 
 /// The last block that others committed: one that this transaction made may yet be rolled back.
-bool read_last_block(Snapshot snapshot, LedgerRow *row) {
+bool read_last_block(Snapshot snapshot, LedgerRow *row, TransactionId *sealer) {
     Relation relation = open_ledger_table("block", AccessShareLock);
     Relation index = index_open(btree_on(relation, kBlockNumber), AccessShareLock);
     SysScanDesc scan = systable_beginscan_ordered(relation, index, snapshot, 0, nullptr);
@@ -19,6 +19,7 @@ bool read_last_block(Snapshot snapshot, LedgerRow *row) {
     while (!found &&
            HeapTupleIsValid(tuple = systable_getnext_ordered(scan, BackwardScanDirection))) {
         if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data))) {
+            *sealer = HeapTupleHeaderGetXmin(tuple->t_data);
             take_apart(heap_copytuple(tuple), RelationGetDescr(relation), row);
             found = true;
         }
@@ -77,8 +78,9 @@ CUSTODY_FUNCTION(custody_ledger_digest) {
     Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
     PushActiveSnapshot(snapshot);
     LedgerRow block;
+    TransactionId sealer = InvalidTransactionId;
     const char *digest = nullptr;
-    if (read_last_block(snapshot, &block)) {
+    if (read_last_block(snapshot, &block, &sealer)) {
         digest = digest_text(snapshot, &block);
     }
     PopActiveSnapshot();
@@ -88,7 +90,9 @@ CUSTODY_FUNCTION(custody_ledger_digest) {
     }
     if (!RecoveryInProgress()) {
         // A commit may be seen before it is on disk (a superuser can make a seal of that kind).
-        XLogFlush(GetXLogInsertRecPtr());
+        // Not the end of the log: on a page's boundary the server names a place that is not there
+        // yet.
+        XLogFlush(TransactionIdGetCommitLSN(sealer));
     }
     PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(digest)));
 }

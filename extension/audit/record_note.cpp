@@ -33,6 +33,17 @@ void tell_of_change(int32 tbl) {
     table_close(audited, AccessShareLock);
 }
 
+/// A bundle of evidence has the text as JSON. Elsewhere the server converts.
+void refuse_other_bytes(const char *json) {
+    if (GetDatabaseEncoding() == PG_SQL_ASCII &&
+        !pg_verify_mbstr(PG_UTF8, json, static_cast<int>(strlen(json)), true)) {
+        pg::raise(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "the text of an event is not UTF-8", nullptr,
+                  "In a database of encoding SQL_ASCII names, reasons, constant defaults "
+                  "and organizations under hold must be UTF-8; values of rows may have "
+                  "any bytes.");
+    }
+}
+
 } // namespace
 
 } // namespace custody::audit
@@ -45,7 +56,10 @@ CUSTODY_HOT_FUNCTION(custody_record_note) {
         custody::pg::raise(ERRCODE_INVALID_PARAMETER_VALUE,
                            "an event with a text has the operation S or T");
     }
-    const uint32 seq = capture_note(tbl, op, text_to_cstring(PG_GETARG_TEXT_PP(2)), true);
+    PreventCommandIfReadOnly("custody.record_note()");
+    const char *json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+    refuse_other_bytes(json);
+    const uint32 seq = capture_note(tbl, op, json, true);
     if (tbl != 0) {
         tell_of_change(tbl);
     }

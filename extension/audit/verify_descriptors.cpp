@@ -1,6 +1,8 @@
 // Plain C-style: no local has a destructor.
 #include "extension/audit/verify.hpp"
 
+#include "extension/audit/image_table.hpp"
+
 namespace custody::audit {
 
 namespace {
@@ -29,7 +31,7 @@ void take_descriptor(Verify *verify, const LedgerRow *row) {
     const ledger::Bytes text = bytes_in(row, kText);
     DescriptorEntry *entry = verify->descriptors + id;
     entry->hash = ledger::descriptor_hash(
-        std::string_view(reinterpret_cast<const char *>(text.data()), text.size()));
+        ledger_text(reinterpret_cast<const char *>(text.data()), text.size()));
     entry->table = row->nulls[kTable] ? 0 : DatumGetInt32(row->values[kTable]);
     entry->known = true;
     if (row->nulls[kHash] || bytes_in(row, kHash).size() != entry->hash.size() ||

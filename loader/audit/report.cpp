@@ -25,7 +25,8 @@ constexpr const char *kNotices =
     "FROM custody_ledger.event e JOIN custody_ledger.tx t "
     "ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation "
     "LEFT JOIN custody_ledger.audited a ON a.id = e.tbl "
-    "CROSS JOIN LATERAL (SELECT convert_from(substr(e.new, 2), 'UTF8')::jsonb AS info) n "
+    "CROSS JOIN LATERAL (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb "
+    "AS info) n "
     "WHERE e.op = 'S' AND e.key = '' AND get_byte(e.new, 0) = 3 "
     "ORDER BY t.committing_at DESC, e.seq DESC LIMIT 100";
 

@@ -184,7 +184,10 @@ std::string anchor_ledgers(Context &context, Worker &worker) {
         note += fmt::format("; the source's block {} names it", named(try_seal(source)));
     } catch (const pq::SqlError &error) {
         note += fmt::format("; the source could not be written: {}", error.what());
-        log::warn("the source's ledger does not name the target's first block: {}", error.what());
+        log::warn("the source's ledger does not name the target's first block: {}\n  hint: the "
+                  "target's ledger names the source's; for the other way round, where it can be "
+                  "written: SELECT custody.note_ledger_moved('{}'), then SELECT custody.seal()",
+                  error.what(), digest);
     }
     return note;
 }
