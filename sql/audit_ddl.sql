@@ -189,6 +189,13 @@ BEGIN
         PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'rewrite', 'relation', relation,
             'rows', custody.record_baseline(relation))::text);
     END IF;
+    IF custody.audit_written_otherwise(before, custody.fold_version(subject)) THEN
+        PERFORM custody.hold_check_columns(relation);
+        INSERT INTO custody.audit_rewriting (xid, relation)
+            SELECT pg_current_xact_id(), t.relid FROM custody.partition_tree(relation) t
+              JOIN pg_class c ON c.oid = t.relid AND c.relkind = 'r'
+            ON CONFLICT DO NOTHING;
+    END IF;
     -- A column added with a constant: the rows that are there have it, and nothing wrote them.
     FOR added IN
         SELECT c.place, c.name, (a.attmissingval::text::text[])[1] AS value

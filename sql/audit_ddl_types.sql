@@ -30,6 +30,28 @@ $$;
 COMMENT ON FUNCTION custody.type_columns(oid) IS
 'the columns of tables and partitions whose values contain those of a type: through arrays, domains, ranges, composite types and row types; errors: none; privilege: none';
 
+-- Between some types the server changes a column without a rewrite of its table (cidr to inet, xml to text):
+-- of the same stored bytes another function writes the values then. Strings all write the same.
+CREATE FUNCTION custody.audit_written_otherwise(before int4, version int4) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (
+        SELECT FROM custody_ledger.descriptor o
+          JOIN custody_ledger.descriptor n ON n.tbl = o.tbl AND n.version = audit_written_otherwise.version AND n.id <> o.id
+         CROSS JOIN LATERAL jsonb_to_recordset(o.text::jsonb -> 'columns') AS older (name text, type text)
+          JOIN LATERAL jsonb_to_recordset(n.text::jsonb -> 'columns') AS newer (name text, type text, store text)
+               ON newer.name = older.name AND newer.type <> older.type AND newer.store <> 'redact'
+          -- A type that was renamed is not found by its name of before.
+          JOIN pg_type was ON was.oid = to_regtype(older.type)
+          JOIN pg_type now ON now.oid = to_regtype(newer.type)
+         WHERE o.id = before AND NOT (was.typcategory = 'S' AND now.typcategory = 'S')
+           AND CASE n.text::jsonb ->> 'form' WHEN 'text' THEN was.typoutput <> now.typoutput
+                    ELSE was.typsend <> now.typsend END);
+END
+$$;
+COMMENT ON FUNCTION custody.audit_written_otherwise(int4, int4) IS
+'whether a column got, between a descriptor (its id) and a later version, a type whose values another function writes; part of the event triggers; privilege: SELECT on the ledger';
+
 -- change: values (stored values are written otherwise from here on), names (of their parts), or NULL, where
 -- no more than the type's own name may be another.
 CREATE FUNCTION custody.audit_type_altered(type oid, change text) RETURNS void
@@ -110,5 +132,6 @@ COMMENT ON FUNCTION custody.audit_dropped_columns() IS
 'records that audited tables lost columns, or their types attributes, to a command that did not name them; part of the event trigger on drops; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.ddl_changes_values(pg_ddl_command), custody.type_columns(oid),
+    custody.audit_written_otherwise(int4, int4),
     custody.audit_type_altered(oid, text), custody.audit_named_type(oid, oid, int, boolean),
     custody.audit_dropped_columns() FROM PUBLIC;

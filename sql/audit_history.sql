@@ -54,7 +54,7 @@ BEGIN
       INTO typed, names, unreadable FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n)
       LEFT JOIN pg_type y ON y.oid = to_regtype(info #>> ARRAY['columns', k.p, 'type']);
     IF cardinality(names) = cardinality(texts) AND NOT unreadable THEN
-        EXECUTE format('SELECT custody.wire_row("the key", $1, $2) FROM (SELECT %s) AS "the key"', typed)
+        EXECUTE format('SELECT custody.wire_row("the key".*, $1, $2) FROM (SELECT %s) AS "the key"', typed)
            INTO result USING names, info ->> 'form';
     END IF;
     RETURN result;

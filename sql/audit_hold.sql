@@ -106,7 +106,7 @@ BEGIN
       INTO typed
       FROM unnest(key) WITH ORDINALITY AS k (name, n)
      CROSS JOIN LATERAL custody.key_type(relation, k.name) t (type);
-    EXECUTE format('SELECT custody.wire_row("the key", $1, $2) FROM (SELECT %s) AS "the key"', typed)
+    EXECUTE format('SELECT custody.wire_row("the key".*, $1, $2) FROM (SELECT %s) AS "the key"', typed)
        INTO result USING key::text[], form;
     RETURN result;
 END

@@ -57,6 +57,7 @@ $$;
 COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS
 'why rows of a table may be missing from the ledger, or there too much, although nobody altered it; empty for no reason; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
+-- t.*, for t alone may be a column of the table, whose maker could let it show what the row should be.
 -- Without JIT: each partition has expressions of its own, and compiling those of 10,000 takes minutes.
 CREATE FUNCTION custody.reconcile_keyed(rel regclass)
     RETURNS TABLE (problem text, key bytea, positions int4[], since timestamptz)
@@ -71,7 +72,7 @@ BEGIN
                     ELSE 'not compared' END,
                coalesce(l.key, live.key), d.positions, (l.folded).at
           FROM (SELECT * FROM custody.fold_table($1, $2) f WHERE (f.folded)."exists") l
-          FULL JOIN (SELECT custody.wire_row(t, $4, $5) AS key, custody.wire_row(t, $3, $5) AS row
+          FULL JOIN (SELECT custody.wire_row(t.*, $4, $5) AS key, custody.wire_row(t.*, $3, $5) AS row
                        FROM %s %s t) live ON live.key = l.key
          CROSS JOIN LATERAL (SELECT custody.image_differences((l.folded).image, (l.folded).hashes, live.row)
                                     AS positions) d $q$,
@@ -92,7 +93,7 @@ BEGIN
     SELECT * INTO scope FROM custody.reconcile_scope(rel);
     RETURN QUERY EXECUTE format($q$
         WITH all_rows AS (SELECT f.image AS row, f.number AS weight FROM custody.fold_multiset($1, $2) f
-                UNION ALL SELECT '\x01'::bytea || custody.wire_row(t, $3, $4), -1 FROM %s %s t)
+                UNION ALL SELECT '\x01'::bytea || custody.wire_row(t.*, $3, $4), -1 FROM %s %s t)
         -- One image that is not told may be any row that is not found.
         SELECT CASE WHEN g.problem <> 'equal' AND bool_or(g.problem = 'not compared') OVER () THEN 'not compared'
                     ELSE g.problem END, g.rows FROM (

@@ -114,7 +114,7 @@ BEGIN
         RETURN CASE WHEN image IS NULL AND rows > 0 THEN 'a row with this key is there again'
                     WHEN image IS NOT NULL THEN 'the row is not there any more' END;
     END IF;
-    EXECUTE format('SELECT custody.wire_row(t, $1, $2) FROM %s t WHERE %s LIMIT 1', relation, condition)
+    EXECUTE format('SELECT custody.wire_row(t.*, $1, $2) FROM %s t WHERE %s LIMIT 1', relation, condition)
        INTO live USING names, form;
     SELECT string_agg(v.name, ', ' ORDER BY v.position) INTO different
       FROM custody.image_values(descriptor, image) v

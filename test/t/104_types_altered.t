@@ -133,6 +133,28 @@ boss('ALTER VIEW hidden RENAME COLUMN m TO k; ALTER MATERIALIZED VIEW hashed REN
 $cluster->sql('clinic', q{INSERT INTO hidden VALUES (7, 'tense', 'tense'); INSERT INTO hashed VALUES (7, 'tense')});
 is $cluster->sql('clinic', q{SELECT count(*) FROM custody_ledger.event WHERE position('tense'::bytea IN new) > 0 AND op = 'I'
     AND tbl IN (SELECT id FROM custody_ledger.audited WHERE name IN ('hidden', 'hashed'))}), 0, '... and loses no redaction';
+
+# Another type without a rewrite of the table: the stored bytes are the same, and are written otherwise.
+$cluster->sql('clinic', <<'SQL');
+SET ROLE boss;
+CREATE TABLE kept (id int PRIMARY KEY, c cidr, x xml, t text, v varchar(5), n cidr);
+CREATE TABLE kept_text (id int PRIMARY KEY, r regclass, z timestamptz, i int) PARTITION BY RANGE (id);
+CREATE TABLE kept_text1 PARTITION OF kept_text FOR VALUES FROM (0) TO (10);
+INSERT INTO kept VALUES (1, '10.0.0.0/8', '<a/>', 't', 'v', '10.0.0.0/8');
+INSERT INTO kept_text VALUES (1, 'kept', '2026-01-01 00:00+00', -1);
+RESET ROLE;
+SELECT custody.audit('kept', redact => '{n}'), custody.audit('kept_text');
+SQL
+push @tables, 'kept', 'kept_text';
+events();
+boss('ALTER TABLE kept ALTER c TYPE inet', 'kept columns B rewrite 1', 'cidr to inet');
+boss('ALTER TABLE kept ALTER x TYPE text', 'kept columns B rewrite 1', 'xml to text');
+boss('ALTER TABLE kept ALTER t TYPE varchar, ALTER v TYPE varchar(9)', 'kept columns', 'text to varchar writes the same');
+boss('ALTER TABLE kept ALTER n TYPE inet', 'kept columns', '... and a redacted column is not told');
+boss('ALTER TABLE kept ALTER id TYPE bigint', 'kept columns B rewrite 1', 'a rewrite has one baseline');
+boss("SET timezone = 'UTC'; ALTER TABLE kept_text ALTER z TYPE timestamp", 'kept_text columns B rewrite 1', 'timestamptz to timestamp, as text');
+boss('ALTER TABLE kept_text ALTER i TYPE oid', 'kept_text columns B rewrite 1', 'int to oid, as text');
+agree('after types changed without a rewrite');
 is $cluster->sql('clinic', 'SELECT count(*) FROM custody.audit_rewriting'), 0, 'nothing is left over';
 
 # What a type's functions write: a superuser's matter, and seen.
