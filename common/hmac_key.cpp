@@ -18,7 +18,9 @@ constexpr std::size_t kBlock = 64;
 HmacKey::HmacKey(std::span<const std::byte> secret) noexcept {
     std::array<std::byte, kBlock> block{};
     if (secret.size() > kBlock) {
-        auto hash = digest::sha256(secret);
+        digest::PiecewiseSha256 piecewise; // leaves no copy of the secret on the stack
+        piecewise.add(secret);
+        auto hash = piecewise.value();
         std::memcpy(block.data(), hash.data(), hash.size());
         wipe(hash.data(), hash.size());
     } else if (!secret.empty()) {

@@ -92,6 +92,7 @@ uint64 make_block(Seal *seal) {
     block.sealed_at = GetCurrentTimestamp();
     const ledger::Hash hash = ledger::block_hash(block);
     write_block(seal, &block, &part, &hash);
+    leave_orgs(seal, block.number, &hash);
     return block.number;
 }
 
@@ -102,14 +103,17 @@ uint64 seal_what_is_new(bool even_when_empty) {
     PushActiveSnapshot(seal.snapshot); // for values that are stored out of line
     seal.sees = make_ledger_snapshot(seal.snapshot);
     seal.members = make_record_sorter(maintenance_work_mem);
-    seal.orgs = make_org_table();
     begin_record(&seal.record);
     find_place(&seal);
+    take_orgs(&seal);
     collect_members(&seal);
     adopt_members(&seal);
     hash_members(&seal);
-    const uint64 number =
-        even_when_empty || seal.transactions > 0 || is_adoption(&seal) ? make_block(&seal) : 0;
+    const bool is_wanted = even_when_empty || seal.transactions > 0 || is_adoption(&seal);
+    const uint64 number = is_wanted ? make_block(&seal) : 0;
+    if (!is_wanted && seal.orgs_known) {
+        leave_orgs(&seal, seal.last_number, &seal.last_hash);
+    }
     PopActiveSnapshot();
     UnregisterSnapshot(seal.snapshot);
     CommandCounterIncrement();

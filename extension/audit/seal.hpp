@@ -40,6 +40,7 @@ struct Seal {
     uint64 events;
     GrowingTree tree;
     OrgTable *orgs;
+    bool orgs_known; // with their slots and newest links
     const char *notes;
 };
 
@@ -65,6 +66,12 @@ void put_member(Seal *seal, const LedgerRow *row, const LedgerIncarnation *incar
 const LedgerIncarnation *incarnation_of(Seal *seal, int64 name);
 /// Puts all that were collected into the trees, in their order, and sets `notes`.
 void hash_members(Seal *seal);
+
+/// Sets `orgs`: those that this session left after the block before, where that is the last one
+/// still, or none yet.
+void take_orgs(Seal *seal);
+/// Leaves them for the next seal, after a block of this number and hash.
+void leave_orgs(Seal *seal, uint64 number, const ledger::Hash *hash);
 
 /// Writes the links of the block, and slots for new organizations; returns the tree of the slots.
 ledger::Hash seal_orgs(Seal *seal, uint64 number, const ledger::Hash *secret);

@@ -173,7 +173,9 @@ ledger::Hash seal_orgs(Seal *seal, uint64 number, const ledger::Hash *secret) {
     chains.orgs = open_ledger_table("org", RowExclusiveLock);
     chains.links = open_ledger_table("link", RowExclusiveLock);
     chains.links_index = index_open(btree_on(chains.links, kLinkOrg, kLinkK), AccessShareLock);
-    read_orgs(seal->orgs, &chains);
+    if (!seal->orgs_known) {
+        read_orgs(seal->orgs, &chains);
+    }
     index_close(chains.links_index, AccessShareLock);
     give_slots(seal->orgs, chains.orgs, number);
     write_links(seal->orgs, number);

@@ -48,4 +48,15 @@ TEST(Sha256, PiecesHashLikeTheWhole) {
     }
 }
 
+// Short messages are padded here, not by libcrypto: every length around the ends of blocks.
+TEST(Sha256, EveryShortLengthHashesAsInPieces) {
+    std::string text;
+    for (std::size_t length = 0; length < 400; ++length) {
+        PiecewiseSha256 hash;
+        hash.add(std::as_bytes(std::span<const char>(text)));
+        EXPECT_EQ(hash.value(), sha256(std::as_bytes(std::span<const char>(text)))) << length;
+        text += static_cast<char>(length * 11 + 1);
+    }
+}
+
 } // namespace
