@@ -134,6 +134,11 @@ CREATE FUNCTION custody.audit_check_options(options jsonb) RETURNS void
 DECLARE
     wrong record;
 BEGIN
+    IF jsonb_typeof(options) <> 'object' THEN
+        RAISE EXCEPTION 'options cannot be %', options
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give an object, such as {"skip_unchanged": true}.';
+    END IF;
     SELECT o.key, o.value INTO wrong FROM jsonb_each(options) o
       LEFT JOIN (VALUES ('skip_unchanged', '^(true|false)$'), ('full_row', '^(true|false)$'),
                         ('require_context', '^"(org|user|both)"$'), ('truncate', '^"(rows|event)"$'),
@@ -240,6 +245,29 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_isolation(boolean) IS
 'refuses (25001) a baseline under a snapshot that is older than the lock; privilege: none';
 
+-- Options are those of the last call. One that forgets a list must not show what was kept from sight.
+CREATE FUNCTION custody.audit_check_revealed(relation regclass, hidden name[]) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    revealed text;
+BEGIN
+    SELECT string_agg(DISTINCT quote_ident(c.name), ', ') INTO revealed
+      FROM custody_ledger.audited a
+     CROSS JOIN LATERAL jsonb_array_elements_text((a.options -> 'exclude') || (a.options -> 'hash')
+                                                  || (a.options -> 'redact')) c (name)
+      JOIN pg_attribute t ON t.attrelid = relation AND t.attname = c.name AND t.attnum > 0
+     WHERE a.id = custody.audited_id(relation) AND a.active AND c.name <> ALL (coalesce(hidden, '{}'));
+    IF revealed IS NOT NULL THEN
+        RAISE EXCEPTION '% is recorded with columns that are kept from sight', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('They would be recorded as they are: %s.', revealed),
+                  HINT = 'Name them in exclude, hash or redact again; custody.unaudit() first, where they should be shown.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_revealed(regclass, name[]) IS
+'refuses (55000) to record columns as they are that are excluded, hashed or redacted so far and not among those named now; part of custody.audit(); privilege: SELECT on the ledger';
+
 -- SECURITY DEFINER: whoever owns a table has no rights on the ledger. The caller must own it.
 CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key name[] DEFAULT NULL,
     exclude name[] DEFAULT '{}', hash name[] DEFAULT '{}', redact name[] DEFAULT '{}',
@@ -263,6 +291,7 @@ BEGIN
         -- Waits for running writers: what they wrote is in the baseline, what comes is captured.
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);
     END IF;
+    PERFORM custody.audit_check_revealed(rel, exclude || hash || redact);
     SELECT a.identity INTO identity FROM custody_ledger.audited a WHERE a.id = custody.audited_id(rel);
     identity := coalesce(identity, gen_random_uuid());
     FOR step IN
@@ -283,13 +312,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) IS
-'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; errors: 42501 for others than the owner, 42809 for what is no table, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
+'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; errors: 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
     custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
-    custody.audit_key(regclass),
+    custody.audit_key(regclass), custody.audit_check_revealed(regclass, name[]),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;

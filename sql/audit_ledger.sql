@@ -172,6 +172,25 @@ $$;
 COMMENT ON FUNCTION custody.make_ledger_partitions() IS
 'makes the partitions of event and tx for this period and those that come (3 months, 5 weeks or 14 days) where they are missing; returns how many; called by custody.init_ledger() and custody.seal(); errors: 42P01 without a ledger; privilege: custody_admin, custody_operator';
 
+CREATE FUNCTION custody.check_ledger_options(options jsonb) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    wrong text;
+BEGIN
+    SELECT string_agg(quote_ident(k), ', ') INTO wrong FROM jsonb_object_keys(options) k
+     WHERE k NOT IN ('retention', 'auditor_roles');
+    IF wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'the ledger has no option %', wrong
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'use retention (an interval) and auditor_roles (an array of roles)';
+    END IF;
+    -- 22007 for what is none.
+    PERFORM (options ->> 'retention')::interval;
+END
+$$;
+COMMENT ON FUNCTION custody.check_ledger_options(jsonb) IS
+'refuses options that custody.init_ledger() does not have (22023) and a retention that is no interval (22007); privilege: none';
+
 CREATE FUNCTION custody.init_ledger(period text DEFAULT 'month', options jsonb DEFAULT '{}')
     RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -182,6 +201,7 @@ BEGIN
         RAISE EXCEPTION 'the ledger has no partitions by "%"', period
             USING ERRCODE = 'invalid_parameter_value', HINT = 'use month, week or day';
     END IF;
+    PERFORM custody.check_ledger_options(options);
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
     IF EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'custody_ledger_owner'
                   AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid))) THEN
@@ -198,6 +218,10 @@ BEGIN
         PERFORM custody.make_ledger_tables();
         INSERT INTO custody_ledger.ledger (ledger, format, made_at, period, options)
             VALUES (gen_random_uuid(), 1, now(), period, coalesce(options, '{}'));
+    ELSIF (period, options) <> ('month', '{}') AND EXISTS (
+        SELECT FROM custody_ledger.ledger l
+         WHERE (l.period, l.options) <> (init_ledger.period, init_ledger.options)) THEN
+        RAISE WARNING 'the ledger is there already, and keeps its period and options';
     END IF;
     -- Capture calls these as the owner, in the transaction of anybody who writes an audited table.
     GRANT USAGE ON SCHEMA custody_ledger, custody TO custody_ledger_owner;
@@ -216,7 +240,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.init_ledger(text, jsonb) IS
-'makes the audit ledger in schema custody_ledger, with partitions by month, week or day, or, where it is there, what of it is missing; returns the ledger''s id; errors: 22023 for another period; privilege: custody_admin';
+'makes the audit ledger in schema custody_ledger, with partitions by month, week or day, or, where it is there, what of it is missing (its period and options stay); options: retention, an interval, and auditor_roles, an array; returns the ledger''s id; errors: 22023 for another period or option, 22007 for a retention that is no interval; privilege: custody_admin';
 
 -- Who may call what: each part of the ledger enters its functions. Reading the ledger's tables is
 -- never given to an organization's own auditor, whose functions filter.

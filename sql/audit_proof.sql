@@ -254,7 +254,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM custody_ledger.link l WHERE l.org = export_org.org AND l.block <= to_block) THEN
         RAISE EXCEPTION 'the organization has no events up to block %', to_block
             USING ERRCODE = 'no_data_found',
-                  HINT = 'That it has none shows only in the whole ledger: custody.export_ledger().';
+                  HINT = 'Cast it to its type (uuid, bigint, text). That it has none shows only in the whole ledger: custody.export_ledger().';
     ELSIF EXISTS (
         SELECT FROM custody_ledger.link l, custody.block_transactions(l.block) t, custody_ledger.prune p
          WHERE l.org = export_org.org AND l.block BETWEEN from_block AND to_block

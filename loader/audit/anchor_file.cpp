@@ -42,6 +42,10 @@ Error not_written(const std::string &file) {
 
 /// "" where there is no such file.
 std::string whole_file(const std::string &file, bool must_exist) {
+    if (std::error_code unknown; std::filesystem::is_directory(file, unknown))
+        throw Error(Exit::usage, "anchor-unreadable",
+                    fmt::format("the anchor file \"{}\" is a directory", ui::printable(file)), {},
+                    "name a file in it");
     std::ifstream stream(file, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(stream), {}};
     if (stream.bad() || (!stream.is_open() && (must_exist || errno != ENOENT)))

@@ -22,7 +22,7 @@ namespace {
 
 Error not_written(const std::string &where, const std::string &why) {
     return {Exit::usage, "output-not-written", fmt::format("could not write {}", where), why,
-            "the migration itself is recorded in the target; \"custody report\" prints it again"};
+            "name a file in a directory that can be written; what the command did stays done"};
 }
 
 /// Under another name first, so that a reader never meets half a file.

@@ -38,6 +38,7 @@ is_deeply [ image_of(newest()->{new}) ], ['changed'], 'nothing changed';
 # Other sessions learn of new options.
 my $session = $cluster->session('shop');
 $session->query(q{UPDATE person SET name = 'Bea'});
+sql(q{SELECT custody.unaudit('person', 'all of it may be seen')});
 audit(q{'person', org_column => 'org', options => '{"skip_unchanged": true, "full_row": true, "statement_text": false}', baseline => false});
 my $before = (newest())->{xid};
 $session->query(q{UPDATE person SET name = 'Bea'});

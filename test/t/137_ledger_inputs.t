@@ -1,0 +1,45 @@
+# What somebody new to the ledger gets wrong: each is refused, and the message says what to do.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $cluster = start_cluster('one');
+$cluster->create_database('clinic', extension => 1);
+sub says {
+    my ($sql, $like) = @_;
+    my ($exit, $out, $error) = $cluster->psql('clinic', $sql);
+    like $error, $like, $sql;
+    return $exit;
+}
+
+# The ledger.
+says(q{SELECT custody.init_ledger('week', '{"retain": "6 years"}')}, qr/the ledger has no option retain.*use retention/s);
+says(q{SELECT custody.init_ledger('week', '{"retention": "six"}')}, qr/invalid input syntax for type interval: "six"/);
+says(q{SELECT custody.init_ledger('week')}, qr/^(?!.*(ERROR|WARNING))/s);
+is says(q{SELECT custody.init_ledger('week', '{"retention": "6 years"}')}, qr/WARNING:  the ledger is there already, and keeps its period and options/), 0, '... which is no error';
+says(q{SELECT custody.init_ledger()}, qr/^(?!.*(ERROR|WARNING))/s);
+
+# Tables. A second call that forgets the lists must not show what was kept from sight.
+$cluster->sql('clinic', q{CREATE TABLE patient (id int PRIMARY KEY, clinic uuid, name text, password text, ssn text, noise text);
+    SELECT custody.audit('patient', 'clinic', redact => '{password}', hash => '{ssn}', exclude => '{noise}')});
+says(q{SELECT custody.audit('patient', hash => '{ssn,password,noise}', options => '["full_row"]')}, qr/options cannot be \["full_row"\].*Give an object/s);
+says($_, qr/public.patient is recorded with columns that are kept from sight.*: noise, password, ssn\..*custody.unaudit\(\) first/s)
+    for q{SELECT custody.audit('patient')}, q{SELECT custody.audit('patient', dry_run => true)};
+says(q{SELECT custody.audit('patient', hash => '{ssn,password}')}, qr/recorded as they are: noise\./);
+is says(q{SELECT custody.audit('patient', 'clinic', hash => '{ssn,noise}', redact => '{password}')}, qr/^$/), 0, '... in another way it may be kept';
+$cluster->sql('clinic', 'ALTER TABLE patient DROP noise');
+is says(q{SELECT custody.audit('patient', 'clinic', hash => '{ssn}', redact => '{password}')}, qr/^$/), 0, '... and what is dropped need not be named';
+is says(q{SELECT custody.unaudit('patient', 'to be shown'); SELECT custody.audit('patient', 'clinic')}, qr/^$/), 0, '... nor is a table that was not recorded in between';
+$cluster->sql('clinic', q{INSERT INTO patient VALUES (7, 'aaaaaaaa-0000-4000-8000-000000000001', 'n')});
+$cluster->sql('clinic', 'SELECT custody.seal()');
+says(q{SELECT custody.export_evidence('aaaaaaaa-0000-4000-8000-000000000001')}, qr/no events up to block.*Cast it to its type/s);
+
+# Files.
+my $directory = temporary_directory();
+run_command('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', "$directory/key.pem");
+chmod 0600, "$directory/key.pem";
+my $anchor = custody('audit', 'anchor', '--target', $cluster->conninfo('clinic'), '--key-file', "$directory/key.pem", '--anchor-file', $directory);
+is $anchor->{exit}, 1, 'a directory is no anchor file';
+like $anchor->{stderr}, qr/\[anchor-unreadable\].*name a file in it/s, '... and the message says so';
+
+done_testing;
