@@ -44,6 +44,9 @@ class OpenTransaction {
 
     /// Its leaf (0a). Throws where its events are not those of its organizations.
     Hash end() const {
+        require(std::none_of(firsts_.begin(), firsts_.end(),
+                             [](const auto &first) { return first.second == 'L'; }),
+                Reason::transaction, "the second of a pair is not there", number_);
         if (!pruned_ && trees_.size() != names_.size()) {
             throw Refutation{Reason::transaction, other_events(), number_};
         }

@@ -161,7 +161,7 @@ BEGIN
     PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET options = %L WHERE id = %s',
                                            changed, subject));
     PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'columns',
-        'renamed', gone[1], 'to', new_name)::text);
+        'renamed', gone[1], 'to', new_name, 'options', changed)::text);
 END
 $$;
 COMMENT ON FUNCTION custody.audit_rename_column(int4, regclass, name) IS

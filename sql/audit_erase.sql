@@ -50,8 +50,8 @@ BEGIN
     PERFORM custody.maintain_ledger(format(
         'WITH gone AS (DELETE FROM custody_ledger.held e WHERE e.tbl = %s AND e.key = ANY (%L) RETURNING e.hold)
          UPDATE custody_ledger.hold h SET subject = h.subject - ''key'' FROM gone g WHERE h.id = g.hold', tbl, keys));
-    PERFORM custody.record_note(tbl, 'S', jsonb_build_object('kind', 'erase', 'events', number,
-                                                             'request', request)::text);
+    PERFORM custody.record_note(tbl, 'S', (jsonb_build_object('kind', 'erase', 'events', number)
+                                           || custody.request_facts(request))::text);
     RETURN format('%s events erased', number);
 END
 $$;
@@ -129,8 +129,8 @@ BEGIN
     number := custody.maintain_ledger(format(
         'UPDATE custody_ledger.tx SET contexts = custody.erase_contexts(contexts, %1$L)
           WHERE custody.erase_contexts(contexts, %1$L) <> contexts', app_user));
-    PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'erase', 'contexts', number,
-                                                           'request', request)::text);
+    PERFORM custody.record_note(0, 'S', (jsonb_build_object('kind', 'erase', 'contexts', number)
+                                         || custody.request_facts(request))::text);
     RETURN format('contexts of %s transactions erased', number);
 END
 $$;

@@ -63,6 +63,20 @@ $$;
 COMMENT ON FUNCTION custody.key_type(regclass, name) IS
 'custody.harmless_type() of a column; errors: 0A000 where there is none; privilege: none';
 
+-- By the type's own equality: that of citext is not that of the text that it would be taken for.
+CREATE FUNCTION custody.key_equality(type regtype) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((
+        SELECT format('OPERATOR(%I.%s)', n.nspname, o.oprname)
+          FROM pg_opclass c JOIN pg_am m ON m.oid = c.opcmethod AND m.amname = 'btree'
+          JOIN pg_amop a ON a.amopfamily = c.opcfamily AND a.amopstrategy = 3
+                        AND a.amoplefttype = c.opcintype AND a.amoprighttype = c.opcintype
+          JOIN pg_operator o ON o.oid = a.amopopr JOIN pg_namespace n ON n.oid = o.oprnamespace
+         WHERE c.opcdefault AND c.opcintype = type AND n.nspname <> 'pg_catalog'), '=')
+$$;
+COMMENT ON FUNCTION custody.key_equality(regtype) IS
+'the operator by which values of a type are equal in an index, as it is written in SQL; errors: none; privilege: none';
+
 CREATE FUNCTION custody.key_condition(relation regclass, key name[], value jsonb, alias text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -78,8 +92,9 @@ BEGIN
                   DETAIL = format('Columns of the key: %s', coalesce(array_to_string(key, ', '), 'none')),
                   HINT = 'Give an object with a value for each of them.';
     END IF;
-    SELECT string_agg(format(CASE WHEN y.typtype = 'e' THEN 'enum_eq(%s%I, %L::%s)' ELSE '%s%I = %L::%s' END,
-                             alias, k.name, value ->> k.name::text, t.type), ' AND ' ORDER BY k.n)
+    SELECT string_agg(CASE WHEN y.typtype = 'e' THEN format('enum_eq(%s%I, %L::%s)', alias, k.name, value ->> k.name::text, t.type)
+                           ELSE format('%s%I %s %L::%s', alias, k.name, custody.key_equality(y.oid), value ->> k.name::text,
+                                       t.type) END, ' AND ' ORDER BY k.n)
       INTO condition
       FROM unnest(key) WITH ORDINALITY AS k (name, n)
      CROSS JOIN LATERAL custody.key_type(relation, k.name) t (type)
@@ -113,6 +128,37 @@ END
 $$;
 COMMENT ON FUNCTION custody.key_bytes(regclass, name[], jsonb, text) IS
 'a key as custody_ledger.event.key has it, from an object with a value for each of its columns; errors: 22023 for an object that is not the key, 0A000 as custody.key_type(); privilege: none';
+
+-- Types of which equal values may have other bytes: the events know them as they were written.
+CREATE FUNCTION custody.key_spellings(tbl int4, relation regclass, key name[], value jsonb, form text)
+    RETURNS SETOF bytea
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    typed text;
+    spelled boolean;
+BEGIN
+    IF value IS NULL THEN
+        RETURN NEXT NULL;
+        RETURN;
+    END IF;
+    RETURN NEXT custody.key_bytes(relation, key, value, form);
+    SELECT string_agg(format('(k.k ->> %L)::%s AS %I', c.name, t.type, c.name), ', ' ORDER BY c.n),
+           bool_or(custody.key_equality(to_regtype(t.type)) <> '='
+                   OR to_regtype(t.type) IN ('numeric', 'bpchar', 'float4', 'float8', 'interval', 'timetz'))
+      INTO typed, spelled
+      FROM unnest(key) WITH ORDINALITY AS c (name, n) CROSS JOIN LATERAL custody.key_type(relation, c.name) t (type);
+    IF spelled THEN
+        RETURN QUERY EXECUTE format(
+            'SELECT r.key FROM (SELECT DISTINCT e.key, e.descriptor FROM custody_ledger.event e WHERE e.tbl = $1 AND e.key <> '''') r
+              CROSS JOIN LATERAL (SELECT custody.event_key(r.descriptor, r.key)) k (k)
+              CROSS JOIN LATERAL (SELECT %s) old
+              WHERE %s AND r.key <> $2 GROUP BY r.key', typed, custody.key_condition(relation, key, value, 'old.'))
+            USING tbl, custody.key_bytes(relation, key, value, form);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.key_spellings(int4, regclass, name[], jsonb, text) IS
+'a key as custody_ledger.event.key has it, and, of types like citext and numeric, as the events so far have keys that are equal to it; NULL for NULL; errors: as custody.key_bytes(); privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.org_bytes(relation regclass, org_column name, value text) RETURNS bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -152,5 +198,6 @@ $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text),
-    custody.check_reason(text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
+    custody.check_reason(text), custody.key_equality(regtype),
+    custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.org_bytes(regclass, name, text) FROM PUBLIC;

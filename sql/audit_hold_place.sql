@@ -146,9 +146,8 @@ BEGIN
         SELECT d.text::json ->> 'form' INTO form FROM custody_ledger.descriptor d
          WHERE d.tbl = t.id ORDER BY d.version DESC LIMIT 1;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
-            VALUES (hold, t.id, CASE WHEN org IS NOT NULL THEN custody.org_bytes(t.relation, t.org_column, org) END,
-                    CASE WHEN place_hold.key IS NOT NULL
-                         THEN custody.key_bytes(t.relation, t.key, place_hold.key, form) END);
+            SELECT hold, t.id, CASE WHEN org IS NOT NULL THEN custody.org_bytes(t.relation, t.org_column, org) END, s
+              FROM custody.key_spellings(t.id, t.relation, t.key, place_hold.key, form) s;
         PERFORM custody.hold_table(hold, t.id, t.relation, CASE
             WHEN org IS NOT NULL THEN custody.key_condition(t.relation, ARRAY[t.org_column]::name[],
                                                           jsonb_build_object(t.org_column, org), 'OLD.')
@@ -212,7 +211,7 @@ $$;
 COMMENT ON FUNCTION custody.hold_again() IS
 'puts all holds back where DROP EXTENSION took their triggers; part of custody.init_ledger(); privilege: superuser';
 
-CREATE FUNCTION custody.lift_hold(hold int4, request int4, reason text) RETURNS text
+CREATE FUNCTION custody.lift_hold(hold int4, request int4) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t record;
@@ -226,18 +225,19 @@ BEGIN
     END LOOP;
     PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.hold SET lifted_at = now(), lifted_by = %s '
                                            'WHERE id = %s', request, hold));
-    PERFORM custody.record_note(e.tbl, 'S', jsonb_build_object('kind', 'lift', 'hold', e.hold,
-        'request', lift_hold.request, 'reason', lift_hold.reason)::text) FROM custody_ledger.held e WHERE e.hold = lift_hold.hold AND e.tbl IS NOT NULL;
+    PERFORM custody.record_note(e.tbl, 'S', (jsonb_build_object('kind', 'lift', 'hold', e.hold)
+                                             || custody.request_facts(lift_hold.request))::text)
+       FROM (SELECT DISTINCT h.hold, h.tbl FROM custody_ledger.held h WHERE h.hold = lift_hold.hold AND h.tbl IS NOT NULL) e;
     RETURN format('hold %s lifted', hold);
 END
 $$;
-COMMENT ON FUNCTION custody.lift_hold(int4, int4, text) IS
+COMMENT ON FUNCTION custody.lift_hold(int4, int4) IS
 'ends a hold, with an event of kind lift for each table; executes an approved request; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
     custody.hold_table(int4, int4, regclass, text),
     custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass), custody.hold_again(),
-    custody.lift_hold(int4, int4, text) FROM PUBLIC;
+    custody.lift_hold(int4, int4) FROM PUBLIC;
 
 SELECT custody.give_duty('{legal}', 'custody.place_hold(text, regclass, jsonb, text)');

@@ -104,6 +104,18 @@ $$;
 COMMENT ON FUNCTION custody.check_approver(int4) IS
 'refuses an approval by the login or the duty that asked (42501), of a request that is not open (42704) or too old (55000); privilege: superuser';
 
+-- The request's row is no event: what was done tells of it.
+CREATE FUNCTION custody.request_facts(request int4) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT jsonb_build_object('request', r.id, 'reason', r.reason, 'requested_by', r.requested_by,
+                                      'approved_by', session_user)
+              FROM custody_ledger.request r WHERE r.id = request_facts.request);
+END
+$$;
+COMMENT ON FUNCTION custody.request_facts(int4) IS
+'what the event of an approved request tells of it: number, reason, who asked and who approves now; privilege: superuser';
+
 CREATE FUNCTION custody.approve(request int4) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
@@ -113,8 +125,8 @@ BEGIN
     PERFORM custody.check_approver(request);
     SELECT * INTO asked FROM custody_ledger.request r WHERE r.id = request;
     outcome := CASE asked.kind
-        WHEN 'prune' THEN custody.prune_ledger((asked.arguments ->> 'before')::timestamptz, request, asked.reason)
-        WHEN 'lift' THEN custody.lift_hold((asked.arguments ->> 'hold')::int4, request, asked.reason)
+        WHEN 'prune' THEN custody.prune_ledger((asked.arguments ->> 'before')::timestamptz, request)
+        WHEN 'lift' THEN custody.lift_hold((asked.arguments ->> 'hold')::int4, request)
         WHEN 'erase' THEN custody.erase_events((asked.arguments ->> 'tbl')::int4, asked.arguments -> 'key', request)
         WHEN 'erase_user' THEN custody.erase_user(asked.arguments ->> 'user', request)
     END;
@@ -130,7 +142,7 @@ COMMENT ON FUNCTION custody.approve(int4) IS
 
 REVOKE ALL ON FUNCTION custody.ledger_duties(name), custody.make_request(text, jsonb, text),
     custody.request_prune(timestamptz, text), custody.request_lift(int4, text),
-    custody.withdraw_request(int4), custody.check_approver(int4), custody.approve(int4) FROM PUBLIC;
+    custody.withdraw_request(int4), custody.check_approver(int4), custody.request_facts(int4), custody.approve(int4) FROM PUBLIC;
 SELECT custody.give_duty('{admin,legal}', f) FROM unnest(ARRAY[
     'custody.request_prune(timestamptz, text)', 'custody.request_lift(int4, text)',
     'custody.withdraw_request(int4)', 'custody.approve(int4)']::regprocedure[]) f;

@@ -74,7 +74,7 @@ $$;
 COMMENT ON FUNCTION custody.keep_held_events(regclass, int4) IS
 'copies the held events of a partition, with their proofs, to custody_ledger.held_event; part of a prune; privilege: superuser';
 
-CREATE FUNCTION custody.prune_ledger(before timestamptz, request int4, reason text) RETURNS text
+CREATE FUNCTION custody.prune_ledger(before timestamptz, request int4) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     p record;
@@ -102,9 +102,9 @@ BEGIN
         SELECT count(*) INTO transactions FROM custody_ledger.tx t WHERE t.at >= p.lower AND t.at < p.upper;
         PERFORM custody.maintain_ledger(format(
             'UPDATE custody_ledger.prune SET transactions = %s, held = %s WHERE id = %s', transactions, kept, prune));
-        PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'prune', 'prune', prune, 'from', p.lower,
-            'to', p.upper, 'transactions', transactions, 'events', p.events, 'held', kept, 'request', request,
-            'reason', reason)::text);
+        PERFORM custody.record_note(0, 'S', (jsonb_build_object('kind', 'prune', 'prune', prune, 'from', p.lower,
+            'to', p.upper, 'transactions', transactions, 'events', p.events, 'held', kept)
+            || custody.request_facts(request))::text);
         pruned := pruned + 1;
         events := events + p.events;
         kept_all := kept_all + kept;
@@ -112,12 +112,12 @@ BEGIN
     RETURN format('%s partitions with %s events pruned, %s held events kept', pruned, events, kept_all);
 END
 $$;
-COMMENT ON FUNCTION custody.prune_ledger(timestamptz, int4, text) IS
+COMMENT ON FUNCTION custody.prune_ledger(timestamptz, int4) IS
 'drops the partitions of events that custody.prunable() lists without an obstacle, each with a row in custody_ledger.prune and an event of kind prune; executes an approved request; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.ledger_partitions(text), custody.unsealed_transactions(timestamptz, timestamptz),
     custody.prunable(timestamptz), custody.keep_held_events(regclass, int4),
-    custody.prune_ledger(timestamptz, int4, text) FROM PUBLIC;
+    custody.prune_ledger(timestamptz, int4) FROM PUBLIC;
 SELECT custody.give_duty('{admin,auditor,legal}', f) FROM unnest(ARRAY['custody.prunable(timestamptz)',
     'custody.ledger_partitions(text)', 'custody.unsealed_transactions(timestamptz, timestamptz)',
     'custody.event_is_held(int4, bytea, bytea)']::regprocedure[]) f;

@@ -190,7 +190,7 @@ CREATE FUNCTION custody.verify_descriptors()
     UNION ALL
     SELECT format('transaction %s', t.xid), 'refuted', 'its contexts are gone, but no record says that its events were pruned'
       FROM custody_ledger.tx t
-     WHERE t.contexts IS NULL AND NOT EXISTS (SELECT FROM custody_ledger.prune p WHERE t.at >= p.lower AND t.at < p.upper)
+     WHERE t.contexts IS NULL AND NOT EXISTS (SELECT FROM custody.newest_prunes() p WHERE t.at >= p.lower AND t.at < p.upper)
 $$;
 COMMENT ON FUNCTION custody.verify_descriptors() IS
 'the part of custody.verify_ledger() that looks at what the hashes point to: tables of descriptors, records of pruned transactions; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
@@ -226,8 +226,11 @@ CREATE FUNCTION custody.verify_parts(indexes boolean, coverage boolean)
         (4, '{descriptors}', 'what no block hashes', 'custody.verify_beside()', NULL),
         (5, '{descriptors}', 'prunes', 'custody.verify_prunes()', NULL),
         (6, '{descriptors}', 'held events', 'custody.verify_held()', NULL),
-        (7, '{heap_index}', 'indexes', 'custody.verify_indexes()', NULL),
-        (8, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL)) AS v (n, checks, part, function, query)
+        (7, '{descriptors}', 'recorded tables', 'custody.verify_recorded()', NULL),
+        (8, '{descriptors}', 'holds', 'custody.verify_holds()', NULL),
+        (9, '{descriptors}', 'requests', 'custody.verify_requests()', NULL),
+        (10, '{heap_index}', 'indexes', 'custody.verify_indexes()', NULL),
+        (11, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL)) AS v (n, checks, part, function, query)
      CROSS JOIN LATERAL (SELECT v.checks, v.part, coalesce(v.query, format(
             'SELECT %L::text, f.object, NULL::int8, f.status, f.detail, NULL::timestamptz FROM %s f',
             v.checks[1], v.function)) AS query) p

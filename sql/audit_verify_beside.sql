@@ -84,7 +84,7 @@ BEGIN
                   AND n.note @> jsonb_build_object('kind', 'prune', 'prune', p.id, 'transactions', p.transactions,
                                                    'events', p.events, 'held', p.held)
                   AND (n.note ->> 'from')::timestamptz = p.lower AND (n.note ->> 'to')::timestamptz = p.upper)
-       AND NOT EXISTS (SELECT FROM custody_ledger.prune q WHERE q.id > p.id AND q.pruned_at >= q.upper
+       AND NOT EXISTS (SELECT FROM custody.newest_prunes() q WHERE q.id > p.id AND q.pruned_at >= q.upper
                           AND p.pruned_at >= q.lower AND p.pruned_at < q.upper)
     UNION ALL
     SELECT format('prune %s', p.id), 'refuted',
@@ -128,7 +128,7 @@ BEGIN
                SELECT FROM custody_ledger.event e
                 CROSS JOIN LATERAL (SELECT custody.note_of(e.op, e.new) AS note) n
                 WHERE e.at = a.until AND e.tbl = a.id AND n.note ->> 'kind' IN ('audit_off', 'drop'))
-       AND NOT EXISTS (SELECT FROM custody_ledger.prune q WHERE a.until >= q.lower AND a.until < q.upper)
+       AND NOT EXISTS (SELECT FROM custody.newest_prunes() q WHERE a.until >= q.lower AND a.until < q.upper)
     UNION ALL
     SELECT c.oid::regclass::text, 'refuted', 'has row security, a rule or a trigger that is not custody''s: it may show '
            'readers something else than it holds, or keep something else than it gets'

@@ -218,8 +218,15 @@ $$;
 COMMENT ON FUNCTION custody.verify_part(text[], text, text, int8, int8, jsonb) IS
 'runs one part of custody.verify_ledger(), with the blocks and digests as $1 to $3; where it ends in an error, a row for each of its checks says so: refuted where what is stored has no form, else unproven; errors: those that are not about the ledger (42501, 53, 55000, 57, 58, 40); privilege: as the part';
 
-REVOKE ALL ON FUNCTION custody.verify_contents(), custody.verify_form(), custody.verify_tables(),
+CREATE FUNCTION custody.newest_prunes()
+    RETURNS TABLE (id int4, request int4, lower timestamptz, upper timestamptz, transactions int8, events int8,
+                   held int8, pruned_at timestamptz)
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'custody_newest_prunes';
+COMMENT ON FUNCTION custody.newest_prunes() IS
+'custody_ledger.prune with what was committed since the query''s snapshot, which does not see the partitions that are gone since either; the table must have its form (custody.verify_tables()); errors: 42P01 without a ledger; privilege: custody_auditor, custody_operator, custody_admin';
+
+REVOKE ALL ON FUNCTION custody.newest_prunes(), custody.verify_contents(), custody.verify_form(), custody.verify_tables(),
     custody.verify_part(text[], text, text, int8, int8, jsonb) FROM PUBLIC;
-SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.verify_contents()',
+SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.newest_prunes()', 'custody.verify_contents()',
     'custody.verify_form()', 'custody.verify_tables()',
     'custody.verify_part(text[], text, text, int8, int8, jsonb)']::regprocedure[]) f;

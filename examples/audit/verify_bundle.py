@@ -114,8 +114,7 @@ class Bundle:
         org, single, number = self.head.org, self.head.kind == "event", self.high
         if self.peek() == "block" and not single and self.next.get("number") == self.low - 1: number = self.low - 1
         while self.peek() == "block": number = self.block(number).number + 1
-        if self.low - 1 in self.slots:
-            slot = self.newest(self.low - 1, last := self.link(org, 1, self.low - 1))
+        if self.low - 1 in self.slots: slot = self.newest(self.low - 1, last := self.link(org, 1, self.low - 1))
         while self.peek() != "head" and not (single and last is not FIRST):
             tree = Tree()
             while self.peek() not in ("link", "path"): tree.add(*self.transaction())
@@ -124,19 +123,20 @@ class Bundle:
     def whole_transaction(self, trees):  # kind ledger: its leaf, and the number of its events
         names = "started committing incarnation xid orgs "
         x, line = self.take(self.peek(), names + ("token" if self.peek() == "prune" else "secret")), self.where
-        given, last, row, mine = [fields(o, "org events tree") for o in x.orgs], 0, [], {}
+        given, last, row, mine, firsts = [fields(o, "org events tree") for o in x.orgs], 0, [], {}, {}
         self.count["pruned"] += x.t == "prune"
         if x.t == "transaction":
             x.place = pack("h.secret h.incarnation d.xid", x)
             while self.peek() in (*self.known, "event"):
                 e, leaf = self.event(x)
-                need(e.seq > last, "transaction", f"xid {x.xid}: seq {e.seq} after {last}", line)
-                last, key = e.seq, unhex(e.key.get("bytes", ""))[6:]  # without count and first length
+                need(e.seq > last and firsts.pop(e.pair, e.pair) == {"E": "L", "N": "M"}.get(e.op), "transaction",
+                     f"xid {x.xid}: seq {e.seq} after {last}, or its pair", line)
+                last, firsts[e.seq if e.op in "LM" else ""], key = e.seq, e.op, unhex(e.key.get("bytes", ""))[6:]
                 row = row[-9:] + [(self.known["descriptor"][e.descriptor].get("name"), key)]
                 mine.setdefault(e.org, Tree()).add(leaf)
             found = sorted((org, tree.count, tree.root()) for org, tree in mine.items())
-            need(found and found == [(o.org, o.events, o.tree) for o in given], "transaction",
-                 f"xid {x.xid}: its events are not what was sealed, in one of {row}", line)
+            need(found == [(o.org, o.events, o.tree) for o in given] != [] and "L" not in firsts.values(),
+                 "transaction", f"xid {x.xid}: not what was sealed, in one of {row}", line)
             x.token, self.known["context"] = H(8, x.place).hex(), {}
         for o in given: trees[o.org].add(H(9, pack(TX, x), pack("4.events h.tree", o)), o.events)
         return H(0xa, pack(TX, x), u(4, len(given)), *(pack("l.org 4.events h.tree", o) for o in given)), sum(

@@ -137,6 +137,9 @@ CUSTODY_FUNCTION(custody_verify_stored) {
         read_frame(verify.snapshot, block_argument(fcinfo, 0, 1), block_argument(fcinfo, 1, 0));
     check_incarnations(&verify);
     read_descriptors(&verify);
+    // Once its partitions are locked nothing more of it is pruned; what was until then is said by
+    // records that the snapshot may be too old to see.
+    verify.partitions = leaf_partitions("event", AccessShareLock);
     read_prunes(&verify);
     read_rows(&verify);
     walk(&verify);

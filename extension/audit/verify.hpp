@@ -113,6 +113,7 @@ uint64 block_of(Frame *frame, int64 incarnation, uint64 xid);
 /// the state of the organizations.
 void read_rows(Verify *verify);
 void read_descriptors(Verify *verify);
+/// All that were committed up to now, whatever the snapshot sees.
 void read_prunes(Verify *verify);
 bool is_pruned(const Verify *verify, TimestampTz at);
 

@@ -2,8 +2,9 @@
 // custody.verify_indexes(): what the indexes of the ledger show is what its tables hold. Who
 // changes an index hides rows from those who look them up, not from those who read the table. Each
 // B-tree is read from end to end: every visible row is there once, under the key that the row has,
-// in order.
+// in order. Of the index of block ranges each range's summary is (verify_ranges).
 #include "extension/audit/ledger_tables.hpp"
+#include "extension/audit/verify_ranges.hpp"
 
 #include "extension/digest/row_set.hpp"
 #include "extension/pg/boundary.hpp"
@@ -171,6 +172,12 @@ void check_index(const digest::RowSet *set, Relation table, Oid oid, Snapshot sn
         ExecDropSingleTupleTableSlot(check.slot);
         FreeExecutorState(check.executor);
         MemoryContextDelete(check.per_row);
+    } else if (is_index_of_times(check.index)) {
+        const char *wrong = what_is_wrong_in_ranges(table, check.index, snapshot);
+        put(set, check.index, wrong == nullptr ? "proven" : "refuted",
+            wrong == nullptr ? "its ranges have the times of their rows" : wrong);
+    } else {
+        put(set, check.index, "unproven", "an index that custody did not make is not compared");
     }
     index_close(check.index, AccessShareLock);
 }

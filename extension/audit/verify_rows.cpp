@@ -357,7 +357,6 @@ void read_partitions(Verify *verify, const List *partitions, const Shape *shape)
 } // namespace
 
 void read_rows(Verify *verify) {
-    verify->partitions = leaf_partitions("event", AccessShareLock);
     read_table(verify, &kOrgs);
     read_table(verify, &kBlocks);
     read_table(verify, &kLinks);

@@ -201,6 +201,25 @@ static inline bool custody_next_sorted(Tuplesortstate *sort, Datum *value) {
 }
 #endif
 
+// From 17 on summaries of block ranges are read without a snapshot.
+#if PG_VERSION_NUM >= 170000
+static inline BrinRevmap *custody_range_map(Relation index, BlockNumber *pages, Snapshot) {
+    return brinRevmapInitialize(index, pages);
+}
+static inline BrinTuple *custody_range_summary(BrinRevmap *map, BlockNumber block, Buffer *buffer,
+                                               OffsetNumber *place, Size *size, Snapshot) {
+    return brinGetTupleForHeapBlock(map, block, buffer, place, size, BUFFER_LOCK_SHARE);
+}
+#else
+static inline BrinRevmap *custody_range_map(Relation index, BlockNumber *pages, Snapshot snapshot) {
+    return brinRevmapInitialize(index, pages, snapshot);
+}
+static inline BrinTuple *custody_range_summary(BrinRevmap *map, BlockNumber block, Buffer *buffer,
+                                               OffsetNumber *place, Size *size, Snapshot snapshot) {
+    return brinGetTupleForHeapBlock(map, block, buffer, place, size, BUFFER_LOCK_SHARE, snapshot);
+}
+#endif
+
 // From 18 on whoever scans an index says where searches are counted.
 #if PG_VERSION_NUM >= 180000
 static inline IndexScanDesc custody_begin_index_scan(Relation table, Relation index,

@@ -23,6 +23,9 @@
 extern "C" {
 #include <postgres.h>
 
+#include <access/brin_internal.h>
+#include <access/brin_revmap.h>
+#include <access/brin_tuple.h>
 #include <access/detoast.h>
 #include <access/genam.h>
 #include <access/heapam.h>

@@ -3,7 +3,7 @@ import copy
 import json
 
 from model import dump, export_event, export_ledger, export_org, text
-from sample import ANN, BOB, CLARA, DAN, LIES, NOBODY, build
+from sample import ANN, BOB, CLARA, DAN, KEPT_OUT, LIES, NOBODY, build
 
 
 class Case:
@@ -72,6 +72,8 @@ class Cases:
         for low, high in ((1, 6), (1, 1), (3, 6), (4, 4), (6, 6)):
             self.add("ledger", "blocks %d to %d" % (low, high), export_ledger(g, low, high),
                      g.digest(high), "proven")
+        other = build(KEPT_OUT)
+        self.add("ledger", KEPT_OUT, export_ledger(other, 1, 6), other.digest(6), "proven")
 
     @staticmethod
     def pruned(ledger):
@@ -121,7 +123,8 @@ class Cases:
             "a block of kind 0 of another incarnation": "block",
             "one slot for two": "slot", "two slots for one": "slot",
             "a pair with the wrong first": "transaction", "a pair used twice": "transaction",
-            "a second of a pair without pair": "transaction", "seq steps back": "transaction"}
+            "a second of a pair without pair": "transaction",
+            "a first of a pair without second": "transaction", "seq steps back": "transaction"}
         images = ("an image of another kind", "an image with a column too few",
                   "an image with bytes left over", "a value longer than the image",
                   "a key with a column too many", "positions that do not ascend")

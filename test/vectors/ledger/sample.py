@@ -59,6 +59,7 @@ class Random:
 class Builder:
     def __init__(self, lie):
         self.random, self.lie, self.clock = Random(), lie, START
+        self.kept_out = lie == KEPT_OUT
         self.slot = {NOBODY: 3, ANN: 0xABCDEF, BOB: 0xABCDEE, CLARA: 0, DAN: 0xFFFFFF}
         if lie == "one slot for two":
             self.slot[CLARA] = self.slot[BOB]
@@ -170,6 +171,10 @@ def moved(b):
         t.events[1].pair = None
     if b.lie == "a pair used twice":
         b.add(t, BOB, "E", PATIENT_2, [number(1)], None, row, pair=leave.seq, context=1)
+    if b.lie == "a first of a pair without second":
+        del t.events[1]
+    if b.kept_out:
+        del t.events[3]
     notes = ""
     if b.lie == "an adoption of what the snapshot sees":
         notes = json.dumps({"adopted": [[A.hex(), "105"]]})
@@ -206,6 +211,8 @@ def restored(b):
     b.seal(C, 0, lineage, "744:744:", [t, u], notes, new=[DAN])
 
 
+# No lie: a trigger kept the row out of the partition that it was on its way to.
+KEPT_OUT = "a row kept out of the other partition"
 LIES = {"k that jumps": dict(k=1), "a total that does not add up": dict(total=1),
         "a number of transactions that is not theirs": dict(transactions=1),
         "a number of events that is not theirs": dict(events=1),

@@ -1,0 +1,133 @@
+-- The part of custody.verify_ledger() that holds the ledger's own lists (recorded tables, holds, requests)
+-- against the events that were written with them. What no event tells is unproven.
+
+CREATE FUNCTION custody.recorded_notes()
+    RETURNS TABLE (n int8, tbl int4, at timestamptz, kind text, note jsonb)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Notes have an empty key, by which the index of keys has them.
+    RETURN QUERY
+    SELECT row_number() OVER (ORDER BY i.noticed_at NULLS LAST, e.lsn, e.cid, e.seq), e.tbl, e.at, e.note ->> 'kind', e.note
+      FROM (SELECT x.*, custody.note_of(x.op, x.new) AS note FROM custody_ledger.event x
+             WHERE x.tbl = ANY (ARRAY(SELECT a.id FROM custody_ledger.audited a UNION ALL SELECT 0))
+               AND x.key = '' AND octet_length(x.key) <= 2000 AND x.op = 'S') e
+      LEFT JOIN custody_ledger.incarnation i ON i.short = e.incarnation
+     WHERE e.note IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION custody.recorded_notes() IS
+'the structural events of the ledger in their order: number, table (0: none), time of the transaction, kind and text; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.is_pruned(at timestamptz) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
+'SELECT EXISTS (SELECT FROM custody.newest_prunes() p WHERE at >= p.lower AND at < p.upper)';
+COMMENT ON FUNCTION custody.is_pruned(timestamptz) IS
+'whether the events of transactions that began at a time were pruned; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+-- How a table is recorded was said when recording began, and whenever a column was renamed.
+CREATE FUNCTION custody.verify_recorded()
+    RETURNS TABLE (object text, status text, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    WITH told AS MATERIALIZED (
+        SELECT r.*, lag(r.kind) OVER (PARTITION BY r.tbl ORDER BY r.n) AS before
+          FROM custody.recorded_notes() r
+         WHERE r.kind IN ('audit_on', 'audit_off') OR r.kind = 'drop' AND NOT r.note ? 'partition'),
+    options AS (
+        SELECT DISTINCT ON (r.tbl) r.tbl, r.note -> 'options' AS options FROM custody.recorded_notes() r
+         WHERE r.kind = 'audit_on' OR r.kind = 'columns' AND r.note ? 'renamed' ORDER BY r.tbl, r.n DESC),
+    begun AS (
+        SELECT DISTINCT ON (t.tbl) t.tbl, t.at FROM told t
+         WHERE t.kind = 'audit_on' AND t.before IS DISTINCT FROM 'audit_on' ORDER BY t.tbl, t.n DESC)
+    SELECT quote_ident(a.schema) || '.' || quote_ident(a.name),
+           CASE WHEN w.recorded IS NULL OR w.gone THEN 'unproven' ELSE 'refuted' END,
+           CASE WHEN w.recorded IS NULL OR w.gone THEN w.what || ' is told by no event that is there'
+                ELSE format('%s is %s, by its event %s', w.what, coalesce(w.stored, 'NULL'), w.recorded) END
+      FROM custody_ledger.audited a
+      LEFT JOIN options o ON o.tbl = a.id
+      LEFT JOIN begun b ON b.tbl = a.id
+     CROSS JOIN LATERAL (VALUES
+           ('how it is recorded', a.options::text, o.options::text, false),
+           ('since when it is recorded', a.since::text, b.at::text, custody.is_pruned(a.since)))
+           AS w (what, stored, recorded, gone)
+     WHERE w.stored IS DISTINCT FROM w.recorded;
+END
+$$;
+COMMENT ON FUNCTION custody.verify_recorded() IS
+'the part of custody.verify_ledger() that holds options and begin of recording of each table against its events (audit_on, and columns for one that was renamed): refuted where they differ, unproven where there is none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.verify_holds()
+    RETURNS TABLE (object text, status text, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    WITH notes AS MATERIALIZED (
+        SELECT r.* FROM custody.recorded_notes() r WHERE r.kind IN ('hold', 'lift')),
+    told AS (
+        SELECT h AS hold, h.id,
+               count(*) FILTER (WHERE n.kind = 'hold') AS placed, count(*) FILTER (WHERE n.kind = 'lift') AS lifted,
+               count(*) FILTER (WHERE n.kind = 'hold' AND (n.note ->> 'reason', n.note ->> 'by', n.note -> 'of')
+                   IS DISTINCT FROM (h.reason, h.placed_by::text, h.subject - 'key')) AS wrong,
+               count(*) FILTER (WHERE n.kind = 'lift' AND (n.at, n.note ->> 'request')
+                   IS DISTINCT FROM (h.lifted_at, h.lifted_by::text)) AS wrong_lift,
+               count(*) FILTER (WHERE n.kind = 'hold' AND h.lifted_at IS NULL AND NOT EXISTS (
+                   SELECT FROM custody_ledger.held e WHERE e.hold = h.id AND e.tbl = n.tbl)) AS lost
+          FROM custody_ledger.hold h LEFT JOIN notes n ON n.note ->> 'hold' = h.id::text GROUP BY h.id, h)
+    SELECT format('hold %s', t.id), w.status, w.detail FROM told t
+     CROSS JOIN LATERAL (VALUES
+           (t.wrong > 0, 'refuted', 'its events tell another subject, reason, or who placed it'),
+           (t.wrong_lift > 0, 'refuted', 'its events tell that it was lifted otherwise, or when it was not'),
+           (t.lost > 0, 'refuted', 'its events tell of tables that it does not hold any more'),
+           (t.placed > 0 AND (t.hold).lifted_at IS NOT NULL AND t.lifted = 0 AND NOT custody.is_pruned((t.hold).lifted_at),
+                'refuted', 'it is said to be lifted, but no event says so'),
+           ((t.hold).org_text IS DISTINCT FROM (t.hold).subject ->> 'org', 'refuted', 'its organization is not that of its subject'),
+           (t.placed = 0, 'unproven', 'no event that is there tells of it')) AS w (holds, status, detail)
+     WHERE w.holds
+    UNION ALL
+    SELECT DISTINCT format('hold %s', n.note ->> 'hold'), 'refuted', 'its events are there, and it is not'
+      FROM notes n WHERE NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id::text = n.note ->> 'hold');
+END
+$$;
+COMMENT ON FUNCTION custody.verify_holds() IS
+'the part of custody.verify_ledger() that holds custody_ledger.hold and held against the events of kind hold and lift: refuted where they differ, or where one of both is gone, unproven where a hold has no event (it reached no table, or its event was pruned); errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.verify_requests()
+    RETURNS TABLE (object text, status text, detail text)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    WITH notes AS MATERIALIZED (
+        SELECT r.*, r.note ->> 'request' AS request FROM custody.recorded_notes() r
+         WHERE r.kind IN ('prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
+    compared AS (
+        SELECT r.id, n.n, r.state = 'done'
+               AND r.kind = CASE WHEN n.kind = 'erase' AND n.note ? 'contexts' THEN 'erase_user' ELSE n.kind END
+               AND CASE n.kind WHEN 'lift' THEN n.note ->> 'hold' = r.arguments ->> 'hold'
+                               WHEN 'erase' THEN r.kind = 'erase_user' OR n.tbl::text = r.arguments ->> 'tbl'
+                               WHEN 'prune' THEN (n.note ->> 'to')::timestamptz <= (r.arguments ->> 'before')::timestamptz
+                               ELSE true END
+               AND (NOT n.note ? 'reason' OR n.note ->> 'reason' = r.reason)
+               AND (NOT n.note ? 'requested_by' OR (n.note ->> 'requested_by', n.note ->> 'approved_by')
+                    = (r.requested_by::text, r.approved_by::text)) AS same,
+               n.note ? 'requested_by' AND n.note ? 'reason' AS whole
+          FROM custody_ledger.request r LEFT JOIN notes n ON n.request = r.id::text)
+    SELECT format('request %s', c.id), 'refuted', 'its event tells something else: what was asked for, why, by whom, or that it was approved'
+      FROM compared c WHERE c.n IS NOT NULL AND c.same IS NOT TRUE GROUP BY c.id
+    UNION ALL
+    SELECT format('request %s', c.id), 'unproven', CASE WHEN c.n IS NULL THEN 'no event that is there tells of it'
+                                                       ELSE 'its event does not tell why, who asked, and who approved' END
+      FROM compared c WHERE c.n IS NULL OR c.same AND NOT c.whole GROUP BY c.id, c.n IS NULL
+    UNION ALL
+    SELECT DISTINCT format('request %s', n.request), 'refuted', 'what it led to is there, and it is not'
+      FROM notes n WHERE NOT EXISTS (SELECT FROM custody_ledger.request r WHERE r.id::text = n.request);
+END
+$$;
+COMMENT ON FUNCTION custody.verify_requests() IS
+'the part of custody.verify_ledger() that holds custody_ledger.request against the events of what was approved: refuted where they differ, or the request is gone; unproven where no event tells of one (it is open, was withdrawn, or found nothing to prune); errors: 42P01 without a ledger, 22007 for a time that is none; privilege: SELECT on the ledger';
+
+REVOKE ALL ON FUNCTION custody.recorded_notes(), custody.is_pruned(timestamptz), custody.verify_recorded(),
+    custody.verify_holds(), custody.verify_requests() FROM PUBLIC;
+SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.recorded_notes()',
+    'custody.is_pruned(timestamptz)', 'custody.verify_recorded()', 'custody.verify_holds()',
+    'custody.verify_requests()']::regprocedure[]) f;

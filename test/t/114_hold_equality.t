@@ -1,0 +1,40 @@
+# A hold reaches the rows that its key is equal to by the type of the key's columns, however it is spelled.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $c = start_cluster('one');
+$c->create_database('clinic', extension => 1);
+$c->sql('clinic', <<'SQL');
+SELECT custody.init_ledger();
+CREATE SCHEMA ext;
+CREATE EXTENSION citext SCHEMA ext;
+CREATE DOMAIN code AS ext.citext;
+CREATE TABLE ci (name ext.citext PRIMARY KEY, v int);
+CREATE TABLE dom (name code PRIMARY KEY, v int);
+CREATE TABLE num (n numeric PRIMARY KEY, v int);
+CREATE TABLE orgs (id int PRIMARY KEY, org ext.citext, v int);
+SELECT custody.audit(t) FROM unnest('{ci,dom,num}'::regclass[]) t;
+SELECT custody.audit('orgs', org_column => 'org');
+INSERT INTO ci VALUES ('a', 1), ('b', 1);
+INSERT INTO dom VALUES ('a', 1), ('b', 1);
+INSERT INTO num VALUES (1.0, 1), (2, 1);
+INSERT INTO orgs VALUES (1, 'acme', 1), (2, 'other', 1);
+SQL
+for (['ci', 'name', 'A', 'a', 'b'], ['dom', 'name', 'A', 'a', 'b'], ['num', 'n', '1.00', '1.0', '2']) {
+    my ($table, $column, $key, $row, $other) = @$_;
+    $c->sql('clinic', qq{SELECT custody.place_hold('case', '$table', '{"$column": "$key"}')});
+    my $held = qr/public\.$table is under legal hold/;
+    like error("UPDATE $table SET v = 2 WHERE $column = '$row'"), $held, "$table: a hold on $key holds $row";
+    like error("DELETE FROM $table WHERE $column = '$row'"), $held, '... from being deleted, too';
+    is error("UPDATE $table SET v = 2 WHERE $column = '$other'"), '', "... and not $other";
+    is $c->sql('clinic', qq{SELECT string_agg(DISTINCT custody.event_key(descriptor, key) ->> '$column', ' ') FROM custody_ledger.event e
+        JOIN custody_ledger.audited a ON a.id = e.tbl AND a.name = '$table' WHERE e.op <> 'S' AND custody.event_is_held(e.tbl, e.org, e.key)}),
+        $row, '... its events are held, and no others';
+}
+$c->sql('clinic', q{SELECT custody.place_hold('case', 'orgs', org => 'ACME')});
+like error('DELETE FROM orgs WHERE id = 1'), qr/public\.orgs is under legal hold/, 'an organization likewise';
+is error('DELETE FROM orgs WHERE id = 2'), '', '... and no other';
+done_testing;
+
+sub error { return ($c->psql('clinic', $_[0]))[2] }
