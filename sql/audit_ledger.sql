@@ -62,7 +62,7 @@ BEGIN
     CREATE TABLE custody_ledger.tx (
         at timestamptz, xid xid8, incarnation int8, committing_at timestamptz, events int4,
         secret bytea, orgs bytea, contexts bytea) PARTITION BY RANGE (at);
-    CREATE INDEX tx_xid ON custody_ledger.tx (xid);
+    CREATE INDEX tx_xid ON custody_ledger.tx (xid) WITH (deduplicate_items = off); -- none is there twice
     CREATE TABLE custody_ledger.block (
         number int8 PRIMARY KEY, incarnation int8, lineage int4, kind int2, snapshot pg_snapshot,
         secret bytea, transactions int8, events int8, tree bytea, slots bytea, private bytea,

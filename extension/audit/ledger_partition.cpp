@@ -94,11 +94,19 @@ Relation open_ledger_partition(const char *table, TimestampTz at) {
             find(table, at, last);
         }
         const Oid partition = last->partition;
+        ResourceOwner caller = CurrentResourceOwner;
+        CurrentResourceOwner = TopTransactionResourceOwner;
         LockRelationOid(partition, RowExclusiveLock); // may tell that it is another one by now
+        Relation relation = nullptr;
         if (last->partition == partition && at >= last->lower && at < last->upper) {
-            return table_open(partition, NoLock);
+            relation = table_open(partition, NoLock);
+        } else {
+            UnlockRelationOid(partition, RowExclusiveLock);
         }
-        UnlockRelationOid(partition, RowExclusiveLock);
+        CurrentResourceOwner = caller;
+        if (relation != nullptr) {
+            return relation;
+        }
         CHECK_FOR_INTERRUPTS();
     }
 }

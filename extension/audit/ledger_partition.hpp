@@ -5,8 +5,9 @@
 
 namespace custody::audit {
 
-/// Opens and locks the partition of a table of the ledger for writing: that of the time, or the
-/// default one. Raises object_not_in_prerequisite_state where there is none.
+/// Opens and locks the partition of a table of the ledger for writing, for the whole transaction,
+/// whatever savepoints do: that of the time, or the default one. Raises
+/// object_not_in_prerequisite_state where there is none.
 Relation open_ledger_partition(const char *table, TimestampTz at);
 
 /// Registers what tells of new partitions. Once, from _PG_init.

@@ -34,8 +34,7 @@ struct Target {
 Target targets[2];
 Oid octet_length = InvalidOid;
 uint64 changes = 0; // of relations
-ResourceOwner owner = nullptr;
-bool writing = false;
+bool opening = false;
 EState *executor = nullptr; // for indexes that are not simple
 
 constexpr AttrNumber kKeyColumn = 15; // of event
@@ -134,23 +133,30 @@ void find_indexes(Target *target, int columns) {
     }
 }
 
+void open_index(Index *index) {
+    ResourceOwner caller = CurrentResourceOwner;
+    CurrentResourceOwner = TopTransactionResourceOwner;
+    index->relation = index_open(index->oid, RowExclusiveLock);
+    CurrentResourceOwner = caller;
+    // What an index keeps here belonged to the transaction before.
+    index->info->ii_AmCache = nullptr;
+    index->info->ii_ExpressionsState = NIL;
+    index->info->ii_Context = transaction_memory();
+    index->block = InvalidBlockNumber;
+}
+
 void open_target(LedgerTable table, TimestampTz at) {
     const int number = static_cast<int>(table);
     Target *target = &targets[number];
-    Relation relation = open_ledger_partition(kNames[number], at);
-    target->relation = relation;
-    if (target->known != RelationGetRelid(relation)) {
+    opening = true;
+    target->relation = open_ledger_partition(kNames[number], at);
+    if (target->known != RelationGetRelid(target->relation)) {
         find_indexes(target, kColumns[number]);
     }
     for (int i = 0; i < target->index_count; ++i) {
-        Index *index = &target->index[i];
-        index->relation = index_open(index->oid, RowExclusiveLock);
-        // What an index keeps here belonged to the transaction before.
-        index->info->ii_AmCache = nullptr;
-        index->info->ii_ExpressionsState = NIL;
-        index->info->ii_Context = transaction_memory();
-        index->block = InvalidBlockNumber;
+        open_index(&target->index[i]);
     }
+    opening = false;
 }
 
 /// An index that somebody added to the ledger's: by the executor.
@@ -210,12 +216,6 @@ void insert_index_entry(Target *target, Index *index, HeapTuple row, Datum *valu
 
 void insert_ledger_row(LedgerTable table, TimestampTz at, Datum *values, bool *nulls) {
     Target *target = &targets[static_cast<int>(table)];
-    if (unlikely(owner == nullptr)) {
-        owner = ResourceOwnerCreate(TopTransactionResourceOwner, "custody ledger");
-    }
-    ResourceOwner caller = CurrentResourceOwner;
-    CurrentResourceOwner = owner;
-    writing = true;
     if (unlikely(target->relation == nullptr)) {
         open_target(table, at);
     }
@@ -225,16 +225,11 @@ void insert_ledger_row(LedgerTable table, TimestampTz at, Datum *values, bool *n
         insert_index_entry(target, &target->index[i], row, values, nulls);
     }
     heap_freetuple(row);
-    writing = false;
-    CurrentResourceOwner = caller;
 }
 
 void close_ledger() {
-    if (owner == nullptr) {
-        return;
-    }
     ResourceOwner caller = CurrentResourceOwner;
-    CurrentResourceOwner = owner;
+    CurrentResourceOwner = TopTransactionResourceOwner;
     for (Target &target : targets) {
         for (int i = 0; i < target.index_count; ++i) {
             if (target.index[i].relation != nullptr) {
@@ -261,18 +256,14 @@ void recover_ledger() {
             target.index[i].block = InvalidBlockNumber;
         }
     }
-    if (writing) {
-        ResourceOwnerRelease(owner, RESOURCE_RELEASE_BEFORE_LOCKS, false, false);
-        ResourceOwnerRelease(owner, RESOURCE_RELEASE_LOCKS, false, false);
-        ResourceOwnerRelease(owner, RESOURCE_RELEASE_AFTER_LOCKS, false, false);
-        ResourceOwnerDelete(owner);
-        forget_ledger();
+    if (opening) {
+        close_ledger();
+        opening = false;
     }
 }
 
 void forget_ledger() {
-    owner = nullptr;
-    writing = false;
+    opening = false;
     executor = nullptr;
     for (Target &target : targets) {
         target.relation = nullptr;

@@ -1,6 +1,6 @@
-// The partitions of the ledger's tables that a transaction writes: opened once, kept open under a
-// resource owner of their own below the transaction's, so that savepoints do not close them, and
-// rows put in as the server's catalogs get theirs: no rights asked, no triggers. Plain C-style.
+// The partitions of the ledger's tables that a transaction writes: opened once, kept open under the
+// transaction's own resource owner, so that savepoints do not close them, and rows put in as the
+// server's catalogs get theirs: no rights asked, no triggers. Plain C-style.
 #pragma once
 
 #include "extension/pg/postgres.hpp"

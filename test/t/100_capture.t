@@ -71,6 +71,19 @@ expects('an error in the middle of a savepoint', 'I2', q{BEGIN; INSERT INTO item
     \set ON_ERROR_STOP 0
     INSERT INTO item VALUES (401, 1), (400, 1);
     ROLLBACK TO s; INSERT INTO item VALUES (402, 1); COMMIT});
+# An index that cannot be opened, in a savepoint: the table that was opened before it is not left so.
+my $index = sql(q{SELECT i.indexrelid::regclass FROM custody_ledger.event e JOIN pg_index i ON i.indrelid = e.tableoid
+    ORDER BY i.indexrelid DESC LIMIT 1});
+my ($holder, $writer) = map { $cluster->session('shop') } 1, 2;
+my $log = $cluster->log_position;
+$holder->query(qq{BEGIN; SELECT custody.maintain_ledger('ALTER INDEX $index SET TABLESPACE pg_default')});
+is $writer->query(q{BEGIN; SET LOCAL lock_timeout = '100ms'; SET LOCAL test.seen = ''; DO $$ BEGIN
+    INSERT INTO item VALUES (410, 1); EXCEPTION WHEN lock_not_available THEN SET LOCAL test.seen = 'locked'; END $$;
+    SELECT current_setting('test.seen')}), 'locked', 'an index of the ledger cannot be opened';
+$holder->query('ROLLBACK');
+$writer->query('INSERT INTO item VALUES (411, 1); COMMIT');
+expects('and then it can', 'I1');
+unlike $cluster->log_since($log), qr/leak/, 'nothing is left open';
 expects('PREPARE TRANSACTION', '', q{BEGIN; INSERT INTO item VALUES (500, 1); PREPARE TRANSACTION 'p'});
 expects('and something else between', 'I1', 'INSERT INTO item VALUES (501, 1)');
 sql(q{COMMIT PREPARED 'p'});
