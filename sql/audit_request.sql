@@ -23,11 +23,14 @@ BEGIN
         VALUES (kind, arguments, reason, session_user, custody.ledger_duties(custody.audit_caller()),
                 clock_timestamp(), 'open')
         RETURNING id INTO made;
+    -- Not what is to be erased: an event is for good.
+    PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'request', 'request', made, 'of', kind,
+                                                           'reason', reason, 'by', session_user)::text);
     RETURN made;
 END
 $$;
 COMMENT ON FUNCTION custody.make_request(text, jsonb, text) IS
-'writes down what somebody asks for; part of custody.request_prune(), request_erase() and request_lift(); errors: 22023 without a reason; privilege: superuser';
+'writes down what somebody asks for, with an event; part of custody.request_prune(), request_erase() and request_lift(); errors: 22023 without a reason; privilege: superuser';
 
 -- SECURITY DEFINER, here and below: the duties have no rights on the ledger but to read it.
 CREATE FUNCTION custody.request_prune(before timestamptz, reason text) RETURNS int4
@@ -72,10 +75,12 @@ BEGIN
                 result = %L WHERE id = %s AND state = ''open''', 'by ' || session_user, request)) = 0 THEN
         RAISE EXCEPTION 'there is no open request %', request USING ERRCODE = 'undefined_object';
     END IF;
+    PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'withdraw', 'request', request,
+                                                           'by', session_user)::text);
 END
 $$;
 COMMENT ON FUNCTION custody.withdraw_request(int4) IS
-'takes a request back, one''s own or another''s; it stays on record; errors: 42704 for a request that is not open; privilege: custody_admin, custody_legal';
+'takes a request back, one''s own or another''s; it stays on record, and an event tells of it; errors: 42704 for a request that is not open; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.check_approver(request int4) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

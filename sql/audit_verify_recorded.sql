@@ -99,7 +99,14 @@ BEGIN
     RETURN QUERY
     WITH notes AS MATERIALIZED (
         SELECT r.*, r.note ->> 'request' AS request FROM custody.recorded_notes() r
-         WHERE r.kind IN ('prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
+         WHERE r.kind IN ('request', 'withdraw', 'prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
+    asked AS (
+        SELECT r.id, count(n.n) AS asked, count(w.n) AS withdrawn, bool_and(
+               (n.note ->> 'of', n.note ->> 'reason', n.note ->> 'by') = (r.kind, r.reason, r.requested_by::text)
+               AND (r.state = 'withdrawn') = (w.n IS NOT NULL)) AS same
+          FROM custody_ledger.request r
+          LEFT JOIN notes n ON n.kind = 'request' AND n.request = r.id::text
+          LEFT JOIN notes w ON w.kind = 'withdraw' AND w.request = r.id::text GROUP BY r.id),
     compared AS (
         SELECT r.id, n.n, r.state = 'done'
                AND r.kind = CASE WHEN n.kind = 'erase' AND n.note ? 'contexts' THEN 'erase_user' ELSE n.kind END
@@ -111,20 +118,25 @@ BEGIN
                AND (NOT n.note ? 'requested_by' OR (n.note ->> 'requested_by', n.note ->> 'approved_by')
                     = (r.requested_by::text, r.approved_by::text)) AS same,
                n.note ? 'requested_by' AND n.note ? 'reason' AS whole
-          FROM custody_ledger.request r LEFT JOIN notes n ON n.request = r.id::text)
+          FROM custody_ledger.request r
+          LEFT JOIN notes n ON n.kind IN ('prune', 'erase', 'lift') AND n.request = r.id::text)
+    SELECT format('request %s', a.id), 'refuted', 'its events tell something else: what was asked for, why, by whom, or whether it was withdrawn'
+      FROM asked a WHERE a.asked > 0 AND NOT a.same
+    UNION ALL
     SELECT format('request %s', c.id), 'refuted', 'its event tells something else: what was asked for, why, by whom, or that it was approved'
       FROM compared c WHERE c.n IS NOT NULL AND c.same IS NOT TRUE GROUP BY c.id
     UNION ALL
     SELECT format('request %s', c.id), 'unproven', CASE WHEN c.n IS NULL THEN 'no event that is there tells of it'
                                                        ELSE 'its event does not tell why, who asked, and who approved' END
-      FROM compared c WHERE c.n IS NULL OR c.same AND NOT c.whole GROUP BY c.id, c.n IS NULL
+      FROM compared c JOIN asked a USING (id) JOIN custody_ledger.request r USING (id)
+     WHERE c.n IS NULL AND (a.asked = 0 OR r.state = 'done') OR c.same AND NOT c.whole GROUP BY c.id, c.n IS NULL
     UNION ALL
-    SELECT DISTINCT format('request %s', n.request), 'refuted', 'what it led to is there, and it is not'
+    SELECT DISTINCT format('request %s', n.request), 'refuted', 'its events are there, and it is not'
       FROM notes n WHERE NOT EXISTS (SELECT FROM custody_ledger.request r WHERE r.id::text = n.request);
 END
 $$;
 COMMENT ON FUNCTION custody.verify_requests() IS
-'the part of custody.verify_ledger() that holds custody_ledger.request against the events of what was approved: refuted where they differ, or the request is gone; unproven where no event tells of one (it is open, was withdrawn, or found nothing to prune); errors: 42P01 without a ledger, 22007 for a time that is none; privilege: SELECT on the ledger';
+'the part of custody.verify_ledger() that holds custody_ledger.request against its events (request, withdraw, and that of what was approved): refuted where they differ, or the request is gone; unproven where no event that is there tells of one, or of what its approval did (nothing was left to prune); errors: 42P01 without a ledger, 22007 for a time that is none; privilege: SELECT on the ledger';
 
 REVOKE ALL ON FUNCTION custody.recorded_notes(), custody.is_pruned(timestamptz), custody.verify_recorded(),
     custody.verify_holds(), custody.verify_requests() FROM PUBLIC;

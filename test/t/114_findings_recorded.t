@@ -56,11 +56,23 @@ finds('a hold that no event tells of', q{INSERT INTO custody_ledger.hold (subjec
 # Requests.
 for (['approved by another', q{approved_by = 'boss'}], ['asked by another', q{requested_by = 'boss'}], ['for another reason', q{reason = 'x'}],
      ['for another hold', q{arguments = '{"hold": 1}'}], ['not approved', q{state = 'open'}], ['of another kind', q{kind = 'erase'}]) {
-    finds("a request was $_->[0]", "UPDATE custody_ledger.request SET $_->[1] WHERE kind = 'lift'", qr/^descriptors\|request 1\|refuted\|its event tells/m);
+    finds("a request was $_->[0]", "UPDATE custody_ledger.request SET $_->[1] WHERE kind = 'lift'", qr/^descriptors\|request 1\|refuted\|its events? tells?/m);
 }
 finds('a request is of another table', q{UPDATE custody_ledger.request SET arguments = '{"tbl": 2}' WHERE kind = 'erase'}, qr/^descriptors\|request 2\|refuted/m);
-finds('a request is gone', 'DELETE FROM custody_ledger.request WHERE id = 2', qr/^descriptors\|request 2\|refuted\|what it led to is there/m);
-finds('an open request', q{SELECT custody.request_lift(1, 'closed')}, qr/^descriptors\|request 4\|unproven\|no event/m);
+finds('a request is gone', 'DELETE FROM custody_ledger.request WHERE id = 2', qr/^descriptors\|request 2\|refuted\|its events are there/m);
+finds('a request that nobody made', q{INSERT INTO custody_ledger.request (kind, arguments, reason, requested_by, requested_as, requested_at, state)
+    VALUES ('lift', '{"hold": 1}', 'closed', 'lawyer', '{legal}', now(), 'open')}, qr/^descriptors\|request 4\|unproven\|no event/m);
+my $open = $c->sql('sound', q{SELECT custody.request_lift(1, 'closed')}, user => 'lawyer');
+$c->sql('sound', 'SELECT custody.seal()');
+is problems('sound'), '', 'an open request has its event';
+my $asked = qr/^descriptors\|request $open\|refuted\|its events tell something else/m;
+finds('an open request in the name of another', "UPDATE custody_ledger.request SET requested_by = 'boss' WHERE id = $open", $asked);
+finds('a request that nobody withdrew', "UPDATE custody_ledger.request SET state = 'withdrawn' WHERE id = $open", $asked);
+finds('an open request is gone', "DELETE FROM custody_ledger.request WHERE id = $open", qr/^descriptors\|request $open\|refuted\|its events are there/m);
+$c->sql('sound', "SELECT custody.withdraw_request($open)", user => 'lawyer');
+$c->sql('sound', 'SELECT custody.seal()');
+is problems('sound'), '', 'and one that was withdrawn';
+finds('a withdrawn request is open', "UPDATE custody_ledger.request SET state = 'open' WHERE id = $open", $asked);
 
 # An index of block ranges that hides rows: they came while it was not kept.
 my $brin = q{(SELECT i.indexrelid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam AND a.amname = 'brin'
