@@ -29,7 +29,7 @@ BEGIN
     EXCEPTION WHEN check_violation OR feature_not_supported THEN
         -- What cannot be made up (a partition, a type) is taken from a row that is there, if there is one.
         made := custody.probe_make(relation, org_number, org,
-            (custody.probe_as_owner(relation, format('SELECT to_jsonb(r) FROM %s r LIMIT 1', place)))[1]::jsonb);
+            (custody.probe_as_owner(relation, format('SELECT to_jsonb(r.*) FROM %s r LIMIT 1', place)))[1]::jsonb);
     END;
     rows := (custody.probe_as_owner(relation, (SELECT format('SELECT count(*) FROM %s WHERE %I = %L', place, attname, org)
         FROM pg_attribute WHERE attrelid = relation AND attnum = org_number)))[1];
@@ -54,7 +54,7 @@ BEGIN
     FOREACH relation IN ARRAY relations LOOP
         object := relation::regclass::text;
         picture := (custody.probe_as_owner(relation, (SELECT format(
-            'SELECT concat(count(*), '' '', sum(hashtextextended(r::text, 0))) FROM %s r WHERE (%I = %L) IS %s TRUE',
+            'SELECT concat(count(*), '' '', sum(hashtextextended((r.*)::text, 0))) FROM %s r WHERE (%I = %L) IS %s TRUE',
             object, attname, org, CASE WHEN own THEN '' ELSE 'NOT' END)
             FROM pg_attribute WHERE attrelid = relation AND attnum = custody.probe_org_column(relation))))[1];
         RETURN NEXT;
@@ -150,7 +150,7 @@ CREATE FUNCTION custody.probe_row_of(relation oid, org text) RETURNS jsonb
     LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN (custody.probe_as_owner(relation, (SELECT format('SELECT to_jsonb(r) FROM %s r WHERE %I = %L LIMIT 1',
+    RETURN (custody.probe_as_owner(relation, (SELECT format('SELECT to_jsonb(r.*) FROM %s r WHERE %I = %L LIMIT 1',
             relation::regclass, attname, org)
         FROM pg_attribute WHERE attrelid = relation AND attnum = custody.probe_org_column(relation))))[1];
 END

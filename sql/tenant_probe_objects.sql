@@ -51,7 +51,7 @@ CREATE FUNCTION custody.probe_view_unnamed(
     RETURNS custody.probe_finding LANGUAGE plpgsql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    statement text := format('SELECT r::text FROM %s r LIMIT 1', subject.object);
+    statement text := format('SELECT (r.*)::text FROM %s r LIMIT 1', subject.object);
     outcome custody.probe_outcome;
     finding custody.probe_finding;
     everything text;
@@ -142,7 +142,7 @@ REVOKE ALL ON FUNCTION custody.probe_function_oids(oid) FROM PUBLIC;
 CREATE FUNCTION custody.probe_call(subject custody.probe_subject, function oid, key text, org text)
     RETURNS text LANGUAGE sql VOLATILE
     SET search_path = pg_catalog, pg_temp AS $$
-SELECT format('SELECT r::text FROM %s(%s) r WHERE strpos(r::text, %L) > 0', function::regproc,
+SELECT format('SELECT (r.*)::text FROM %s(%s) r WHERE strpos((r.*)::text, %L) > 0', function::regproc,
     string_agg(quote_nullable(coalesce(
         (SELECT v.row ->> a.attname FROM pg_attribute a
           WHERE a.attrelid = subject.relation AND a.atttypid = t.type AND NOT a.attisdropped AND a.attnum > 0

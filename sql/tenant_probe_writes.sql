@@ -6,7 +6,7 @@ CREATE FUNCTION custody.probe_row(subject custody.probe_subject, key text) RETUR
     SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (custody.probe_as_owner(subject.relation,
-        format('SELECT to_jsonb(r) FROM %s r WHERE %s', subject.object, key)))[1];
+        format('SELECT to_jsonb(r.*) FROM %s r WHERE %s', subject.object, key)))[1];
 END
 $$;
 COMMENT ON FUNCTION custody.probe_row(custody.probe_subject, text) IS
