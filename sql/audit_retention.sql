@@ -94,6 +94,7 @@ BEGIN
         INSERT INTO custody_ledger.prune (request, lower, upper, events, pruned_at)
             VALUES (request, p.lower, p.upper, p.events, now()) RETURNING id INTO prune;
         kept := CASE WHEN p.held > 0 THEN custody.keep_held_events(p.partition, prune) ELSE 0 END;
+        PERFORM custody.keep_recorded(p.lower, p.upper);
         PERFORM custody.maintain_ledger(format('DROP TABLE %s', p.partition));
         PERFORM custody.maintain_ledger(format(
             'UPDATE custody_ledger.tx t SET contexts = NULL WHERE t.at >= %L AND t.at < %L AND NOT EXISTS (

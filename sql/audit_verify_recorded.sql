@@ -24,38 +24,60 @@ CREATE FUNCTION custody.is_pruned(at timestamptz) RETURNS boolean
 COMMENT ON FUNCTION custody.is_pruned(timestamptz) IS
 'whether the events of transactions that began at a time were pruned; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
--- How a table is recorded was said when recording began, and whenever a column was renamed.
+-- How a table is recorded was said when recording began, whenever a column was renamed, and by a prune
+-- that took these events away.
+CREATE FUNCTION custody.recorded_now()
+    RETURNS TABLE (tbl int4, options jsonb, options_at timestamptz, since timestamptz, since_at timestamptz)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH notes AS MATERIALIZED (SELECT * FROM custody.recorded_notes()),
+    told AS (
+        SELECT n.*, lag(n.kind) OVER (PARTITION BY n.tbl ORDER BY n.n) AS before FROM notes n
+         WHERE n.kind IN ('audit_on', 'audit_off', 'recorded') OR n.kind = 'drop' AND NOT n.note ? 'partition'),
+    options AS (
+        SELECT DISTINCT ON (n.tbl) n.tbl, n.note -> 'options' AS options, n.at FROM notes n
+         WHERE n.kind IN ('audit_on', 'recorded') OR n.kind = 'columns' AND n.note ? 'renamed' ORDER BY n.tbl, n.n DESC),
+    begun AS (
+        SELECT DISTINCT ON (t.tbl) t.tbl, coalesce((t.note ->> 'since')::timestamptz, t.at) AS since, t.at FROM told t
+         WHERE t.kind = 'recorded' OR t.kind = 'audit_on' AND (t.before IS NULL OR t.before NOT IN ('audit_on', 'recorded'))
+         ORDER BY t.tbl, t.n DESC)
+    SELECT tbl, o.options, o.at, b.since, b.at FROM options o FULL JOIN begun b USING (tbl)
+$$;
+COMMENT ON FUNCTION custody.recorded_now() IS
+'what the events of kind audit_on, columns and recorded tell last of each table: options and begin of its recording, with the times of the transactions that said so; NULL: there is none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.keep_recorded(lower timestamptz, upper timestamptz) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM custody.record_note(r.tbl, 'S', (jsonb_build_object('kind', 'recorded')
+                || CASE WHEN r.options IS NULL THEN '{}' ELSE jsonb_build_object('options', r.options) END
+                || CASE WHEN r.since IS NULL THEN '{}' ELSE jsonb_build_object('since', r.since) END)::text)
+       FROM custody.recorded_now() r
+      WHERE (r.options_at >= lower AND r.options_at < upper) OR (r.since_at >= lower AND r.since_at < upper);
+END
+$$;
+COMMENT ON FUNCTION custody.keep_recorded(timestamptz, timestamptz) IS
+'says again, in events of kind recorded, how tables are recorded of which events told that are about to be pruned; part of a prune; privilege: superuser';
+
 CREATE FUNCTION custody.verify_recorded()
     RETURNS TABLE (object text, status text, detail text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    WITH told AS MATERIALIZED (
-        SELECT r.*, lag(r.kind) OVER (PARTITION BY r.tbl ORDER BY r.n) AS before
-          FROM custody.recorded_notes() r
-         WHERE r.kind IN ('audit_on', 'audit_off') OR r.kind = 'drop' AND NOT r.note ? 'partition'),
-    options AS (
-        SELECT DISTINCT ON (r.tbl) r.tbl, r.note -> 'options' AS options FROM custody.recorded_notes() r
-         WHERE r.kind = 'audit_on' OR r.kind = 'columns' AND r.note ? 'renamed' ORDER BY r.tbl, r.n DESC),
-    begun AS (
-        SELECT DISTINCT ON (t.tbl) t.tbl, t.at FROM told t
-         WHERE t.kind = 'audit_on' AND t.before IS DISTINCT FROM 'audit_on' ORDER BY t.tbl, t.n DESC)
     SELECT quote_ident(a.schema) || '.' || quote_ident(a.name),
            CASE WHEN w.recorded IS NULL OR w.gone THEN 'unproven' ELSE 'refuted' END,
            CASE WHEN w.recorded IS NULL OR w.gone THEN w.what || ' is told by no event that is there'
                 ELSE format('%s is %s, by its event %s', w.what, coalesce(w.stored, 'NULL'), w.recorded) END
       FROM custody_ledger.audited a
-      LEFT JOIN options o ON o.tbl = a.id
-      LEFT JOIN begun b ON b.tbl = a.id
+      LEFT JOIN custody.recorded_now() r ON r.tbl = a.id
      CROSS JOIN LATERAL (VALUES
-           ('how it is recorded', a.options::text, o.options::text, false),
-           ('since when it is recorded', a.since::text, b.at::text, custody.is_pruned(a.since)))
+           ('how it is recorded', a.options::text, r.options::text, false),
+           ('since when it is recorded', a.since::text, r.since::text, r.since_at = r.since AND custody.is_pruned(a.since)))
            AS w (what, stored, recorded, gone)
      WHERE w.stored IS DISTINCT FROM w.recorded;
 END
 $$;
 COMMENT ON FUNCTION custody.verify_recorded() IS
-'the part of custody.verify_ledger() that holds options and begin of recording of each table against its events (audit_on, and columns for one that was renamed): refuted where they differ, unproven where there is none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+'the part of custody.verify_ledger() that holds options and begin of recording of each table against its events (audit_on, columns for one that was renamed, recorded for what was pruned): refuted where they differ, unproven where there is none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.verify_holds()
     RETURNS TABLE (object text, status text, detail text)
@@ -138,8 +160,9 @@ $$;
 COMMENT ON FUNCTION custody.verify_requests() IS
 'the part of custody.verify_ledger() that holds custody_ledger.request against its events (request, withdraw, and that of what was approved): refuted where they differ, or the request is gone; unproven where no event that is there tells of one, or of what its approval did (nothing was left to prune); errors: 42P01 without a ledger, 22007 for a time that is none; privilege: SELECT on the ledger';
 
-REVOKE ALL ON FUNCTION custody.recorded_notes(), custody.is_pruned(timestamptz), custody.verify_recorded(),
+REVOKE ALL ON FUNCTION custody.recorded_notes(), custody.is_pruned(timestamptz), custody.recorded_now(),
+    custody.keep_recorded(timestamptz, timestamptz), custody.verify_recorded(),
     custody.verify_holds(), custody.verify_requests() FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.recorded_notes()',
-    'custody.is_pruned(timestamptz)', 'custody.verify_recorded()', 'custody.verify_holds()',
+    'custody.is_pruned(timestamptz)', 'custody.recorded_now()', 'custody.verify_recorded()', 'custody.verify_holds()',
     'custody.verify_requests()']::regprocedure[]) f;

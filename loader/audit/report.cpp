@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char *kNotices =
     "SELECT to_char(t.committing_at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC', "
-    "coalesce(format('%I.%I', a.schema, a.name), ''), n.info ->> 'kind', "
+    "CASE WHEN a.id IS NULL THEN '' ELSE format('%I.%I', a.schema, a.name) END, n.info ->> 'kind', "
     "(custody.context_fields(t.contexts, e.context))[1], (n.info - 'kind')::text "
     "FROM custody_ledger.event e JOIN custody_ledger.tx t "
     "ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation "

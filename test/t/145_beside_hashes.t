@@ -46,6 +46,10 @@ detects('one that is not pruned', q{INSERT INTO custody_ledger.held_event SELECT
     qr/^descriptors\|held event .*no record says/m);
 detects('a held event is deleted', q{DELETE FROM custody_ledger.held_event WHERE op = 'U'}, qr/^descriptors\|prune 1\|.*2 held events were kept, 1 are there/m);
 my $tx = '(SELECT max(xid) FROM custody_ledger.tx)';
+detects('how a table is recorded, of which pruned events told', q{UPDATE custody_ledger.audited SET options = options || '{"full_row": true}'
+    WHERE name = 'patient'}, qr/^descriptors\|public\.patient\|.*how it is recorded is/m);
+detects('since when', q{UPDATE custody_ledger.audited SET since = since - interval '1 day' WHERE name = 'patient'},
+    qr/^descriptors\|public\.patient\|.*since when it is recorded is/m);
 detects('a prune is made up for a deletion', qq{UPDATE custody_ledger.tx SET contexts = NULL WHERE xid = $tx; DELETE FROM custody_ledger.event WHERE xid = $tx;
     INSERT INTO custody_ledger.prune (lower, upper, transactions, events, held, pruned_at) SELECT at, at + '1 us', 1, 1, 0, now() FROM custody_ledger.tx WHERE xid = $tx},
     qr/^descriptors\|prune 2\|.*no event of the ledger says so/m);
