@@ -27,28 +27,32 @@ COMMENT ON FUNCTION custody.is_pruned(timestamptz) IS
 -- How a table is recorded was said when recording began, whenever a column was renamed, and by a prune
 -- that took these events away.
 CREATE FUNCTION custody.recorded_now()
-    RETURNS TABLE (tbl int4, options jsonb, options_at timestamptz, since timestamptz, since_at timestamptz)
+    RETURNS TABLE (tbl int4, options jsonb, options_at timestamptz, since timestamptz, since_at timestamptz, active boolean)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH notes AS MATERIALIZED (SELECT * FROM custody.recorded_notes()),
-    told AS (
-        SELECT n.*, lag(n.kind) OVER (PARTITION BY n.tbl ORDER BY n.n) AS before FROM notes n
+    states AS (
+        SELECT n.*, n.kind = 'audit_on' OR n.kind = 'recorded' AND (n.note ->> 'active')::boolean AS active FROM notes n
          WHERE n.kind IN ('audit_on', 'audit_off', 'recorded') OR n.kind = 'drop' AND NOT n.note ? 'partition'),
+    told AS (
+        SELECT s.*, lag(s.active) OVER (PARTITION BY s.tbl ORDER BY s.n) AS before,
+               last_value(s.active) OVER (PARTITION BY s.tbl ORDER BY s.n ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS last
+          FROM states s),
     options AS (
         SELECT DISTINCT ON (n.tbl) n.tbl, n.note -> 'options' AS options, n.at FROM notes n
          WHERE n.kind IN ('audit_on', 'recorded') OR n.kind = 'columns' AND n.note ? 'renamed' ORDER BY n.tbl, n.n DESC),
     begun AS (
-        SELECT DISTINCT ON (t.tbl) t.tbl, coalesce((t.note ->> 'since')::timestamptz, t.at) AS since, t.at FROM told t
-         WHERE t.kind = 'recorded' OR t.kind = 'audit_on' AND (t.before IS NULL OR t.before NOT IN ('audit_on', 'recorded'))
+        SELECT DISTINCT ON (t.tbl) t.tbl, coalesce((t.note ->> 'since')::timestamptz, t.at) AS since, t.at, t.last FROM told t
+         WHERE t.kind = 'recorded' AND t.note ? 'since' OR t.kind = 'audit_on' AND t.before IS NOT TRUE
          ORDER BY t.tbl, t.n DESC)
-    SELECT tbl, o.options, o.at, b.since, b.at FROM options o FULL JOIN begun b USING (tbl)
+    SELECT tbl, o.options, o.at, b.since, b.at, coalesce(b.last, false) FROM options o FULL JOIN begun b USING (tbl)
 $$;
 COMMENT ON FUNCTION custody.recorded_now() IS
-'what the events of kind audit_on, columns and recorded tell last of each table: options and begin of its recording, with the times of the transactions that said so; NULL: there is none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+'what the events of kind audit_on, columns and recorded tell last of each table: options and begin of its recording, with the times of the transactions that said so, and whether it goes on; NULL: there is none; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.keep_recorded(lower timestamptz, upper timestamptz) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM custody.record_note(r.tbl, 'S', (jsonb_build_object('kind', 'recorded')
+    PERFORM custody.record_note(r.tbl, 'S', (jsonb_build_object('kind', 'recorded', 'active', r.active)
                 || CASE WHEN r.options IS NULL THEN '{}' ELSE jsonb_build_object('options', r.options) END
                 || CASE WHEN r.since IS NULL THEN '{}' ELSE jsonb_build_object('since', r.since) END)::text)
        FROM custody.recorded_now() r

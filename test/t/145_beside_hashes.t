@@ -17,6 +17,8 @@ SELECT custody.maintain_ledger('DROP TABLE custody_ledger.' || p || to_char(now(
 SELECT custody.make_ledger_partition(p, custody.ledger_period_start('day', now()), clock_timestamp() + '2 seconds')
   FROM unnest('{event,tx}'::text[]) p;
 SELECT custody.audit('patient', 'org');
+CREATE TABLE again (id int PRIMARY KEY);
+SELECT custody.audit('again'); SELECT custody.unaudit('again', 'later');
 INSERT INTO patient SELECT i, 1 + i % 2, 'n' || i FROM generate_series(1, 9) i;
 UPDATE patient SET name = 'changed' WHERE id < 6;
 SQL
@@ -27,7 +29,7 @@ $c->sql('sound', q{SELECT custody.place_hold('case', 'patient', '{"id": 3}')}, u
 $c->sql('sound', 'SELECT custody.seal()');
 my $prune = $c->sql('sound', q{SELECT custody.request_prune(now(), 'policy')}, user => 'admin');
 like $c->sql('sound', "SELECT custody.approve($prune)", user => 'lawyer'), qr/2 held events kept/, 'pruned, two events held';
-$c->sql('sound', q{SELECT custody.audit('visit', 'org'); INSERT INTO visit VALUES (1, 1, 'a')});
+$c->sql('sound', q{SELECT custody.audit('again'); SELECT custody.audit('visit', 'org'); INSERT INTO visit VALUES (1, 1, 'a')});
 $c->sql('sound', 'SELECT custody.seal()');
 $c->sql('sound', q{UPDATE visit SET note = 'b'});
 $c->sql('sound', 'SELECT custody.seal()');
@@ -42,7 +44,7 @@ detects('a held event is made up', q{INSERT INTO custody_ledger.held_event
       FROM custody_ledger.held_event WHERE op = 'I'}, qr/^descriptors\|held event 77 of transaction \d+\|.*not the one that was sealed/m);
 detects('a held event is changed', q{UPDATE custody_ledger.held_event SET lsn = lsn + 1 WHERE op = 'U'}, qr/^descriptors\|held event .*not the one/m);
 detects('a held event is there twice', 'INSERT INTO custody_ledger.held_event SELECT * FROM custody_ledger.held_event', qr/^descriptors\|held event .*twice/m);
-detects('one that is not pruned', q{INSERT INTO custody_ledger.held_event SELECT e.*, 1, NULL FROM custody_ledger.event e WHERE tbl = 2 AND op = 'I'},
+detects('one that is not pruned', q{INSERT INTO custody_ledger.held_event SELECT e.*, 1, NULL FROM custody_ledger.event e WHERE tbl = 3 AND op = 'I'},
     qr/^descriptors\|held event .*no record says/m);
 detects('a held event is deleted', q{DELETE FROM custody_ledger.held_event WHERE op = 'U'}, qr/^descriptors\|prune 1\|.*2 held events were kept, 1 are there/m);
 my $tx = '(SELECT max(xid) FROM custody_ledger.tx)';
@@ -64,14 +66,14 @@ detects('a link of no block', q{INSERT INTO custody_ledger.link SELECT '\x6278',
 detects('a block before the first', q{INSERT INTO custody_ledger.block SELECT 0, incarnation, lineage, kind, snapshot, secret, transactions, events, tree, slots, private, previous, hash, lsn, notes, sealed_at FROM custody_ledger.block LIMIT 1},
     qr/^descriptors\|block 0\|.*before the first/m);
 detects('a version', 'UPDATE custody_ledger.descriptor SET version = version + 1 WHERE tbl = 2', qr/^descriptors\|descriptor \d+\|.*another version/m);
-detects('a table is recorded no more', 'UPDATE custody_ledger.audited SET active = false, until = now() WHERE id = 2; ALTER TABLE visit DISABLE TRIGGER ALL',
+detects('a table is recorded no more', 'UPDATE custody_ledger.audited SET active = false, until = now() WHERE id = 3; ALTER TABLE visit DISABLE TRIGGER ALL',
     qr/^descriptors\|public\.visit\|.*no event says so/m);
 detects('rows are hidden from auditors', q{ALTER TABLE custody_ledger.event ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON custody_ledger.event USING (xid < '1')},
     qr/^descriptors\|custody_ledger\.event\|.*row security/m);
 detects('rows are kept out', 'CREATE RULE r AS ON INSERT TO custody_ledger.block DO INSTEAD NOTHING', qr/^descriptors\|custody_ledger\.block\|/m);
 for my $when ('INSERT OR UPDATE OR DELETE ON visit FOR EACH ROW WHEN (false)', 'INSERT OR UPDATE OF id OR DELETE ON visit FOR EACH ROW', 'INSERT ON visit FOR EACH ROW') {
     detects("capture AFTER $when", qq{DROP TRIGGER custody_capture ON visit; CREATE TRIGGER custody_capture AFTER $when EXECUTE FUNCTION custody.capture('x');
-        UPDATE pg_trigger SET tgenabled = 'A', tgargs = (SELECT convert_to(identity::text, 'UTF8') || '\\x00' FROM custody_ledger.audited WHERE id = 2)
+        UPDATE pg_trigger SET tgenabled = 'A', tgargs = (SELECT convert_to(identity::text, 'UTF8') || '\\x00' FROM custody_ledger.audited WHERE name = 'visit')
          WHERE tgrelid = 'visit'::regclass AND tgname = 'custody_capture'}, qr/^coverage\|public\.visit\|.*not captured/m);
     is $c->sql('tampered', q{SELECT state FROM custody.audit_coverage() WHERE relation = 'visit'::regclass}), 'gap', '... which is a gap';
 }
