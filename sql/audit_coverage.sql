@@ -36,13 +36,12 @@ BEGIN
                     ELSE 'gap' END,
                CASE WHEN t.problem IS NOT NULL THEN coalesce(x.reason, 'belongs to extension ' || e.extname,
                     CASE c.relkind WHEN 'f' THEN 'a foreign table: its server has to record it' END, t.problem) END,
-               CASE WHEN a.active THEN a.since END, v.version
+               CASE WHEN a.active THEN a.since END, CASE WHEN t.id IS NOT NULL THEN custody.fold_version(t.id) END
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          CROSS JOIN LATERAL (SELECT CASE WHEN custody.ledger_exists() THEN custody.coverage_trigger_problem(c.oid)
                                          ELSE 'there is no ledger' END AS problem,
                                     CASE WHEN custody.ledger_exists() THEN custody.audited_id(c.oid) END AS id) t
           LEFT JOIN LATERAL custody.coverage_audited(t.id) a ON true
-          LEFT JOIN LATERAL (SELECT custody.fold_version(t.id) AS version WHERE t.id IS NOT NULL) v ON true
           LEFT JOIN custody.audit_exemption x ON x.relation = c.oid
           LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
           LEFT JOIN pg_extension e ON e.oid = d.refobjid

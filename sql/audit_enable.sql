@@ -268,6 +268,26 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_revealed(regclass, name[]) IS
 'refuses (55000) to record columns as they are that are excluded, hashed or redacted so far and not among those named now; part of custody.audit(); privilege: SELECT on the ledger';
 
+CREATE FUNCTION custody.audit_check_org(relation regclass, org_column name) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    named name := coalesce(org_column, (SELECT p.org_column FROM custody.protection p
+                                         WHERE p.relation = audit_check_org.relation));
+    before text;
+BEGIN
+    SELECT a.options ->> 'org_column' INTO before FROM custody_ledger.audited a
+     WHERE a.id = custody.audited_id(relation) AND a.active;
+    IF before IS NOT NULL AND named IS NULL THEN
+        RAISE EXCEPTION '% is recorded with its organizations', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its events from now on would belong to none, and be in no organization''s evidence.',
+                  HINT = format('Name org_column => %L again; custody.unaudit() first, where it should have none.', before);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_org(regclass, name) IS
+'refuses (55000) to record a table without an organization that is recorded with one; part of custody.audit(); privilege: SELECT on the ledger and on custody.protection';
+
 -- SECURITY DEFINER: whoever owns a table has no rights on the ledger. The caller must own it.
 CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key name[] DEFAULT NULL,
     exclude name[] DEFAULT '{}', hash name[] DEFAULT '{}', redact name[] DEFAULT '{}',
@@ -278,10 +298,7 @@ DECLARE
     identity uuid;
     step text;
 BEGIN
-    IF NOT custody.ledger_exists() THEN
-        RAISE EXCEPTION 'there is no audit ledger in this database'
-            USING ERRCODE = 'undefined_table', HINT = 'Call custody.init_ledger().';
-    END IF;
+    PERFORM custody.check_ledger();
     PERFORM custody.audit_check_relation(rel);
     PERFORM custody.audit_check_caller(rel);
     PERFORM custody.audit_check_isolation(baseline AND NOT dry_run);
@@ -292,6 +309,7 @@ BEGIN
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);
     END IF;
     PERFORM custody.audit_check_revealed(rel, exclude || hash || redact);
+    PERFORM custody.audit_check_org(rel, org_column);
     SELECT a.identity INTO identity FROM custody_ledger.audited a WHERE a.id = custody.audited_id(rel);
     identity := coalesce(identity, gen_random_uuid());
     FOR step IN
@@ -312,13 +330,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) IS
-'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; errors: 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
+'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; errors: 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
     custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
-    custody.audit_key(regclass), custody.audit_check_revealed(regclass, name[]),
+    custody.audit_key(regclass), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;

@@ -141,8 +141,10 @@ COMMENT ON FUNCTION custody.erase_user(text, int4) IS
 CREATE FUNCTION custody.request_erase(rel regclass, key jsonb, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    subject int4 := custody.audited_id(rel);
+    subject int4;
 BEGIN
+    PERFORM custody.check_ledger();
+    subject := custody.audited_id(rel);
     IF subject IS NULL THEN
         RAISE EXCEPTION '% is not recorded', rel USING ERRCODE = 'undefined_object';
     END IF;

@@ -76,6 +76,7 @@ CREATE FUNCTION custody.find_changes(condition text, tbl int4, keys bytea[], org
     since timestamptz, until timestamptz, transaction xid8) RETURNS SETOF custody.change
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM custody.check_ledger();
     RETURN QUERY EXECUTE format($q$
         WITH place AS MATERIALIZED (SELECT * FROM custody.incarnation_places()),
              this AS MATERIALIZED (SELECT custody.this_incarnation() AS incarnation)
@@ -125,8 +126,10 @@ COMMENT ON FUNCTION custody.history(regclass, jsonb) IS
 CREATE FUNCTION custody.recorded_id(rel regclass) RETURNS int4
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    tbl int4 := custody.audited_id(rel);
+    tbl int4;
 BEGIN
+    PERFORM custody.check_ledger();
+    tbl := custody.audited_id(rel);
     IF tbl IS NULL THEN
         RAISE EXCEPTION '% is not recorded', rel
             USING ERRCODE = 'undefined_object', HINT = 'custody.audit() records a table.';
@@ -184,6 +187,7 @@ DECLARE
     info record;
     roles jsonb;
 BEGIN
+    PERFORM custody.check_ledger();
     SELECT * INTO info FROM custody.context_info();
     SELECT coalesce(l.options -> 'auditor_roles', '["auditor"]') INTO roles FROM custody_ledger.ledger l;
     IF NOT FOUND OR NOT info.is_valid OR info.orgs IS NULL OR cardinality(info.orgs) <> 1 OR info.role IS NULL OR NOT roles ? info.role THEN

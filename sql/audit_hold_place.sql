@@ -88,6 +88,16 @@ $$;
 COMMENT ON FUNCTION custody.hold_check_columns(regclass) IS
 'refuses (55000) to drop or rewrite columns of a table that has a hold; part of the event triggers; privilege: superuser';
 
+-- Without the key, which may have to be erased one day.
+CREATE FUNCTION custody.record_hold(hold int4, tbl int4) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT custody.record_note(record_hold.tbl, 'S', jsonb_build_object('kind', 'hold', 'hold', h.id,
+               'of', h.subject - 'key', 'reason', h.reason, 'by', h.placed_by)::text)
+      FROM custody_ledger.hold h WHERE h.id = record_hold.hold
+$$;
+COMMENT ON FUNCTION custody.record_hold(int4, int4) IS
+'writes the event of kind hold of a table that a hold is on, or (table 0) of the hold itself; privilege: superuser';
+
 -- The lock waits for whoever writes the table and keeps others out until the hold is there for all.
 CREATE FUNCTION custody.hold_table(hold int4, subject int4, relation regclass, condition text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -98,10 +108,7 @@ BEGIN
     FOR step IN SELECT custody.hold_steps(hold, relation, condition) LOOP
         PERFORM custody.maintain_ledger(step);
     END LOOP;
-    -- Without the key, which may have to be erased one day.
-    PERFORM custody.record_note(subject, 'S', (SELECT jsonb_build_object('kind', 'hold', 'hold', h.id,
-        'of', h.subject - 'key', 'reason', h.reason, 'by', h.placed_by)::text
-           FROM custody_ledger.hold h WHERE h.id = hold));
+    PERFORM custody.record_hold(hold, subject);
 END
 $$;
 COMMENT ON FUNCTION custody.hold_table(int4, int4, regclass, text) IS
@@ -117,6 +124,7 @@ DECLARE
     hold int4;
     reached int := 0;
 BEGIN
+    PERFORM custody.check_ledger();
     PERFORM custody.check_reason(reason);
     IF rel IS NULL AND org IS NULL OR key IS NOT NULL AND (rel IS NULL OR org IS NOT NULL) THEN
         RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
@@ -126,7 +134,8 @@ BEGIN
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
     INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
         VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'key', key, 'org', org)), org,
-                reason, session_user, clock_timestamp()) RETURNING id INTO hold;
+                reason, session_user, now()) RETURNING id INTO hold;
+    PERFORM custody.record_hold(hold, 0);
     IF rel IS NULL THEN
         -- Its events are held wherever they came from, tables that are gone included.
         INSERT INTO custody_ledger.held (hold, org) SELECT hold, o FROM custody.org_spellings(org) o;
@@ -227,16 +236,17 @@ BEGIN
                                            'WHERE id = %s', request, hold));
     PERFORM custody.record_note(e.tbl, 'S', (jsonb_build_object('kind', 'lift', 'hold', e.hold)
                                              || custody.request_facts(lift_hold.request))::text)
-       FROM (SELECT DISTINCT h.hold, h.tbl FROM custody_ledger.held h WHERE h.hold = lift_hold.hold AND h.tbl IS NOT NULL) e;
+       FROM (SELECT DISTINCT h.hold, h.tbl FROM custody_ledger.held h WHERE h.hold = lift_hold.hold AND h.tbl IS NOT NULL
+             UNION SELECT lift_hold.hold, 0) e;
     RETURN format('hold %s lifted', hold);
 END
 $$;
 COMMENT ON FUNCTION custody.lift_hold(int4, int4) IS
-'ends a hold, with an event of kind lift for each table; executes an approved request; privilege: superuser';
+'ends a hold, with an event of kind lift, and one for each table; executes an approved request; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
-    custody.hold_table(int4, int4, regclass, text),
+    custody.record_hold(int4, int4), custody.hold_table(int4, int4, regclass, text),
     custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass), custody.hold_again(),
     custody.lift_hold(int4, int4) FROM PUBLIC;
 

@@ -11,6 +11,18 @@ CREATE FUNCTION custody.ledger_exists() RETURNS boolean
 COMMENT ON FUNCTION custody.ledger_exists() IS
 'true once custody.init_ledger() has made the ledger in this database; errors: none; privilege: none';
 
+CREATE FUNCTION custody.check_ledger() RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF NOT custody.ledger_exists() THEN
+        RAISE EXCEPTION 'there is no audit ledger in this database'
+            USING ERRCODE = 'undefined_table', HINT = 'custody.init_ledger() makes it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.check_ledger() IS
+'refuses (42P01) a database without the ledger; privilege: none';
+
 -- IMMUTABLE, as a database never changes its encoding: plans have it as a constant.
 CREATE FUNCTION custody.ledger_encoding() RETURNS name
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
@@ -154,12 +166,16 @@ COMMENT ON FUNCTION custody.grant_ledger_like(text, regclass) IS
 CREATE FUNCTION custody.make_ledger_partitions() RETURNS int
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    period text := (SELECT l.period FROM custody_ledger.ledger l);
-    step interval := ('1 ' || period)::interval;
-    lower timestamptz := custody.ledger_period_start(period, now());
+    period text;
+    step interval;
+    lower timestamptz;
     parent text;
     made int := 0;
 BEGIN
+    PERFORM custody.check_ledger();
+    SELECT l.period INTO period FROM custody_ledger.ledger l;
+    step := ('1 ' || period)::interval;
+    lower := custody.ledger_period_start(period, now());
     FOR i IN 0 .. CASE period WHEN 'month' THEN 3 WHEN 'week' THEN 5 ELSE 14 END LOOP
         FOREACH parent IN ARRAY ARRAY['tx', 'event'] LOOP
             made := made + custody.make_ledger_partition(parent, lower, lower + step)::int;

@@ -219,10 +219,9 @@ $$;
 COMMENT ON FUNCTION custody.bundle_header(text, bytea, int8, int8) IS
 'first line of a bundle; org NULL: of a whole ledger; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
-CREATE FUNCTION custody.check_bundle_blocks(from_block int8, INOUT to_block int8)
+-- Lines that leave are converted for the client, and what they hash is not.
+CREATE FUNCTION custody.check_bundle_encoding() RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    newest int8;
 BEGIN
     IF getdatabaseencoding() <> 'SQL_ASCII' AND pg_client_encoding() NOT IN ('UTF8', 'SQL_ASCII') THEN
         RAISE EXCEPTION 'a bundle of evidence is in UTF-8'
@@ -230,6 +229,18 @@ BEGIN
                   DETAIL = format('The client''s encoding is %s.', pg_client_encoding()),
                   HINT = 'SET client_encoding = UTF8, or call psql with PGCLIENTENCODING=UTF8.';
     END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.check_bundle_encoding() IS
+'refuses (55000) a client whose encoding would change the texts of a bundle; privilege: none';
+
+CREATE FUNCTION custody.check_bundle_blocks(from_block int8, INOUT to_block int8)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    newest int8;
+BEGIN
+    PERFORM custody.check_ledger();
+    PERFORM custody.check_bundle_encoding();
     SELECT max(b.number) INTO newest FROM custody_ledger.block b;
     to_block := coalesce(to_block, newest);
     IF newest IS NULL THEN

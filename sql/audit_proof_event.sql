@@ -47,6 +47,8 @@ DECLARE
     own record;
     others record;
 BEGIN
+    PERFORM custody.check_ledger();
+    PERFORM custody.check_bundle_encoding();
     place := custody.event_place(xid, seq, incarnation);
     SELECT e.*, count(*) OVER () AS events INTO own
       FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e
@@ -83,7 +85,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.event_proof(xid8, int4, int8) IS
-'a bundle that proves one event: what it says, and that it is in its block; arguments: its transaction and its number there, and the first 8 bytes of the incarnation where several have the transaction; errors: P0002 where there is no such event, 55000 where it is in no block yet, 21000 where several incarnations have the transaction; privilege: custody_auditor, custody_admin';
+'a bundle that proves one event: what it says, and that it is in its block; arguments: its transaction and its number there, and the first 8 bytes of the incarnation where several have the transaction; errors: P0002 where there is no such event, 55000 where it is in no block yet or the client''s encoding is another than UTF8, 21000 where several incarnations have the transaction; privilege: custody_auditor, custody_admin';
 
 DO $$
 DECLARE
@@ -91,7 +93,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
               WHERE n.nspname = 'custody' AND (p.proname LIKE 'bundle\_%' OR p.proname IN (
-                    'block_transactions', 'check_bundle_blocks', 'export_org', 'export_evidence', 'export_ledger',
+                    'block_transactions', 'check_bundle_blocks', 'check_bundle_encoding', 'export_org', 'export_evidence', 'export_ledger',
                     'block_of_transaction', 'event_place', 'event_proof')) LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     END LOOP;

@@ -18,14 +18,16 @@ CREATE FUNCTION custody.make_request(kind text, arguments jsonb, reason text) RE
 DECLARE
     made int4;
 BEGIN
+    PERFORM custody.check_ledger();
     PERFORM custody.check_reason(reason);
     INSERT INTO custody_ledger.request (kind, arguments, reason, requested_by, requested_as, requested_at, state)
         VALUES (kind, arguments, reason, session_user, custody.ledger_duties(custody.audit_caller()),
-                clock_timestamp(), 'open')
+                now(), 'open')
         RETURNING id INTO made;
     -- Not what is to be erased: an event is for good.
     PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'request', 'request', made, 'of', kind,
-                                                           'reason', reason, 'by', session_user)::text);
+                                                           'reason', reason, 'by', session_user,
+                                                           'as', custody.ledger_duties(custody.audit_caller()))::text);
     RETURN made;
 END
 $$;
@@ -36,8 +38,10 @@ COMMENT ON FUNCTION custody.make_request(text, jsonb, text) IS
 CREATE FUNCTION custody.request_prune(before timestamptz, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    keep interval := (SELECT (l.options ->> 'retention')::interval FROM custody_ledger.ledger l);
+    keep interval;
 BEGIN
+    PERFORM custody.check_ledger();
+    SELECT (l.options ->> 'retention')::interval INTO keep FROM custody_ledger.ledger l;
     IF before IS NULL OR before > now() - coalesce(keep, '0') THEN
         RAISE EXCEPTION 'events from before % are kept', before
             USING ERRCODE = 'invalid_parameter_value',
@@ -57,6 +61,7 @@ COMMENT ON FUNCTION custody.request_prune(timestamptz, text) IS
 CREATE FUNCTION custody.request_lift(hold int4, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM custody.check_ledger();
     IF NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id = hold AND h.lifted_at IS NULL) THEN
         RAISE EXCEPTION 'there is no hold %', hold USING ERRCODE = 'undefined_object';
     END IF;
@@ -69,6 +74,7 @@ COMMENT ON FUNCTION custody.request_lift(int4, text) IS
 CREATE FUNCTION custody.withdraw_request(request int4) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM custody.check_ledger();
     -- What was to be erased must not live on in the request.
     IF custody.maintain_ledger(format(
         'UPDATE custody_ledger.request SET state = ''withdrawn'', arguments = arguments - ''key'' - ''user'',
@@ -88,6 +94,7 @@ DECLARE
     asked record;
     mine text[] := custody.ledger_duties(custody.audit_caller());
 BEGIN
+    PERFORM custody.check_ledger();
     -- Locked: two approvals do not both execute.
     SELECT * INTO asked FROM custody_ledger.request r WHERE r.id = request FOR UPDATE;
     IF NOT FOUND OR asked.state <> 'open' THEN
@@ -109,7 +116,6 @@ $$;
 COMMENT ON FUNCTION custody.check_approver(int4) IS
 'refuses an approval by the login or the duty that asked (42501), of a request that is not open (42704) or too old (55000); privilege: superuser';
 
--- The request's row is no event: what was done tells of it.
 CREATE FUNCTION custody.request_facts(request int4) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -119,7 +125,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.request_facts(int4) IS
-'what the event of an approved request tells of it: number, reason, who asked and who approves now; privilege: superuser';
+'what the events of an approval, and of what it executes, tell of the request: number, reason, who asked and who approves now; privilege: superuser';
 
 CREATE FUNCTION custody.approve(request int4) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -136,9 +142,11 @@ BEGIN
         WHEN 'erase_user' THEN custody.erase_user(asked.arguments ->> 'user', request)
     END;
     PERFORM custody.maintain_ledger(format(
-        'UPDATE custody_ledger.request SET state = ''done'', approved_by = %L, approved_at = clock_timestamp(),
+        'UPDATE custody_ledger.request SET state = ''done'', approved_by = %L, approved_at = now(),
                 arguments = arguments - ''key'' - ''user'', result = %L WHERE id = %s',
         session_user, outcome, request));
+    PERFORM custody.record_note(0, 'S', (custody.request_facts(request) || jsonb_build_object(
+        'kind', 'approve', 'of', asked.kind, 'result', outcome))::text);
     RETURN outcome;
 END
 $$;

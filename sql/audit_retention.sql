@@ -44,6 +44,7 @@ CREATE FUNCTION custody.prunable(before timestamptz)
 DECLARE
     unsealed int8;
 BEGIN
+    PERFORM custody.check_ledger();
     FOR partition, lower, upper IN
         SELECT p.relation, p.lower, p.upper FROM custody.ledger_partitions('event') p
          WHERE p.upper <= before ORDER BY p.lower LOOP

@@ -62,10 +62,12 @@ CREATE FUNCTION custody.revert_changes(transaction xid8, event int4, incarnation
                    old_key bytea)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place int8 := incarnation;
-    number int8 := (SELECT count(*) FROM custody_ledger.tx t
-                     WHERE t.xid = transaction AND (revert_changes.incarnation IS NULL OR t.incarnation = revert_changes.incarnation));
+    place int8;
+    number int8;
 BEGIN
+    PERFORM custody.check_ledger();
+    SELECT min(t.incarnation), count(*) INTO place, number FROM custody_ledger.tx t
+     WHERE t.xid = transaction AND (revert_changes.incarnation IS NULL OR t.incarnation = revert_changes.incarnation);
     IF number = 0 THEN
         RAISE EXCEPTION 'the ledger does not have transaction %', transaction
             USING ERRCODE = 'no_data_found', HINT = 'custody.changes() has the numbers.';
@@ -74,8 +76,6 @@ BEGIN
             USING ERRCODE = 'ambiguous_function',
                   HINT = 'Name the incarnation as well: custody.changes() has it.';
     END IF;
-    SELECT t.incarnation INTO place FROM custody_ledger.tx t
-     WHERE t.xid = transaction AND (revert_changes.incarnation IS NULL OR t.incarnation = revert_changes.incarnation);
     RETURN QUERY
         WITH events AS (SELECT e.* FROM custody_ledger.event e JOIN custody_ledger.tx t
                            ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation

@@ -29,6 +29,7 @@ DECLARE
     waiting xid8[] := '{}';
     beyond xid8 := '0';
 BEGIN
+    PERFORM custody.check_ledger();
     SELECT b.number, b.sealed_at, b.lineage, b.snapshot INTO last
       FROM custody_ledger.block b ORDER BY b.number DESC LIMIT 1;
     IF FOUND THEN

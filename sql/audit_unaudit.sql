@@ -49,6 +49,7 @@ DECLARE
     subject record;
     step text;
 BEGIN
+    PERFORM custody.check_ledger();
     PERFORM custody.audit_check_caller(rel);
     PERFORM custody.check_reason(reason);
     SELECT a.* INTO subject FROM custody_ledger.audited a

@@ -56,8 +56,8 @@ CREATE FUNCTION custody.digest_list(digests jsonb) RETURNS SETOF jsonb
 DECLARE
     one jsonb;
 BEGIN
-    FOR one IN SELECT d FROM jsonb_array_elements(CASE jsonb_typeof(digests)
-            WHEN 'array' THEN digests WHEN 'object' THEN jsonb_build_array(digests) ELSE '[]' END) d LOOP
+    FOR one IN SELECT d FROM jsonb_array_elements(CASE WHEN jsonb_typeof(digests) = 'array' THEN digests
+            WHEN digests IS NOT NULL THEN jsonb_build_array(digests) ELSE '[]' END) d LOOP
         IF (one->>'format' = 'custody-digest-1' AND one->>'ledger' ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
                 AND jsonb_typeof(one->'block') = 'number' AND one->>'block' ~ '^[0-9]{1,18}$'
                 AND one->>'hash' ~ '^[0-9a-f]{64}$') IS NOT TRUE THEN
@@ -199,8 +199,7 @@ CREATE FUNCTION custody.verify_arguments(digests jsonb, from_block int8, to_bloc
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regnamespace('custody_ledger') IS NULL THEN
-        RAISE EXCEPTION 'there is no audit ledger in this database'
-            USING ERRCODE = 'undefined_table', HINT = 'custody.init_ledger() makes it';
+        PERFORM custody.check_ledger();
     ELSIF least(from_block, to_block) < 1 THEN
         RAISE EXCEPTION 'blocks have numbers from 1 on'
             USING ERRCODE = 'invalid_parameter_value', DETAIL = format('The number is %s.', least(from_block, to_block));

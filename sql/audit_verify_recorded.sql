@@ -94,10 +94,11 @@ BEGIN
         SELECT h AS hold, h.id,
                count(*) FILTER (WHERE n.kind = 'hold') AS placed, count(*) FILTER (WHERE n.kind = 'lift') AS lifted,
                count(*) FILTER (WHERE n.kind = 'hold' AND (n.note ->> 'reason', n.note ->> 'by', n.note -> 'of')
-                   IS DISTINCT FROM (h.reason, h.placed_by::text, h.subject - 'key')) AS wrong,
+                   IS DISTINCT FROM (h.reason, h.placed_by::text, h.subject - 'key')
+                   OR n.kind = 'hold' AND n.tbl = 0 AND n.at <> h.placed_at) AS wrong,
                count(*) FILTER (WHERE n.kind = 'lift' AND (n.at, n.note ->> 'request')
                    IS DISTINCT FROM (h.lifted_at, h.lifted_by::text)) AS wrong_lift,
-               count(*) FILTER (WHERE n.kind = 'hold' AND h.lifted_at IS NULL AND NOT EXISTS (
+               count(*) FILTER (WHERE n.kind = 'hold' AND n.tbl <> 0 AND h.lifted_at IS NULL AND NOT EXISTS (
                    SELECT FROM custody_ledger.held e WHERE e.hold = h.id AND e.tbl = n.tbl)) AS lost
           FROM custody_ledger.hold h LEFT JOIN notes n ON n.note ->> 'hold' = h.id::text GROUP BY h.id, h)
     SELECT format('hold %s', t.id), w.status, w.detail FROM told t
@@ -108,7 +109,8 @@ BEGIN
            (t.placed > 0 AND (t.hold).lifted_at IS NOT NULL AND t.lifted = 0 AND NOT custody.is_pruned((t.hold).lifted_at),
                 'refuted', 'it is said to be lifted, but no event says so'),
            ((t.hold).org_text IS DISTINCT FROM (t.hold).subject ->> 'org', 'refuted', 'its organization is not that of its subject'),
-           (t.placed = 0, 'unproven', 'no event that is there tells of it')) AS w (holds, status, detail)
+           (t.placed = 0, CASE WHEN custody.is_pruned((t.hold).placed_at) THEN 'unproven' ELSE 'refuted' END,
+                'no event that is there tells of it')) AS w (holds, status, detail)
      WHERE w.holds
     UNION ALL
     SELECT DISTINCT format('hold %s', n.note ->> 'hold'), 'refuted', 'its events are there, and it is not'
@@ -116,7 +118,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.verify_holds() IS
-'the part of custody.verify_ledger() that holds custody_ledger.hold and held against the events of kind hold and lift: refuted where they differ, or where one of both is gone, unproven where a hold has no event (it reached no table, or its event was pruned); errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+'the part of custody.verify_ledger() that holds custody_ledger.hold and held against the events of kind hold and lift: refuted where they differ, or where one of both is gone, or a hold has no event, unproven where that was pruned; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.verify_requests()
     RETURNS TABLE (object text, status text, detail text)
@@ -125,14 +127,24 @@ BEGIN
     RETURN QUERY
     WITH notes AS MATERIALIZED (
         SELECT r.*, r.note ->> 'request' AS request FROM custody.recorded_notes() r
-         WHERE r.kind IN ('request', 'withdraw', 'prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
+         WHERE r.kind IN ('request', 'withdraw', 'approve', 'prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
     asked AS (
-        SELECT r.id, count(n.n) AS asked, count(w.n) AS withdrawn, bool_and(
-               (n.note ->> 'of', n.note ->> 'reason', n.note ->> 'by') = (r.kind, r.reason, r.requested_by::text)
-               AND (r.state = 'withdrawn') = (w.n IS NOT NULL)) AS same
+        SELECT r.id, count(n.n) AS asked, bool_and(
+               (n.note ->> 'of', n.note ->> 'reason', n.note ->> 'by', n.note -> 'as', n.at)
+                   IS NOT DISTINCT FROM (r.kind, r.reason, r.requested_by::text, to_jsonb(r.requested_as), r.requested_at)
+               AND (r.state = 'withdrawn') = (w.n IS NOT NULL)
+               AND (w.n IS NULL OR r.result = 'by ' || (w.note ->> 'by'))) AS same
           FROM custody_ledger.request r
           LEFT JOIN notes n ON n.kind = 'request' AND n.request = r.id::text
           LEFT JOIN notes w ON w.kind = 'withdraw' AND w.request = r.id::text GROUP BY r.id),
+    approved AS (
+        SELECT r.id, count(n.n) AS approved, bool_and(
+               (n.note ->> 'of', n.note ->> 'reason', n.note ->> 'requested_by', n.note ->> 'approved_by', n.at,
+                n.note ->> 'result', 'done') IS NOT DISTINCT FROM (r.kind, r.reason, r.requested_by::text,
+                r.approved_by::text, r.approved_at, r.result, r.state)) AS same,
+               r.state = 'done' AND count(n.n) = 0 AND custody.is_pruned(r.approved_at) IS NOT TRUE AS forged
+          FROM custody_ledger.request r
+          LEFT JOIN notes n ON n.kind = 'approve' AND n.request = r.id::text GROUP BY r.id, r),
     compared AS (
         SELECT r.id, n.n, r.state = 'done'
                AND r.kind = CASE WHEN n.kind = 'erase' AND n.note ? 'contexts' THEN 'erase_user' ELSE n.kind END
@@ -142,27 +154,32 @@ BEGIN
                                ELSE true END
                AND (NOT n.note ? 'reason' OR n.note ->> 'reason' = r.reason)
                AND (NOT n.note ? 'requested_by' OR (n.note ->> 'requested_by', n.note ->> 'approved_by')
-                    = (r.requested_by::text, r.approved_by::text)) AS same,
-               n.note ? 'requested_by' AND n.note ? 'reason' AS whole
+                    = (r.requested_by::text, r.approved_by::text)) AS same
           FROM custody_ledger.request r
           LEFT JOIN notes n ON n.kind IN ('prune', 'erase', 'lift') AND n.request = r.id::text)
-    SELECT format('request %s', a.id), 'refuted', 'its events tell something else: what was asked for, why, by whom, or whether it was withdrawn'
+    SELECT format('request %s', a.id), 'refuted', 'its events tell something else: what was asked for, why, when, by whom, or whether it was withdrawn'
       FROM asked a WHERE a.asked > 0 AND NOT a.same
     UNION ALL
-    SELECT format('request %s', c.id), 'refuted', 'its event tells something else: what was asked for, why, by whom, or that it was approved'
-      FROM compared c WHERE c.n IS NOT NULL AND c.same IS NOT TRUE GROUP BY c.id
+    SELECT format('request %s', a.id), 'refuted', 'no event that is there tells of it'
+      FROM asked a JOIN custody_ledger.request r USING (id) WHERE a.asked = 0 AND NOT custody.is_pruned(r.requested_at)
     UNION ALL
-    SELECT format('request %s', c.id), 'unproven', CASE WHEN c.n IS NULL THEN 'no event that is there tells of it'
-                                                       ELSE 'its event does not tell why, who asked, and who approved' END
-      FROM compared c JOIN asked a USING (id) JOIN custody_ledger.request r USING (id)
-     WHERE c.n IS NULL AND (a.asked = 0 OR r.state = 'done') OR c.same AND NOT c.whole GROUP BY c.id, c.n IS NULL
+    SELECT format('request %s', a.id), 'refuted', 'it is said to be approved, but no event says so' FROM approved a WHERE a.forged
+    UNION ALL
+    SELECT format('request %s', c.id), 'refuted', 'its events tell something else: what was approved, when, by whom, what came of it, or that it was'
+      FROM compared c JOIN approved a USING (id)
+     WHERE a.approved > 0 AND NOT a.same OR c.n IS NOT NULL AND c.same IS NOT TRUE GROUP BY c.id
+    UNION ALL
+    SELECT format('request %s', c.id), 'unproven', 'no event that is there tells of it'
+      FROM compared c JOIN asked a USING (id) JOIN approved p USING (id) JOIN custody_ledger.request r USING (id)
+     WHERE c.n IS NULL AND p.approved = 0 AND NOT p.forged
+       AND (a.asked = 0 AND custody.is_pruned(r.requested_at) OR a.asked > 0 AND r.state = 'done')
     UNION ALL
     SELECT DISTINCT format('request %s', n.request), 'refuted', 'its events are there, and it is not'
       FROM notes n WHERE NOT EXISTS (SELECT FROM custody_ledger.request r WHERE r.id::text = n.request);
 END
 $$;
 COMMENT ON FUNCTION custody.verify_requests() IS
-'the part of custody.verify_ledger() that holds custody_ledger.request against its events (request, withdraw, and that of what was approved): refuted where they differ, or the request is gone; unproven where no event that is there tells of one, or of what its approval did (nothing was left to prune); errors: 42P01 without a ledger, 22007 for a time that is none; privilege: SELECT on the ledger';
+'the part of custody.verify_ledger() that holds custody_ledger.request against its events (request, withdraw, approve, and that of what was approved): refuted where they differ, where one of both is missing, or where no event says that it was approved; unproven where its events were pruned; errors: 42P01 without a ledger, 22007 for a time that is none; privilege: SELECT on the ledger';
 
 REVOKE ALL ON FUNCTION custody.recorded_notes(), custody.is_pruned(timestamptz), custody.recorded_now(),
     custody.keep_recorded(timestamptz, timestamptz), custody.verify_recorded(),

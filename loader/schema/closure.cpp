@@ -123,9 +123,12 @@ class Closing {
     }
 
     void tell() {
+        int grants = 0;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
             const auto &entry = entries_[i];
-            if (steps_[i].place == Place::left_out)
+            if (is_grant_of_custody(entry))
+                ++grants;
+            else if (steps_[i].place == Place::left_out)
                 closure_.not_moved.push_back(
                     fmt::format("{}: {}", describe(entry), steps_[i].reason));
             else if (entry.desc == "FK CONSTRAINT" && !closure_.kept[i])
@@ -133,6 +136,11 @@ class Closing {
             else if (entry.desc == "TABLE" && closure_.kept[i] && !relation_selected(entry.oid))
                 closure_.without_rows.push_back(fmt::format("{}.{}", entry.schema, entry.tag));
         }
+        if (grants > 0)
+            closure_.not_moved.push_back(fmt::format(
+                "privileges on {} objects of custody: grant them on the target, which has the "
+                "extension custody of its own",
+                grants));
     }
 
     void tell_key(const Entry &entry) {

@@ -88,6 +88,8 @@ Step step_of(const Entry &entry) {
             "holds data, which does not come from the dump"};
 }
 
+bool is_grant_of_custody(const Entry &entry) { return entry.desc == "ACL" && is_own(entry); }
+
 std::string describe(const Entry &entry) {
     std::string kind = entry.desc;
     std::transform(kind.begin(), kind.end(), kind.begin(),

@@ -27,6 +27,9 @@ struct Step {
 /// The one place that knows the kinds of entries; unknown ones go by their section.
 Step step_of(const Entry &entry);
 
+/// A grant on an object of the source's own custody.
+bool is_grant_of_custody(const Entry &entry);
+
 /// "index public.name", for lists that a person reads.
 std::string describe(const Entry &entry);
 

@@ -98,7 +98,7 @@ is $cluster->sql('clinic', q{SELECT string_agg(state, ' ' ORDER BY id) FROM cust
     'what was withdrawn stays on record';
 is $cluster->sql('clinic', q{SELECT string_agg(n ->> 'kind', ' ' ORDER BY e.ctid) FROM custody_ledger.event e,
         LATERAL (SELECT convert_from(substring(e.new FROM 2), 'UTF8')::json) AS t (n)
-        WHERE e.op = 'S'}), 'audit_on hold request request lift erase request prune request withdraw', 'each is an event';
+        WHERE e.op = 'S'}), 'audit_on hold hold request request lift lift approve erase approve request prune approve request withdraw', 'each is an event';
 
 # A partition with events, sealed, some of them held. Its end is a moment ahead of now.
 $cluster->create_database('old', extension => 1);

@@ -46,32 +46,38 @@ finds('another reason of a hold', q{UPDATE custody_ledger.hold SET reason = 'x' 
 finds('another who placed it', q{UPDATE custody_ledger.hold SET placed_by = 'admin' WHERE id = 1}, qr/${first}its events tell another/m);
 finds('another subject', q{UPDATE custody_ledger.hold SET subject = '{"table": "visit"}' WHERE id = 1}, qr/${first}its events tell another/m);
 finds('a hold is ended without a lift', q{UPDATE custody_ledger.hold SET lifted_at = now(), lifted_by = 1 WHERE id = 1}, qr/${first}it is said to be lifted/m);
+finds('a hold that was placed at another time', q{UPDATE custody_ledger.hold SET placed_at = placed_at - interval '1 day' WHERE id = 1}, qr/${first}its events tell another/m);
 finds('a hold is gone', q{DELETE FROM custody_ledger.hold WHERE id = 1}, qr/${first}its events are there, and it is not/m);
 finds('a hold reaches nothing any more', q{DELETE FROM custody_ledger.held WHERE hold = 1}, qr/${first}its events tell of tables/m);
 finds('a lift is taken back', q{UPDATE custody_ledger.hold SET lifted_at = NULL, lifted_by = NULL WHERE id = 2},
     qr/^descriptors\|hold 2\|refuted\|its events tell that it was lifted/m);
 finds('a hold that no event tells of', q{INSERT INTO custody_ledger.hold (subject, reason, placed_by, placed_at) VALUES ('{}', 'x', 'x', now())},
-    qr/^descriptors\|hold 3\|unproven\|no event/m);
+    qr/^descriptors\|hold 3\|refuted\|no event/m);
 
 # Requests.
 for (['approved by another', q{approved_by = 'boss'}], ['asked by another', q{requested_by = 'boss'}], ['for another reason', q{reason = 'x'}],
+     ['asked at another time', q{requested_at = requested_at - interval '1 s'}], ['asked as another', q{requested_as = '{admin}'}],
+     ['approved at another time', q{approved_at = approved_at + interval '1 s'}], ['approved with another result', q{result = 'nothing'}],
      ['for another hold', q{arguments = '{"hold": 1}'}], ['not approved', q{state = 'open'}], ['of another kind', q{kind = 'erase'}]) {
     finds("a request was $_->[0]", "UPDATE custody_ledger.request SET $_->[1] WHERE kind = 'lift'", qr/^descriptors\|request 1\|refuted\|its events? tells?/m);
 }
 finds('a request is of another table', q{UPDATE custody_ledger.request SET arguments = '{"tbl": 2}' WHERE kind = 'erase'}, qr/^descriptors\|request 2\|refuted/m);
 finds('a request is gone', 'DELETE FROM custody_ledger.request WHERE id = 2', qr/^descriptors\|request 2\|refuted\|its events are there/m);
 finds('a request that nobody made', q{INSERT INTO custody_ledger.request (kind, arguments, reason, requested_by, requested_as, requested_at, state)
-    VALUES ('lift', '{"hold": 1}', 'closed', 'lawyer', '{legal}', now(), 'open')}, qr/^descriptors\|request 4\|unproven\|no event/m);
+    VALUES ('lift', '{"hold": 1}', 'closed', 'lawyer', '{legal}', now(), 'open')}, qr/^descriptors\|request 4\|refuted\|no event/m);
 my $open = $c->sql('sound', q{SELECT custody.request_lift(1, 'closed')}, user => 'lawyer');
 $c->sql('sound', 'SELECT custody.seal()');
 is problems('sound'), '', 'an open request has its event';
 my $asked = qr/^descriptors\|request $open\|refuted\|its events tell something else/m;
 finds('an open request in the name of another', "UPDATE custody_ledger.request SET requested_by = 'boss' WHERE id = $open", $asked);
 finds('a request that nobody withdrew', "UPDATE custody_ledger.request SET state = 'withdrawn' WHERE id = $open", $asked);
+finds('an open request is said to be approved', "UPDATE custody_ledger.request SET state = 'done', approved_by = 'admin', approved_at = now(), result = 'hold 1 lifted' WHERE id = $open",
+    qr/^descriptors\|request $open\|refuted\|it is said to be approved, but no event/m);
 finds('an open request is gone', "DELETE FROM custody_ledger.request WHERE id = $open", qr/^descriptors\|request $open\|refuted\|its events are there/m);
 $c->sql('sound', "SELECT custody.withdraw_request($open)", user => 'lawyer');
 $c->sql('sound', 'SELECT custody.seal()');
 is problems('sound'), '', 'and one that was withdrawn';
+finds('a request was withdrawn by another', "UPDATE custody_ledger.request SET result = 'by boss' WHERE id = $open", $asked);
 finds('a withdrawn request is open', "UPDATE custody_ledger.request SET state = 'open' WHERE id = $open", $asked);
 
 # An index of block ranges that hides rows: they came while it was not kept.

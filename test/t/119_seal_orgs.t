@@ -68,4 +68,20 @@ $write->(1, 2);
 is $first->query('SELECT custody.seal()'), 11, '... and the next';
 is $links->(), '5031|t', 'links';
 is $refuted->(), '', 'nothing is refuted';
+
+# Links that somebody with all rights changed between two seals: whatever a session goes on with, what it
+# kept or what it reads, verification finds the link.
+$first->query('RESET maintenance_work_mem');
+my %sealer = (20 => ['the session that sealed it', $first], 21 => ['another session', $second], 22 => ['a new session', $c->session('d')]);
+for my $number (sort keys %sealer) {
+    my ($name, $session) = @{ $sealer{$number} };
+    $write->($number);
+    $first->query('SELECT custody.seal()');
+    is $sql->(qq{UPDATE pg_class SET relhastriggers = false WHERE oid = 'custody_ledger.link'::regclass;
+        UPDATE custody_ledger.link SET tree = sha256(tree) WHERE org = '\\x75' || uuid_send('00000000-0000-0000-0000-0000000000$number') RETURNING k;
+        UPDATE pg_class SET relhastriggers = true WHERE oid = 'custody_ledger.link'::regclass}), 1, 'a link is changed';
+    $write->($number);
+    $session->query('SELECT custody.seal()');
+    like $refuted->(), qr/^roots .*0000$number/m, "$name seals: found";
+}
 done_testing;

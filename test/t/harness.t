@@ -37,6 +37,20 @@ my $false = run_command('sh', '-c', 'echo out; echo err >&2; exit 3');
 is_deeply $false, { exit => 3, stdout => "out\n", stderr => "err\n" }, 'a command\'s three results';
 my $killed = run_command('sh', '-c', 'kill -9 $$');
 is $killed->{exit}, 137, 'a killed one counts as a shell counts';
+my $crash = write_file("use lib '@{[source_directory()]}/test/t/lib';\n" . <<'PERL');
+use Custody::Test;
+my $cluster = start_cluster('crashing');
+my $session = $cluster->session('postgres');
+kill SEGV => $session->backend;
+wait_for 'it is gone', sub { $cluster->crashes };
+pass 'nothing else is wrong';
+done_testing;
+PERL
+my $crashed = run_command($^X, $crash, { env => { CUSTODY_TEST_SEED => undef } });
+like $crashed->{stdout}, qr/^ok 1.*^1\.\.1/ms, 'a test in which a server process crashes may have no failure';
+isnt $crashed->{exit}, 0, 'and fails';
+like $crashed->{stderr}, qr/crashing: .* was terminated by signal 11/, 'and says so';
+
 ok !eval { wait_for 'never', sub { 0 }, 0.05; 1 }, 'waiting has a deadline';
 
 done_testing;

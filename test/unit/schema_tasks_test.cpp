@@ -31,6 +31,8 @@ class SchemaTasks : public ::testing::Test {
         add(11, "SUBSCRIPTION", "", "sub", 6100, 400, {});
         add(12, "EXTENSION", "", "custody", 3079, 500, {});
         add(13, "ENCODING", "", "ENCODING", 0, 0, {});
+        add(14, "ACL", "custody", "FUNCTION f()", 0, 0, {12});
+        add(15, "ACL", "custody", "TABLE t", 0, 0, {12});
         facts_.relations[100] = {{"app", "a", {}}, 'r', 0};
         facts_.relations[200] = {{"app", "b", {}}, 'r', 0};
         facts_.relations[300] = {{"app", "v", {}}, 'v', 0};
@@ -117,9 +119,10 @@ TEST_F(SchemaTasks, EverythingButOwnAndSubscriptions) {
     EXPECT_EQ(kept({}), (Tags{"app", "a", "b", "v", "TABLE a", "a a_pkey", "b b_pkey", "b_x",
                               "b b_a_fkey", "a"}));
     const auto told = closed({}).not_moved;
-    ASSERT_EQ(told.size(), 2U);
+    ASSERT_EQ(told.size(), 3U);
     EXPECT_TRUE(told[0].starts_with("subscription sub: "));
     EXPECT_TRUE(told[1].starts_with("extension custody: "));
+    EXPECT_TRUE(told[2].starts_with("privileges on 2 objects of custody: "));
 }
 
 TEST_F(SchemaTasks, AKeyToATableOutsideIsLeftOutAndTold) {

@@ -124,6 +124,11 @@ END {
     if ($$ == $main) {
         my $status = $?;
         local $SIG{INT} = 'IGNORE';
+        if (my @crash = map { my $name = $_->name; map { "$name: $_" } $_->crashes } @clusters) {
+            diag 'a server process crashed, whatever the tests above say:';
+            diag $_ for @crash;
+            $status ||= 1;
+        }
         if ($status || !Test::More->builder->is_passing) {
             diag "random seed: CUSTODY_TEST_SEED=$seed";
             diag 'log of ' . $_->name . ":\n" . $_->log_tail for @clusters;

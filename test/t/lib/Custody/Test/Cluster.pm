@@ -256,6 +256,12 @@ sub log_since {
     return scalar(<$file>) // '';
 }
 
+# What the log says of server processes that crashed; one that was killed (9) did not.
+sub crashes {
+    my ($self) = @_;
+    return grep { /was terminated by signal (\d+)/ && $1 != 9 } split /\n/, $self->log_since(0);
+}
+
 sub log_tail {
     my ($self) = @_;
     my @line = split /\n/, $self->log_since(0);
