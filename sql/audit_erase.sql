@@ -118,7 +118,10 @@ DECLARE
     number int8;
 BEGIN
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
-    IF EXISTS (SELECT FROM custody_ledger.event e JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid
+    -- Held events are in a copy once their partition was pruned.
+    IF EXISTS (SELECT FROM (SELECT e.at, e.xid, e.tbl, e.org, e.key FROM custody_ledger.event e
+                            UNION ALL SELECT e.at, e.xid, e.tbl, e.org, e.key FROM custody_ledger.held_event e) e
+                 JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid
                 WHERE EXISTS (SELECT FROM custody_ledger.hold h WHERE h.lifted_at IS NULL)
                   AND custody.event_is_held(e.tbl, e.org, e.key)
                   AND custody.erase_contexts(t.contexts, app_user) <> t.contexts) THEN
@@ -129,6 +132,15 @@ BEGIN
     number := custody.maintain_ledger(format(
         'UPDATE custody_ledger.tx SET contexts = custody.erase_contexts(contexts, %1$L)
           WHERE custody.erase_contexts(contexts, %1$L) <> contexts', app_user));
+    -- A copy's proof has the event's context, too; it proves the commitments as well.
+    PERFORM custody.maintain_ledger($erase$
+        UPDATE custody_ledger.held_event h SET proof = ARRAY(
+            SELECT CASE WHEN l::jsonb ->> 't' = 'context'
+                        THEN custody.ledger_context_line(t.contexts, h.context, 2) ELSE l END
+              FROM unnest(h.proof) WITH ORDINALITY u (l, n) ORDER BY u.n)
+          FROM custody_ledger.tx t
+         WHERE t.at = h.at AND t.xid = h.xid AND t.incarnation = h.incarnation AND t.contexts IS NOT NULL
+           AND array_position(h.proof, custody.ledger_context_line(t.contexts, h.context, 2)) IS NULL$erase$);
     PERFORM custody.record_note(0, 'S', (jsonb_build_object('kind', 'erase', 'contexts', number)
                                          || custody.request_facts(request))::text);
     RETURN format('contexts of %s transactions erased', number);

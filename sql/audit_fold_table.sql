@@ -176,24 +176,30 @@ DECLARE
     chosen text := CASE WHEN wanted IS NULL THEN '' WHEN octet_length(wanted) <= 2000
                         THEN ' AND e.key = $4 AND octet_length(e.key) <= 2000' ELSE ' AND e.key = $4' END;
     timed text := CASE WHEN until IS NULL THEN '' ELSE
-        ' JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation'
-        ' AND t.at <= $5 AND custody.fold_time(t.xid, t.incarnation, t.committing_at) <= $5' END;
+        ' JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation' END;
+    ended text := CASE WHEN until IS NULL THEN '' ELSE
+        ', custody.fold_time(t.xid, t.incarnation, t.committing_at) AS ended' END;
+    -- What changed a row before something that counts had ended before it, whatever the clock said then.
+    counts text := CASE WHEN until IS NULL THEN 'o' ELSE
+        '(SELECT * FROM (SELECT *, min(o.ended) OVER (PARTITION BY o.key ORDER BY o.place, o.last_lsn, o.cid, o.seq'
+        ' ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS ended_by FROM o) o WHERE o.ended_by <= $5)' END;
 BEGIN
     RETURN QUERY EXECUTE format($q$
         WITH cut AS (SELECT * FROM custody.fold_cut($1, $5)),
-             place AS MATERIALIZED (SELECT * FROM custody.incarnation_places())
-        SELECT o.key, custody.fold($2, o.descriptor, o.op, o.new, o.images_salt, o.incarnation, o.xid, o.seq, o.at
-                   ORDER BY o.place, o.last_lsn, o.cid, o.seq)
-          FROM (SELECT e.*, coalesce(p.place, 9223372036854775807) AS place,
-                       max(e.lsn) OVER (PARTITION BY e.key, e.incarnation, e.xid) AS last_lsn
+             place AS MATERIALIZED (SELECT * FROM custody.incarnation_places()),
+             o AS (
+        SELECT e.*, coalesce(p.place, 9223372036854775807) AS place,
+               max(e.lsn) OVER (PARTITION BY e.key, e.incarnation, e.xid) AS last_lsn %4$s
           FROM (SELECT %1$s FROM custody_ledger.event e WHERE e.tbl = $1 %2$s
                 UNION ALL SELECT %1$s FROM custody_ledger.held_event e WHERE e.tbl = $1 %2$s) e
           LEFT JOIN place p ON p.short = e.incarnation %3$s
          WHERE e.key IS NOT NULL AND e.op NOT IN ('S', 'T') AND e.descriptor = ANY ($3)
            AND NOT EXISTS (SELECT FROM cut c WHERE custody.fold_is_before(coalesce(p.place, 9223372036854775807),
-                               e.incarnation, e.xid, e.lsn, e.cid, e.seq, c.place, c.incarnation, c.xid, c.lsn, c.cid, c.seq))
-               ) o
-         GROUP BY o.key $q$, columns, chosen, timed)
+                               e.incarnation, e.xid, e.lsn, e.cid, e.seq, c.place, c.incarnation, c.xid, c.lsn, c.cid, c.seq)))
+        SELECT o.key, custody.fold($2, o.descriptor, o.op, o.new, o.images_salt, o.incarnation, o.xid, o.seq, o.at
+                   ORDER BY o.place, o.last_lsn, o.cid, o.seq)
+          FROM %5$s o
+         GROUP BY o.key $q$, columns, chosen, timed, ended, counts)
      USING tbl, plan, descriptors, wanted, until;
 END
 $$;

@@ -95,7 +95,7 @@ BEGIN
          CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, this.incarnation) AS exact) c
          CROSS JOIN LATERAL (SELECT custody.context_fields(t.contexts, e.context) AS fields) f
          WHERE ($6 IS NULL OR coalesce(c.exact, t.committing_at) >= $6)
-           AND ($7 IS NULL OR t.at <= $7 AND coalesce(c.exact, t.committing_at) <= $7)
+           AND ($7 IS NULL OR t.at <= $7 + interval '1 day' AND coalesce(c.exact, t.committing_at) <= $7)
            AND ($4 IS NULL OR f.fields[4] = $4) AND ($5 IS NULL OR f.fields[1] = $5)
          ORDER BY coalesce(p.place, 9223372036854775807), max(e.lsn) OVER (PARTITION BY e.incarnation, e.xid), e.cid, e.seq $q$, condition)
      USING tbl, keys, orgs, app_user, login, since, until, transaction;

@@ -36,4 +36,38 @@ for (['whole', 'custody.export_ledger()'], ['left', 'custody.export_evidence(7::
     my $ops = join ' ', sort $bundle =~ /"op": ?"([MN])"/g;
     is $ops, { whole => 'M M N', left => 'M M', entered => 'N' }->{$name}, '... with its side of the move';
 }
+
+# Other triggers of the rows that leave write, too, move rows themselves, and fail: a pair stays a pair.
+$c->sql('clinic', <<'SQL');
+DROP TRIGGER keep_out ON p2;
+CREATE TABLE kept (id int PRIMARY KEY, k int);
+CREATE TABLE q (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE q1 PARTITION OF q FOR VALUES IN (1);
+CREATE TABLE q2 PARTITION OF q FOR VALUES IN (2);
+CREATE TABLE deeper (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE deeper1 PARTITION OF deeper FOR VALUES IN (1);
+CREATE TABLE deeper2 PARTITION OF deeper FOR VALUES IN (2);
+INSERT INTO q SELECT i, 1 FROM generate_series(1, 3) i;
+INSERT INTO deeper SELECT i, 1 FROM generate_series(1, 3) i;
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO kept VALUES (OLD.id, OLD.k);
+    FOR i IN 1 .. 30 LOOP
+        BEGIN
+            UPDATE deeper SET k = 3 - k WHERE id = OLD.id;
+            RAISE division_by_zero;
+        EXCEPTION WHEN division_by_zero THEN NULL; END;
+    END LOOP;
+    UPDATE deeper SET k = 2 WHERE id = OLD.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER keep AFTER DELETE ON q FOR EACH ROW EXECUTE FUNCTION keep();
+SELECT custody.audit('kept'), custody.audit('q'), custody.audit('deeper');
+UPDATE q SET k = 2;
+SQL
+is $c->sql('clinic', q{SELECT string_agg(pair || ' of ' || name, ', ' ORDER BY name, key)
+    FROM (SELECT a.name, e.key, CASE WHEN m.op = 'M' AND custody.event_key(m.descriptor, m.key) ->> 'id' = custody.event_key(e.descriptor, e.key) ->> 'id'
+                      AND m.tbl = e.tbl THEN 'pair' ELSE 'none' END AS pair
+            FROM custody_ledger.event e JOIN custody_ledger.audited a ON a.id = e.tbl AND a.name IN ('q', 'deeper', 'kept')
+            LEFT JOIN custody_ledger.event m ON m.xid = e.xid AND m.seq = e.pair WHERE e.op IN ('I', 'N')) x}),
+    join(', ', ('pair of deeper') x 3, ('none of kept') x 3, ('pair of q') x 3), 'rows that move while triggers write and move others are pairs';
 done_testing;

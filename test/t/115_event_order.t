@@ -10,8 +10,9 @@ $cluster->sql('clinic', q{
     SELECT custody.init_ledger();
     CREATE TABLE patient (id int PRIMARY KEY, name text);
     CREATE TABLE other (a int);
+    CREATE TABLE stepped (id int PRIMARY KEY, a text, b text);
     INSERT INTO patient VALUES (1, 'first'), (2, 'first');
-    SELECT custody.audit('patient')});
+    SELECT custody.audit('patient'), custody.audit('stepped')});
 sub names { $cluster->sql('clinic', "SELECT string_agg(coalesce(new ->> 'name', op), ' ') FROM custody.history('patient', '$_[0]')") }
 sub verdict { $cluster->sql('clinic', q{SELECT string_agg(status, ' ') FROM custody.reconcile('patient')}) }
 
@@ -51,16 +52,41 @@ is $cluster->sql('clinic', qq{SELECT "row" ->> 'name' FROM custody.row_as_of('pa
 $cluster->sql('clinic', q{SELECT custody.maintain_ledger($$UPDATE custody_ledger.tx SET
     committing_at = committing_at - interval '1 hour' WHERE xid = (SELECT max(xid) FROM custody_ledger.tx)$$)});
 $cluster->configure(track_commit_timestamp => 'off');
+$_->close for $low, $high;
 $cluster->restart;
+$high = $cluster->session('clinic');
 is names(2), 'first long prepared', 'history is in order';
 is $cluster->sql('clinic', q{SELECT "row" ->> 'name', clock FROM custody.row_as_of('patient', '2', clock_timestamp())}),
     'prepared|pre-commit', 'and so is the row; its time is said to be that before the commit';
 is verdict(), 'proven', 'and the row that is there';
+
+# Between two changes of a row the clock stepped back: there is no time at which the second was there without the
+# first, and the transaction in which it stepped is not left out of its window.
+my @changed = map { $cluster->sql('clinic', "BEGIN; SELECT pg_current_xact_id(); $_; COMMIT") }
+    q{INSERT INTO stepped VALUES (1, 'a', 'b')}, q{UPDATE stepped SET a = 'A'}, q{UPDATE stepped SET b = 'B'};
+sub ledger { $cluster->sql('clinic', 'SELECT custody.maintain_ledger($$UPDATE custody_ledger.' . $_[0] . '$$)') }
+ledger("tx SET committing_at = committing_at + interval '3 hours' WHERE xid = '$changed[1]'");
+ledger("tx SET committing_at = committing_at + interval '1 hour', at = at + interval '2 hours' WHERE xid = '$changed[2]'");
+ledger("event SET at = at + interval '2 hours' WHERE xid = '$changed[2]'");
+my $early = $cluster->sql('clinic', "SELECT committing_at + interval '1 minute' FROM custody_ledger.tx WHERE xid = '$changed[2]'");
+sub stepped { $cluster->sql('clinic', qq{SELECT concat_ws(' ', "row" ->> 'a', "row" ->> 'b') FROM custody.$_[0]}) }
+is stepped("row_as_of('stepped', '1', '$early')"), 'A B', 'a time that came twice: what the second change left, with the first';
+is stepped("table_as_of('stepped', '$early')"), 'A B', '... of the table as well';
+is stepped("row_as_of('stepped', '1', timestamptz '$early' + interval '1 day')"), 'A B', '... and from then on';
+is stepped("row_as_of('stepped', '1', timestamptz '$early' - interval '2 minutes')"), 'a b', '... before it neither';
+is $cluster->sql('clinic', qq{SELECT string_agg(new::text, ' ') FROM custody.changes('stepped', since => clock_timestamp(), until => '$early')}), '{"b": "B"}',
+    '... changes in a window: those that ended in it';
+
+# A transaction counts from its end, not from its begin, also where the exact time is not known.
+$high->query(q{BEGIN; UPDATE patient SET name = 'late' WHERE id = 2});
+$between = $cluster->sql('clinic', 'SELECT clock_timestamp()');
+$high->query('COMMIT');
+is $cluster->sql('clinic', qq{SELECT "row" ->> 'name' FROM custody.row_as_of('patient', '2', '$between')}), 'prepared', 'a transaction that was open then is not in the answer';
 
 # Nothing counts twice under a snapshot from before.
 my $old = $cluster->session('clinic');
 $old->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
 $cluster->sql('clinic', q{UPDATE patient SET name = 'unseen'});
 is $old->query(q{SELECT status FROM custody.reconcile('patient')}), 'proven', 'one snapshot for rows and events';
-is $old->query(q{SELECT count(*) FROM custody.history('patient', '2')}), 3, 'of both';
+is $old->query(q{SELECT count(*) FROM custody.history('patient', '2')}), 4, 'of both';
 done_testing;
