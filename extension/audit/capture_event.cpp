@@ -132,7 +132,7 @@ const char *capture_identity(Relation relation) {
     for (int i = 0; triggers != nullptr && i < triggers->numtriggers; ++i) {
         const Trigger *trigger = &triggers->triggers[i];
         if (trigger->tgfoid == capture && trigger->tgnargs == 1) {
-            return trigger->tgargs[0];
+            return pstrdup(trigger->tgargs[0]); // the relation's triggers may be read anew
         }
     }
     return nullptr;

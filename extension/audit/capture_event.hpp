@@ -26,7 +26,7 @@ uint32 capture_note(int32 tbl, char op, const char *json, bool with_query);
 /// Raises insufficient_privilege where the table asks for a context that is not there.
 void check_required_context(const CaptureTable *table, Relation relation);
 
-/// The argument of the relation's capture trigger; nullptr where it has none.
+/// A copy of the argument of the relation's capture trigger; nullptr where it has none.
 const char *capture_identity(Relation relation);
 
 } // namespace custody::audit

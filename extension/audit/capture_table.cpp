@@ -12,6 +12,7 @@ HTAB *tables = nullptr;
 HTAB *roots = nullptr;
 CaptureTable *last = nullptr;
 bool made_some = false; // in this transaction
+uint64 transaction = 0; // how many there were
 
 /// A change of a partitioned table is a change of its partitions.
 struct Root {
@@ -39,7 +40,7 @@ void forget_all() {
     HASH_SEQ_STATUS every;
     hash_seq_init(&every, tables);
     while (auto *entry = static_cast<CaptureTable *>(hash_seq_search(&every))) {
-        entry->valid = false;
+        entry->valid = entry->fresh = false;
     }
 }
 
@@ -53,7 +54,7 @@ void forget(Datum, Oid relation) {
     }
     auto *entry = static_cast<CaptureTable *>(hash_search(tables, &relation, HASH_FIND, nullptr));
     if (entry != nullptr) {
-        entry->valid = false;
+        entry->valid = entry->fresh = false;
     }
     auto *root = static_cast<Root *>(hash_search(roots, &relation, HASH_FIND, nullptr));
     if (root != nullptr) {
@@ -108,16 +109,15 @@ void make(CaptureTable *table, Relation relation, const char *identity) {
     table->root = root_relation(relation);
     // Before anything is read: what changes meanwhile makes it stale.
     table->root_version = root_of(table->root)->version;
-    table->made_in = MyProc->lxid;
-    table->valid = made_some = true;
-    const bool fits = read_capture_table(table, relation, identity);
-    if (!fits) {
-        table->valid = false;
+    table->made_in = transaction;
+    table->fresh = made_some = true;
+    if (!read_capture_table(table, relation, identity)) {
         pg::raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
                   psprintf("rows of table \"%s\" do not fit its descriptor in the audit ledger",
                            RelationGetRelationName(relation)),
                   nullptr, "call custody.audit() for it again");
     }
+    table->valid = table->fresh; // only now: an ERROR leaves half of it
 }
 
 } // namespace
@@ -142,18 +142,16 @@ CaptureTable *capture_table(Relation relation, const char *identity) {
     return table;
 }
 
-void forget_capture_tables_made() {
-    if (!made_some) {
-        return;
-    }
-    made_some = false;
-    HASH_SEQ_STATUS every;
-    hash_seq_init(&every, tables);
-    while (auto *entry = static_cast<CaptureTable *>(hash_seq_search(&every))) {
-        if (entry->made_in == MyProc->lxid) {
-            entry->valid = false;
+void end_capture_tables(bool rolled_back, bool is_top) {
+    if (made_some && rolled_back) {
+        HASH_SEQ_STATUS every;
+        hash_seq_init(&every, tables);
+        while (auto *entry = static_cast<CaptureTable *>(hash_seq_search(&every))) {
+            entry->valid = entry->valid && entry->made_in != transaction;
         }
     }
+    made_some = made_some && !rolled_back && !is_top;
+    transaction += is_top;
 }
 
 void watch_captured() { CacheRegisterRelcacheCallback(forget, Datum{0}); }

@@ -37,7 +37,8 @@ struct CaptureOptions {
 struct CaptureTable {
     Oid relation; // the key
     bool valid;
-    LocalTransactionId made_in; // a rollback may take away what was found
+    bool fresh;     // nothing has changed since what is below began to be read
+    uint64 made_in; // a rollback may take away what was found
     Oid root;
     uint64 root_version;
     MemoryContext context; // of all below
@@ -60,8 +61,8 @@ struct CaptureTable {
 /// where the ledger does not know it. Valid until the next call, or the next change of a relation.
 CaptureTable *capture_table(Relation relation, const char *identity);
 
-/// Some (sub)transaction was rolled back.
-void forget_capture_tables_made();
+/// A (sub)transaction ends: what it found may have gone with it.
+void end_capture_tables(bool rolled_back, bool is_top);
 
 /// Registers what tells of changed relations. Once, from _PG_init.
 void watch_captured();

@@ -46,6 +46,9 @@ CUSTODY_FUNCTION(custody_context_fields) {
     ledger::ContextReader reader(
         {reinterpret_cast<const std::byte *>(VARDATA_ANY(bytes)), VARSIZE_ANY_EXHDR(bytes)});
     std::array<ledger::ContextPart, ledger::kContextParts> parts;
+    if (wanted < 0) {
+        PG_RETURN_NULL();
+    }
     for (int i = 0; i <= wanted; ++i) {
         if (!reader.next(parts)) {
             PG_RETURN_NULL();

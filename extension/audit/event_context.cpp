@@ -36,13 +36,12 @@ const EventContext *last = nullptr;
 
 void make_room() {
     if (interned == nullptr) {
+        constexpr Size kFirst = 1024;
+        stored = {static_cast<std::byte *>(MemoryContextAlloc(transaction_memory(), kFirst)), 0,
+                  kFirst, 0};
         room = 4;
         interned = static_cast<Interned *>(
             MemoryContextAlloc(transaction_memory(), sizeof(Interned) * room));
-        stored.capacity = 1024;
-        stored.length = stored.value = 0;
-        stored.data =
-            static_cast<std::byte *>(MemoryContextAlloc(transaction_memory(), stored.capacity));
     } else if (count == room) {
         interned =
             static_cast<Interned *>(repalloc_huge(interned, sizeof(Interned) * 2 * Size(room)));

@@ -38,6 +38,9 @@ struct Folding {
 enum Argument { kState, kPlan, kDescriptor, kOp, kImage, kSalt, kIncarnation, kXid, kSeq, kAt };
 
 const FoldPlan *plan_of(FunctionCallInfo fcinfo) {
+    if (fcinfo->args[kPlan].isnull) {
+        refuse_fold_plan();
+    }
     struct varlena *text = PG_DETOAST_DATUM_PACKED(fcinfo->args[kPlan].value);
     const auto *plan = static_cast<const FoldPlan *>(fcinfo->flinfo->fn_extra);
     if (plan == nullptr || plan->length != VARSIZE_ANY_EXHDR(text) ||
@@ -224,6 +227,9 @@ CUSTODY_FUNCTION(custody_fold_event) {
     const FoldPlan *plan = plan_of(fcinfo);
     auto *row = PG_ARGISNULL(kState) ? make_folding(context, plan->count)
                                      : reinterpret_cast<Folding *>(PG_GETARG_POINTER(kState));
+    if (row->count != plan->count) { // the state has the room that the first plan asked for
+        refuse_fold_plan();
+    }
     const FoldMap *map = find_fold_map(plan, PG_GETARG_INT32(kDescriptor));
     if (map != nullptr) {
         MemoryContext caller = MemoryContextSwitchTo(context);

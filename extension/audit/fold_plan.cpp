@@ -7,10 +7,6 @@ namespace custody::audit {
 
 namespace {
 
-[[noreturn]] void refuse_plan() {
-    pg::raise(ERRCODE_DATA_CORRUPTED, "invalid plan to fold events of the audit ledger");
-}
-
 /// The next word of a line; its end is moved behind it. nullptr at the line's end.
 char *next_word(char **rest) {
     while (**rest == ' ') {
@@ -31,7 +27,7 @@ int next_number(char **rest, int limit) {
     char *end;
     const long value = word == nullptr ? -1 : strtol(word, &end, 10);
     if (word == nullptr || end != *rest || value < 0 || value > limit) {
-        refuse_plan();
+        refuse_fold_plan();
     }
     return static_cast<int>(value);
 }
@@ -48,7 +44,7 @@ void read_column(FoldMap *map, int target, char **rest) {
     char *at = *rest;
     const char *word = next_word(&at);
     if (word == nullptr) {
-        refuse_plan();
+        refuse_fold_plan();
     }
     switch (*word) {
     case '-':
@@ -81,6 +77,10 @@ void read_map(FoldPlan *plan, FoldMap *map, char *rest) {
 }
 
 } // namespace
+
+void refuse_fold_plan() {
+    pg::raise(ERRCODE_DATA_CORRUPTED, "invalid plan to fold events of the audit ledger");
+}
 
 FoldPlan *read_fold_plan(const char *text, Size length) {
     auto *plan = static_cast<FoldPlan *>(palloc0(sizeof(FoldPlan)));

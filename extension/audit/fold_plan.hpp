@@ -31,6 +31,9 @@ struct FoldPlan {
     FoldMap *maps;
 };
 
+/// What is no plan, or not the one that a fold began with.
+[[noreturn]] void refuse_fold_plan();
+
 /// Text: lines, each of words. The first: number of columns. The others: id of a descriptor, number
 /// of its columns, and for each column of the result a position, `-` (NULL), `?` (not known) or `x`
 /// and bytes in hexadecimal. Raises data_corrupted for another text. Lives in the current context.

@@ -100,8 +100,8 @@ using Parts = std::array<ledger::ContextPart, ledger::kContextParts>;
 Parts context_at(const Held &contexts, int number) {
     ledger::ContextReader reader(contexts.view());
     Parts parts;
-    for (int i = 0; i <= number; ++i) {
-        if (!reader.next(parts)) {
+    for (int i = 0; i <= Max(number, 0); ++i) {
+        if (number < 0 || !reader.next(parts)) {
             refuse_stored("contexts");
         }
     }

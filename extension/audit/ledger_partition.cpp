@@ -14,6 +14,7 @@ struct Found {
     Oid parent;
     Oid partition;
     TimestampTz lower, upper;
+    bool is_default;
 };
 
 Found found[2];
@@ -53,7 +54,8 @@ void search(Relation parent, TimestampTz at, Found *result) {
     int place = bounds->indexes[below + 1];
     result->lower = below < 0 ? DT_NOBEGIN : bound(bounds, below, DT_NOBEGIN);
     result->upper = below + 1 < bounds->ndatums ? bound(bounds, below + 1, DT_NOEND) : DT_NOEND;
-    if (place < 0) {
+    result->is_default = place < 0;
+    if (result->is_default) {
         place = bounds->default_index;
     }
     if (place < 0 || !partitions->is_leaf[place]) {
@@ -109,6 +111,11 @@ Relation open_ledger_partition(const char *table, TimestampTz at) {
         }
         CHECK_FOR_INTERRUPTS();
     }
+}
+
+bool is_left_behind(const char *table) {
+    const Found *last = &found[strcmp(table, "tx") == 0];
+    return last->is_default && !OidIsValid(last->partition);
 }
 
 void watch_partitions() { CacheRegisterRelcacheCallback(forget, Datum{0}); }

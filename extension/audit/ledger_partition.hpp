@@ -10,6 +10,10 @@ namespace custody::audit {
 /// object_not_in_prerequisite_state where there is none.
 Relation open_ledger_partition(const char *table, TimestampTz at);
 
+/// True where the default partition was opened last and others have come since: by this very
+/// transaction, as its lock keeps all others from making them.
+bool is_left_behind(const char *table);
+
 /// Registers what tells of new partitions. Once, from _PG_init.
 void watch_partitions();
 

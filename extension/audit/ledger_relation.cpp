@@ -159,6 +159,26 @@ void open_target(LedgerTable table, TimestampTz at) {
     opening = false;
 }
 
+void close_target(Target *target) {
+    ResourceOwner caller = CurrentResourceOwner;
+    CurrentResourceOwner = TopTransactionResourceOwner;
+    for (int i = 0; i < target->index_count; ++i) {
+        if (target->index[i].relation != nullptr) {
+            index_close(target->index[i].relation, NoLock);
+            target->index[i].relation = nullptr;
+        }
+    }
+    if (target->relation != nullptr) {
+        table_close(target->relation, NoLock);
+        target->relation = nullptr;
+    }
+    CurrentResourceOwner = caller;
+}
+
+bool is_new(Relation relation) {
+    return relation != nullptr && relation->rd_createSubid != InvalidSubTransactionId;
+}
+
 /// An index that somebody added to the ledger's: by the executor.
 void insert_by_executor(Target *target, Index *index, HeapTuple row) {
     if (executor == nullptr) {
@@ -216,6 +236,9 @@ void insert_index_entry(Target *target, Index *index, HeapTuple row, Datum *valu
 
 void insert_ledger_row(LedgerTable table, TimestampTz at, Datum *values, bool *nulls) {
     Target *target = &targets[static_cast<int>(table)];
+    if (unlikely(target->relation != nullptr && is_left_behind(kNames[static_cast<int>(table)]))) {
+        close_target(target);
+    }
     if (unlikely(target->relation == nullptr)) {
         open_target(table, at);
     }
@@ -228,21 +251,9 @@ void insert_ledger_row(LedgerTable table, TimestampTz at, Datum *values, bool *n
 }
 
 void close_ledger() {
-    ResourceOwner caller = CurrentResourceOwner;
-    CurrentResourceOwner = TopTransactionResourceOwner;
     for (Target &target : targets) {
-        for (int i = 0; i < target.index_count; ++i) {
-            if (target.index[i].relation != nullptr) {
-                index_close(target.index[i].relation, NoLock);
-                target.index[i].relation = nullptr;
-            }
-        }
-        if (target.relation != nullptr) {
-            table_close(target.relation, NoLock);
-            target.relation = nullptr;
-        }
+        close_target(&target);
     }
-    CurrentResourceOwner = caller;
     if (executor != nullptr) {
         FreeExecutorState(executor);
         executor = nullptr;
@@ -250,16 +261,19 @@ void close_ledger() {
 }
 
 void recover_ledger() {
-    // Entries for blocks may have gone with the subtransaction's rows.
     for (Target &target : targets) {
+        // A partition that the subtransaction made is gone.
+        bool is_gone = opening || is_new(target.relation);
         for (int i = 0; i < target.index_count; ++i) {
+            is_gone |= is_new(target.index[i].relation);
+            // Entries for blocks may have gone with the subtransaction's rows.
             target.index[i].block = InvalidBlockNumber;
         }
+        if (is_gone) {
+            close_target(&target);
+        }
     }
-    if (opening) {
-        close_ledger();
-        opening = false;
-    }
+    opening = false;
 }
 
 void forget_ledger() {

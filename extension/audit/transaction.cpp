@@ -69,6 +69,7 @@ void begin_transaction() {
     transaction.order.xid = U64FromFullTransactionId(GetTopFullTransactionId());
     transaction.order.incarnation = incarnation->hash;
     fill_random(transaction.order.secret.data(), transaction.order.secret.size());
+    (void)transaction_memory(); // which tells at_transaction() that there is something to forget
     transaction.short_incarnation = incarnation->short_name;
     transaction.started = GetCurrentTransactionStartTimestamp();
     transaction.seq = 0;
@@ -175,6 +176,9 @@ void forget_transaction() {
 }
 
 void at_transaction(XactEvent event, void *) {
+    if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
+        end_capture_tables(event == XACT_EVENT_ABORT, true);
+    }
     if (memory == nullptr || (!transaction.begun && MemoryContextIsEmpty(memory))) {
         return;
     }
@@ -194,13 +198,13 @@ void at_transaction(XactEvent event, void *) {
 }
 
 void at_subtransaction(SubXactEvent event, SubTransactionId, SubTransactionId, void *) {
+    end_capture_tables(event == SUBXACT_EVENT_ABORT_SUB, false);
     if (!transaction.begun) {
         return;
     }
     if (event == SUBXACT_EVENT_ABORT_SUB) {
         undo_org_trees(GetCurrentTransactionNestLevel());
         recover_ledger();
-        forget_capture_tables_made();
     } else if (event == SUBXACT_EVENT_COMMIT_SUB) {
         keep_org_trees(GetCurrentTransactionNestLevel());
     }
