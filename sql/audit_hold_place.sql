@@ -114,6 +114,19 @@ $$;
 COMMENT ON FUNCTION custody.hold_table(int4, int4, regclass, text) IS
 'puts a hold on the live rows of one table, with an event of kind hold; waits for running writers; privilege: superuser';
 
+-- Tables name organizations by columns of several types; what one of them cannot have it does not name.
+CREATE FUNCTION custody.org_fits(relation regclass, org_column name, value text) RETURNS boolean
+    LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('SELECT %L::%s', value, custody.key_type(relation, org_column));
+    RETURN true;
+EXCEPTION WHEN data_exception THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION custody.org_fits(regclass, name, text) IS
+'whether the column that names a table''s organization can have a value; NULL without such a column; errors: 0A000 as custody.key_type(); privilege: none';
+
 -- SECURITY DEFINER, here and below: custody_legal owns neither the ledger nor the tables that it holds.
 CREATE FUNCTION custody.place_hold(reason text, rel regclass DEFAULT NULL, key jsonb DEFAULT NULL,
     org text DEFAULT NULL) RETURNS int4
@@ -152,6 +165,7 @@ BEGIN
             RAISE EXCEPTION '% has no column that names the organization', t.relation
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Hold the table, or rows of it by key.';
         END IF;
+        CONTINUE WHEN rel IS NULL AND NOT custody.org_fits(t.relation, t.org_column, org);
         SELECT d.text::json ->> 'form' INTO form FROM custody_ledger.descriptor d
          WHERE d.tbl = t.id ORDER BY d.version DESC LIMIT 1;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
@@ -191,7 +205,8 @@ BEGIN
               WHERE o.lifted_at IS NULL
                 AND NOT EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = relation
                                    AND g.tgname = format('custody_hold_%s', o.id)) LOOP
-        CONTINUE WHEN NOT h.known AND (h.subject ? 'table' OR t.org_column IS NULL);
+        CONTINUE WHEN NOT h.known AND (h.subject ? 'table' OR t.org_column IS NULL
+                                       OR NOT custody.org_fits(relation, t.org_column, h.org_text));
         IF NOT h.known THEN
             INSERT INTO custody_ledger.held (hold, tbl, org)
                 VALUES (h.id, t.id, custody.org_bytes(relation, t.org_column, h.org_text));
@@ -246,7 +261,7 @@ COMMENT ON FUNCTION custody.lift_hold(int4, int4) IS
 
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
-    custody.record_hold(int4, int4), custody.hold_table(int4, int4, regclass, text),
+    custody.org_fits(regclass, name, text), custody.record_hold(int4, int4), custody.hold_table(int4, int4, regclass, text),
     custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass), custody.hold_again(),
     custody.lift_hold(int4, int4) FROM PUBLIC;
 

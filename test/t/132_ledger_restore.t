@@ -55,6 +55,8 @@ sub adoption {
     return join ' ', $block->{kind}, length $notes ? scalar @{ json($notes)->{adopted} // [] } : 0;
 }
 
+# Positions in the log here are ahead of those over there: they tell nothing between incarnations.
+home('SELECT pg_current_xact_id()'), home('SELECT pg_switch_wal()') for 1 .. 12;
 work($home, 'shop', 100);
 seal($home, 'shop');
 push @digest, digest($home, 'shop');
@@ -72,6 +74,11 @@ my $stored = all_holds('restored', $other, 'shop');
 is adoption($stored), "1 $in_no_block", 'restored: the block of adoption names what was in no block';
 is lineages($stored), '1 2', 'restored: its transactions are numbered by another counter';
 is $stored->{block}[-1]{transactions}, $in_no_block + $own, 'restored: it has its own besides';
+is $other->sql('shop', q{SELECT min(lsn) FILTER (WHERE incarnation = custody.this_incarnation())
+    < max(lsn) FILTER (WHERE incarnation <> custody.this_incarnation()) FROM custody_ledger.event}), 't', 'restored: what was written here has positions from before';
+like $other->sql('shop', q{SELECT string_agg(p.place::text, '' ORDER BY h.n) FROM (SELECT h.incarnation, row_number() OVER () AS n
+    FROM custody.history('item', '7') h) h JOIN custody.incarnation_places() p ON p.short = h.incarnation}), qr/^1+2+$/, '... and comes after it in history';
+is $other->sql('shop', q{SELECT "row" = (SELECT to_jsonb(i) FROM item i WHERE id = 7) FROM custody.row_as_of('item', '7', clock_timestamp())}), 't', '... and as of';
 work($other, 'shop', 400);
 seal($other, 'shop');
 is adoption(all_holds('restored, later', $other, 'shop')), '0 0', 'restored: the next block is like any other';

@@ -1,0 +1,62 @@
+# custody.revert() where the order of a row's events is none of numbers: a trigger that changes the row again, a lower
+# transaction that wrote last, a row that moved, a deferred trigger.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $c = start_cluster('one');
+$c->create_database('d', extension => 1);
+$c->sql('d', <<'SQL');
+SELECT custody.init_ledger();
+CREATE TABLE r (id int PRIMARY KEY, a text, n int);
+CREATE TABLE other (a int);
+CREATE TABLE p (id int, k int, a text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF pg_trigger_depth() = 1 THEN UPDATE r SET n = n + 1, a = NEW.a || '!' WHERE id = NEW.id; END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER a_again AFTER UPDATE ON r FOR EACH ROW EXECUTE FUNCTION again();
+CREATE FUNCTION later() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE r SET a = 'later' WHERE id = NEW.id AND a <> 'later'; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON r DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.id = 3) EXECUTE FUNCTION later();
+INSERT INTO r VALUES (1, 'x', 0), (2, 'y', 0), (3, 'z', 0);
+INSERT INTO p VALUES (1, 1, 'p');
+SELECT custody.audit('r'), custody.audit('p');
+SQL
+sub rows { $c->sql('d', "SELECT string_agg(concat_ws(' ', id, a, n), ', ' ORDER BY id) FROM r") }
+sub did { return $c->sql('d', "BEGIN; $_[0]; SELECT pg_current_xact_id(); COMMIT") =~ s/\D//gr }
+sub revert { $c->sql('d', "SELECT FROM custody.revert('$_[0]', dry_run => false)") }
+# Taking back is a change like any other, which the triggers would add to.
+sub quietly { $c->sql('d', 'ALTER TABLE r DISABLE TRIGGER a_again, DISABLE TRIGGER later'); revert(@_);
+    $c->sql('d', 'ALTER TABLE r ENABLE TRIGGER a_again, ENABLE TRIGGER later') }
+sub conflicts { $c->sql('d', "SELECT string_agg(conflict, '; ') FROM custody.revert('$_[0]')") }
+
+my $xid = did(q{UPDATE r SET a = 'b' WHERE id = 1; UPDATE r SET id = 20 WHERE id = 2});
+is rows(), '1 b! 1, 3 z 0, 20 y! 1', 'a trigger changed the rows again';
+is conflicts($xid), '', '... which is no conflict';
+quietly($xid);
+is rows(), '1 x 0, 2 y 0, 3 z 0', '... and is taken back before what fired it';
+$xid = did(q{UPDATE r SET a = 'c' WHERE id = 3});
+is rows(), '1 x 0, 2 y 0, 3 later 1', 'a deferred trigger';
+quietly($xid);
+is rows(), '1 x 0, 2 y 0, 3 z 0', '... is taken back, too';
+
+# The lower transaction writes last: what the higher one did is not the last any more.
+my ($low, $high) = map { $c->session('d') } 1, 2;
+my $low_xid = $low->query('BEGIN; INSERT INTO other VALUES (1); SELECT pg_current_xact_id()');
+my $high_xid = $high->query(q{BEGIN; UPDATE r SET a = 'high' WHERE id = 1; SELECT pg_current_xact_id(); COMMIT});
+$low->query(q{UPDATE r SET a = 'low' WHERE id = 1; COMMIT});
+cmp_ok $low_xid, '<', $high_xid, 'a lower transaction that wrote last';
+like conflicts($high_xid), qr/changed since: a/, 'what the higher one did cannot be taken back';
+is conflicts($low_xid), '', '... what the lower one did can';
+quietly($low_xid);
+is rows(), '1 high! 1, 2 y 0, 3 z 0', '... and leaves what was there before';
+quietly($high_xid);
+is rows(), '1 x 0, 2 y 0, 3 z 0', '... of which the other can be taken back then';
+
+$xid = did(q{UPDATE p SET k = 2, a = 'moved'; UPDATE p SET a = 'again'});
+revert($xid);
+is $c->sql('d', 'SELECT tableoid::regclass, * FROM p'), 'p1|1|1|p', 'a row that moved is back';
+is $c->sql('d', q{SELECT string_agg(t || ' ' || status, ', ') FROM unnest('{r,p}'::text[]) t, custody.reconcile(t::regclass)}), 'r proven, p proven', 'all agrees';
+done_testing;
