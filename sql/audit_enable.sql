@@ -15,7 +15,9 @@ CREATE FUNCTION custody.audit_check_caller(relation regclass) RETURNS void
 DECLARE
     caller name := custody.audit_caller();
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_class c
+    IF relation IS NULL THEN
+        RAISE EXCEPTION 'no table is named' USING ERRCODE = 'null_value_not_allowed';
+    ELSIF NOT EXISTS (SELECT FROM pg_class c
                     WHERE c.oid = relation AND pg_has_role(caller, c.relowner, 'USAGE')) THEN
         RAISE EXCEPTION 'must be owner of table %', relation
             USING ERRCODE = 'insufficient_privilege',
@@ -24,7 +26,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit_check_caller(regclass) IS
-'refuses (42501) when the session''s role does not own a table; privilege: none';
+'refuses when the session''s role does not own a table (42501), and no table (22004); privilege: none';
 
 CREATE FUNCTION custody.audit_check_relation(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -40,7 +42,8 @@ BEGIN
      WHERE c.oid = relation;
     IF found.relkind NOT IN ('r', 'p') OR found.relpersistence = 't' THEN
         RAISE EXCEPTION 'cannot record %', relation
-            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not a lasting table.';
+            USING ERRCODE = 'wrong_object_type', DETAIL = 'It is not a lasting table.',
+                  HINT = 'Tables, partitioned ones too, are recorded; of a view, those that it reads.';
     ELSIF found.relispartition THEN
         RAISE EXCEPTION 'cannot record partition % by itself', relation
             USING ERRCODE = 'wrong_object_type',
@@ -71,6 +74,26 @@ CREATE FUNCTION custody.audit_key(relation regclass) RETURNS name[]
 $$;
 COMMENT ON FUNCTION custody.audit_key(regclass) IS
 'columns that tell a table''s rows apart; NULL where no index does; errors: none; privilege: none';
+
+-- A key that somebody named: rows that have it in common are one row to the ledger.
+CREATE FUNCTION custody.audit_warn_key(relation regclass, key name[]) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF cardinality(key) > 0 AND NOT EXISTS (
+        SELECT FROM pg_index i
+         WHERE i.indrelid = relation AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+           AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+                             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                            WHERE k.n <= i.indnkeyatts AND NOT (a.attnotnull AND a.attname = ANY (key)))) THEN
+        RAISE WARNING 'nothing makes the key of % unique', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('The key is (%s).', array_to_string(key, ', ')),
+                  HINT = 'Rows that have it in common are taken for one: history, as of and reconcile() tell wrong things of them.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_warn_key(regclass, name[]) IS
+'warns where no unique index without NULL says that a key tells a table''s rows apart; part of custody.audit(); errors: none; privilege: none';
 
 CREATE FUNCTION custody.audit_options(relation regclass, org_column name, key name[], exclude name[],
     hash name[], redact name[], options jsonb) RETURNS jsonb
@@ -118,11 +141,11 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Such a column cannot be excluded, hashed or redacted; name another key.';
     END IF;
-    SELECT w.name INTO wrong FROM unnest(exclude || hash || redact) AS w (name)
+    SELECT w.name INTO wrong FROM unnest(key || exclude || hash || redact) AS w (name)
      GROUP BY w.name HAVING count(*) > 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION 'column "%" of % is named twice', wrong, relation
-            USING ERRCODE = 'duplicate_column', HINT = 'Exclude it, hash it or redact it.';
+            USING ERRCODE = 'duplicate_column', HINT = 'Name it once: in key, exclude, hash or redact.';
     END IF;
 END
 $$;
@@ -148,8 +171,8 @@ BEGIN
     IF FOUND THEN
         RAISE EXCEPTION 'option "%" cannot be %', wrong.key, wrong.value
             USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'skip_unchanged, full_row and statement_text are true or false; require_context is'
-                         ' org, user or both; truncate is rows or event; large_value is a number of bytes from 1000.';
+                  HINT = 'The options: skip_unchanged, full_row and statement_text are true or false; require_context is'
+                         ' org, user or both; truncate is rows or event; large_value is a number of bytes, 1000 to 999999999.';
     END IF;
 END
 $$;
@@ -298,6 +321,9 @@ DECLARE
     identity uuid;
     step text;
 BEGIN
+    -- NULL is no word to write, nor one to leave out what is there.
+    dry_run := dry_run IS NOT FALSE;
+    baseline := baseline IS NOT FALSE;
     PERFORM custody.check_ledger();
     PERFORM custody.audit_check_relation(rel);
     PERFORM custody.audit_check_caller(rel);
@@ -327,16 +353,17 @@ BEGIN
         END IF;
         RETURN NEXT step;
     END LOOP;
+    PERFORM custody.audit_warn_key(rel, key);
 END
 $$;
 COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) IS
-'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; errors: 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
+'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; warns where no index makes the key unique; errors: 22004 without a table, 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
     custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
-    custody.audit_key(regclass), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
+    custody.audit_key(regclass), custody.audit_warn_key(regclass, name[]), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;

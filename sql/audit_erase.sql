@@ -171,11 +171,17 @@ COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
 CREATE FUNCTION custody.request_erase_user(app_user text, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    PERFORM custody.check_ledger();
+    IF coalesce(app_user, '') = '' THEN
+        RAISE EXCEPTION 'no user is named'
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Name the verified application user, as custody.changes() has it (app_user).';
+    END IF;
     RETURN custody.make_request('erase_user', jsonb_build_object('user', app_user), reason);
 END
 $$;
 COMMENT ON FUNCTION custody.request_erase_user(text, text) IS
-'asks for the contexts (who, from where, claims) of one verified application user to be erased; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason; privilege: custody_admin, custody_legal';
+'asks for the contexts (who, from where, claims) of one verified application user to be erased; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or a user; privilege: custody_admin, custody_legal';
 
 REVOKE ALL ON FUNCTION custody.erase_events(int4, jsonb, int4), custody.context_user(bytea),
     custody.erase_contexts(bytea, text), custody.erase_user(text, int4),

@@ -28,8 +28,10 @@ BEGIN
         OR jsonb_typeof(key) = 'object' AND (SELECT count(*) FROM jsonb_object_keys(key)) <> cardinality(names) THEN
         RAISE EXCEPTION 'the key is not %', key
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Columns of the key: %s', coalesce(nullif(array_to_string(names, ', '), ''), 'none')),
-                  HINT = 'Give an object with a value for each of them, a list in their order, or the value of the only one.';
+                  DETAIL = coalesce('Columns of the key: ' || nullif(array_to_string(names, ', '), ''), 'The table is recorded without a key.'),
+                  HINT = CASE WHEN cardinality(names) > 0
+                      THEN 'Give an object with a value for each of them, a list in their order, or the value of the only one.'
+                      ELSE 'custody.changes() and custody.table_as_of() need none.' END;
     END IF;
     RETURN texts;
 END

@@ -89,8 +89,9 @@ BEGIN
         OR (SELECT count(*) FROM jsonb_object_keys(value)) <> cardinality(key) THEN
         RAISE EXCEPTION 'the key of % is not %', relation, value
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('Columns of the key: %s', coalesce(array_to_string(key, ', '), 'none')),
-                  HINT = 'Give an object with a value for each of them.';
+                  DETAIL = coalesce('Columns of the key: ' || nullif(array_to_string(key, ', '), ''), 'The table is recorded without a key.'),
+                  HINT = CASE WHEN cardinality(key) > 0 THEN 'Give an object with a value for each of them.'
+                              ELSE 'custody.audit(..., key => ...) names one.' END;
     END IF;
     SELECT string_agg(CASE WHEN y.typtype = 'e' THEN format('enum_eq(%s%I, %L::%s)', alias, k.name, value ->> k.name::text, t.type)
                            ELSE format('%s%I %s %L::%s', alias, k.name, custody.key_equality(y.oid), value ->> k.name::text,

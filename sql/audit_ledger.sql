@@ -194,6 +194,11 @@ CREATE FUNCTION custody.check_ledger_options(options jsonb) RETURNS void
 DECLARE
     wrong text;
 BEGIN
+    IF jsonb_typeof(options) <> 'object' THEN
+        RAISE EXCEPTION 'options cannot be %', options
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give an object, such as {"retention": "6 years"}.';
+    END IF;
     SELECT string_agg(quote_ident(k), ', ') INTO wrong FROM jsonb_object_keys(options) k
      WHERE k NOT IN ('retention', 'auditor_roles');
     IF wrong IS NOT NULL THEN
@@ -201,12 +206,19 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'use retention (an interval) and auditor_roles (an array of roles)';
     END IF;
-    -- 22007 for what is none.
-    PERFORM (options ->> 'retention')::interval;
+    SELECT o.key INTO wrong FROM jsonb_each(options) o
+     WHERE CASE o.key WHEN 'auditor_roles' THEN o.value @? 'strict $ ? (@.type() <> "array" || exists(@[*] ? (@.type() <> "string")))'
+                      -- 22007 for what is no interval.
+                      ELSE jsonb_typeof(o.value) <> 'string' OR (o.value #>> '{}')::interval < '0' END;
+    IF FOUND THEN
+        RAISE EXCEPTION 'option "%" cannot be %', wrong, options -> wrong
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'retention is an interval, such as "6 years"; auditor_roles is an array of names.';
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION custody.check_ledger_options(jsonb) IS
-'refuses options that custody.init_ledger() does not have (22023) and a retention that is no interval (22007); privilege: none';
+'refuses options that custody.init_ledger() does not have, or with values that they cannot have (22023), and a retention that is no interval (22007); privilege: none';
 
 CREATE FUNCTION custody.init_ledger(period text DEFAULT 'month', options jsonb DEFAULT '{}')
     RETURNS uuid

@@ -50,7 +50,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM custody.prunable(before) p WHERE p.obstacle IS NULL) THEN
         RAISE EXCEPTION 'nothing can be pruned'
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = 'SELECT * FROM custody.prunable(...) says why.';
+                  DETAIL = CASE WHEN EXISTS (SELECT FROM custody.prunable(before)) THEN 'Each partition that ends before that time has an obstacle.'
+                                ELSE format('No partition of events ends before %s.', before) END,
+                  HINT = 'SELECT * FROM custody.prunable(...) shows the partitions and what keeps them.';
     END IF;
     RETURN custody.make_request('prune', jsonb_build_object('before', before), reason);
 END
@@ -78,7 +80,7 @@ BEGIN
     -- What was to be erased must not live on in the request.
     IF custody.maintain_ledger(format(
         'UPDATE custody_ledger.request SET state = ''withdrawn'', arguments = arguments - ''key'' - ''user'',
-                result = %L WHERE id = %s AND state = ''open''', 'by ' || session_user, request)) = 0 THEN
+                result = %L WHERE id = %L AND state = ''open''', 'by ' || session_user, request)) = 0 THEN
         RAISE EXCEPTION 'there is no open request %', request USING ERRCODE = 'undefined_object';
     END IF;
     PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'withdraw', 'request', request,

@@ -143,6 +143,8 @@ DECLARE
     seen jsonb := '{}'; -- by row: the columns that were looked at; and rows that were as a whole
     identity text;
 BEGIN
+    -- NULL is no word to write.
+    dry_run := dry_run IS NOT FALSE;
     number := 0;
     FOR change IN SELECT * FROM custody.revert_changes(transaction, event, incarnation) LOOP
         number := number + 1;
@@ -184,7 +186,10 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
-    IF dry_run THEN
+    IF event IS NOT NULL AND number = 0 THEN
+        RAISE EXCEPTION 'transaction % has no change of a row with number %', transaction, event
+            USING ERRCODE = 'no_data_found', HINT = 'custody.changes() has the numbers.';
+    ELSIF dry_run THEN
         RETURN;
     ELSIF conflicts > 0 THEN
         RAISE EXCEPTION 'cannot take back % of % changes', conflicts, number
@@ -210,7 +215,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.revert(xid8, int4, boolean, int8, text) IS
-'takes back what a transaction, or its event of that number, did to rows, the last change first, in this transaction, with the caller''s rights and triggers: INSERT for what was deleted, DELETE for what was inserted, the columns'' old values for what was updated; generated columns are left to the table; returns each statement and, in a dry run, why a change cannot be taken back (the row was changed since, is gone, or there again; values were redacted, hashed, too large or erased; the table is not recorded any more); not in a dry run any conflict is an error, and nothing changes; incarnation: where several have the transaction; path: search_path for triggers; errors: 55000 with conflicts, P0002 for a transaction that is not in the ledger, 42725 for one that several incarnations have, and what the statements raise; privilege: custody_auditor, and the privileges on the tables';
+'takes back what a transaction, or its event of that number, did to rows, the last change first, in this transaction, with the caller''s rights and triggers: INSERT for what was deleted, DELETE for what was inserted, the columns'' old values for what was updated; generated columns are left to the table; returns each statement and, in a dry run, why a change cannot be taken back (the row was changed since, is gone, or there again; values were redacted, hashed, too large or erased; the table is not recorded any more); not in a dry run any conflict is an error, and nothing changes; incarnation: where several have the transaction; path: search_path for triggers; errors: 55000 with conflicts, P0002 for a transaction or an event that is not in the ledger, 42725 for one that several incarnations have, and what the statements raise; privilege: custody_auditor, and the privileges on the tables';
 
 REVOKE ALL ON FUNCTION custody.revert_literal(text, text, text),
     custody.revert_statement(regclass, text, bytea, bytea, bytea), custody.revert_changes(xid8, int4, int8),

@@ -17,7 +17,7 @@ CREATE FUNCTION custody.note_incarnation(system_identifier numeric, timeline int
     LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
     AS 'MODULE_PATHNAME', 'custody_note_incarnation';
 COMMENT ON FUNCTION custody.note_incarnation(numeric, int8, oid) IS
-'tells the ledger of a place where transactions ran that were never sealed there: a database that was restored, written to and dumped again before its first seal; false where it is known; errors: 22023 for a timeline that there cannot be, 42P01 without a ledger; privilege: custody_admin';
+'tells the ledger of a place where transactions ran that were never sealed there: a database that was restored, written to and dumped again before its first seal; false where it is known; errors: 22023 for a system identifier or a timeline that there cannot be, 42P01 without a ledger; privilege: custody_admin';
 
 -- By the index on xid: what a seal would take, not the whole ledger.
 CREATE FUNCTION custody.find_seal_lag(OUT block int8, OUT sealed_at timestamptz,

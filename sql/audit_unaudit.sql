@@ -7,10 +7,15 @@ CREATE FUNCTION custody.audit_schema(schema regnamespace, exclude_tables regclas
 DECLARE
     relation regclass;
 BEGIN
+    PERFORM custody.check_ledger();
+    PERFORM custody.audit_check_options(options);
+    IF schema IS NULL THEN
+        RAISE EXCEPTION 'no schema is named' USING ERRCODE = 'null_value_not_allowed';
+    END IF;
     FOR relation IN
         SELECT c.oid FROM pg_class c
          WHERE c.relnamespace = schema AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-           AND c.relpersistence <> 't' AND c.oid <> ALL (exclude_tables)
+           AND c.relpersistence <> 't' AND c.oid <> ALL (coalesce(exclude_tables, '{}'))
            AND NOT EXISTS (SELECT FROM custody.audit_exemption e WHERE e.relation = c.oid)
            AND NOT EXISTS (SELECT FROM pg_depend d
                             WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
@@ -24,7 +29,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit_schema(regnamespace, regclass[], jsonb, boolean, boolean) IS
-'records all tables of a schema that are not recorded yet, but for exclude_tables, those in custody.audit_exemption and those of extensions, each as custody.audit() does without lists of columns; returns the statements; errors: as custody.audit(); privilege: custody_admin and ownership of the tables';
+'records all tables of a schema that are not recorded yet, but for exclude_tables, those in custody.audit_exemption and those of extensions, each as custody.audit() does without lists of columns; returns the statements; errors: as custody.audit(), 22004 without a schema; privilege: custody_admin and ownership of the tables';
 
 CREATE FUNCTION custody.unaudit_register(identity uuid, reason text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -71,7 +76,8 @@ BEGIN
          UNION ALL
         SELECT format('SELECT custody.unaudit_register(%L, %L)', subject.identity, reason)
     LOOP
-        IF NOT dry_run THEN
+        -- NULL is no word to write.
+        IF dry_run IS FALSE THEN
             EXECUTE step;
         END IF;
         RETURN NEXT step;
@@ -79,10 +85,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.unaudit(regclass, text, boolean) IS
-'ends the recording of a table, with an event of kind audit_off; what was recorded stays, and custody.audit() goes on under the same identity; arguments: rel; reason; dry_run returns the statements and runs none; errors: 42501 for others than the owner, 42704 for a table that is not recorded, 55000 for one under legal hold, 22023 without a reason; privilege: custody_admin and ownership of the table';
+'ends the recording of a table, with an event of kind audit_off; what was recorded stays, and custody.audit() goes on under the same identity; arguments: rel; reason; dry_run returns the statements and runs none; errors: 22004 without a table, 42501 for others than the owner, 42704 for a table that is not recorded, 55000 for one under legal hold, 22023 without a reason; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_schema(regnamespace, regclass[], jsonb, boolean, boolean),
     custody.unaudit_register(uuid, text), custody.unaudit(regclass, text, boolean) FROM PUBLIC;
 
 SELECT custody.give_duty('{admin}', 'custody.audit_schema(regnamespace, regclass[], jsonb, boolean, boolean)');
 SELECT custody.give_duty('{admin}', 'custody.unaudit(regclass, text, boolean)');
+SELECT custody.give_duty('{admin}', 'custody.audit_check_options(jsonb)');

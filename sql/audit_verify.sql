@@ -62,7 +62,9 @@ BEGIN
                 AND jsonb_typeof(one->'block') = 'number' AND one->>'block' ~ '^[0-9]{1,18}$'
                 AND one->>'hash' ~ '^[0-9a-f]{64}$') IS NOT TRUE THEN
             RAISE EXCEPTION 'not a digest of a ledger' USING ERRCODE = 'invalid_parameter_value',
-                DETAIL = one::text, HINT = 'Give what custody.ledger_digest() returned, one or an array.';
+                DETAIL = one::text, HINT = CASE WHEN jsonb_typeof(one) = 'object' AND one ? 'signed'
+                    THEN 'Of a line of an anchor file it is the member signed, read as JSON; custody audit report checks its signature, too.'
+                    ELSE 'Give what custody.ledger_digest() returned, one or an array.' END;
         END IF;
         RETURN NEXT one;
     END LOOP;
@@ -261,8 +263,8 @@ BEGIN
                                 NULL::timestamptz FROM unnest(p.checks) c;
         END IF;
     END LOOP;
-    RETURN QUERY SELECT 'heap_index', 'indexes', NULL::int8, 'unproven', 'not looked at: indexes => false', NULL::timestamptz WHERE NOT indexes
-       UNION ALL SELECT 'coverage', 'triggers', NULL, 'unproven', 'not looked at: coverage => false', NULL WHERE NOT coverage;
+    RETURN QUERY SELECT 'heap_index', 'indexes', NULL::int8, 'unproven', 'not looked at: indexes => false', NULL::timestamptz WHERE indexes IS NOT TRUE
+       UNION ALL SELECT 'coverage', 'triggers', NULL, 'unproven', 'not looked at: coverage => false', NULL WHERE coverage IS NOT TRUE;
 END
 $$;
 COMMENT ON FUNCTION custody.verify_ledger(jsonb, int8, int8, boolean, boolean) IS

@@ -149,10 +149,13 @@ COMMENT ON VIEW custody.migration_verdict IS
 CREATE FUNCTION custody.grant_duty(role name, duty text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF duty NOT IN ('admin', 'operator', 'auditor', 'legal') THEN
+    IF (duty IN ('admin', 'operator', 'auditor', 'legal')) IS NOT TRUE THEN
         RAISE EXCEPTION 'duty "%" does not exist', duty
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'use admin, operator, auditor or legal';
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles r WHERE r.rolname = role) THEN
+        RAISE EXCEPTION 'role "%" does not exist', role USING ERRCODE = 'undefined_object';
     END IF;
     PERFORM custody.grant_ledger(role, duty);
     IF duty = 'legal' THEN
@@ -185,7 +188,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.grant_duty(name, text) IS
-'gives a role what it needs in schema custody: operator runs migrations, auditor reads, admin both, and legal places holds on what the ledger records; errors: 22023 for another duty, 42704 for a role that does not exist';
+'gives a role what it needs in schema custody: operator runs migrations, auditor reads, admin both, and legal places holds on what the ledger records; errors: 22023 for another duty, 42704 for a role that does not exist; privilege: superuser';
 REVOKE ALL ON FUNCTION custody.grant_duty(name, text) FROM PUBLIC;
 
 REVOKE ALL ON custody.migration, custody.migration_snapshot, custody.migration_table,

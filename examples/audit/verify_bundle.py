@@ -7,7 +7,6 @@ class Refuted(Exception): """reason, what, line (None: the one that was read las
 def need(truth, reason, what, line=None):
     if not truth: raise Refuted(reason, what, line)
 def form(truth, value): need(truth, "form", f"{value!r:.70}"); return value
-
 def H(kind, *parts): return hashlib.sha256(bytes([kind]) + b"".join(parts)).digest()
 def u(size, n): return form(type(n) is int, n).to_bytes(size, "big")
 def lp(data): return u(4, len(data)) + data
@@ -30,8 +29,10 @@ def sealed(kind, value, layout, *before):  # the commitment to what is there, or
     x = fields(value, layout, "hash")
     return pack("h.hash", x) if "hash" in value else H(kind, *before, pack(layout, x))
 def whole(v): return form(v.isdigit() and int(v) < 2**53, int(v) if v.isdigit() else v)
+def real(v): return form(abs(float(v)) < float("inf"), int(v) if v.lstrip("-").isdigit() else float(v))  # a double's
 def once(pairs): return form(len(dict(pairs)) == len(pairs), dict(pairs))
-def parse(data, **hooks): return {**json.loads(data.decode(), object_pairs_hook=once, parse_constant=whole, **hooks)}
+def parse(data, read=real):
+    return {**json.loads(data.decode(), object_pairs_hook=once, parse_constant=whole, parse_int=read, parse_float=read)}
 class Tree:  # RFC 6962, leaf by leaf: peaks are the roots of its complete subtrees, largest first
     def __init__(self): self.count, self.events, self.peaks = 0, 0, []
     def add(self, leaf, events=1):
@@ -57,7 +58,7 @@ class Bundle:
     def peek(self):  # what the next line is; None at the end
         if not self.next and (data := self.file.readline()):
             self.where += 1
-            self.next = {"t": "header", **parse(data, parse_int=whole, parse_float=whole)}
+            self.next = {"t": "header", **parse(data, whole)}
         return self.next and self.next["t"]
     def take(self, t, *layouts):
         need(self.peek() == t, "place", f"{t} expected, not {self.peek() or 'the end'}")
@@ -194,7 +195,6 @@ def main(path, option="--digest", digests=os.devnull):
     except Refuted as r: what = f"line {bundle.where if r.args[2] is None else r.args[2]}: {r.args[0]}: {r.args[1]}"
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         what = f"line {bundle.where}: form: {error!r:.70}"
-    print(f"{verdict}: {what}")
-    sys.exit(0 if verdict == "proven" else 5)
+    sys.exit(print(f"{verdict}: {what}") or (0 if verdict == "proven" else 5))
 try: main(*sys.argv[1:]) if len(sys.argv) in (2, 4) and sys.argv[2:3] in ([], ["--digest"]) else sys.exit(__doc__)
 except (OSError, TypeError, ValueError, LookupError) as error: sys.exit(f"{error}\n{__doc__}")

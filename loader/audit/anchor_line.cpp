@@ -40,9 +40,10 @@ bool signed_by(const std::vector<token::PublicKey> &keys, const std::string &tex
     return false;
 }
 
-Error untrusted(const std::string &place, const std::string &why) {
+Error untrusted(const std::string &place, const std::string &why,
+                const char *hint = "compare the file with other copies of it") {
     return {Exit::unverified, "anchor-untrusted", fmt::format("cannot believe {}", place), why,
-            "compare the file with other copies of it"};
+            hint};
 }
 
 } // namespace
@@ -57,8 +58,12 @@ std::optional<ledger::Digest> read_anchor_line(const std::string &line,
                                                const std::vector<token::PublicKey> &keys,
                                                const std::string &place) {
     const auto object = nlohmann::json::parse(line, nullptr, false);
-    if (!object.is_object())
+    // What a crash leaves of a line has its beginning; anything else is of another file.
+    if (!object.is_object() && line.starts_with('{'))
         return std::nullopt;
+    if (!object.is_object())
+        throw untrusted(place, "it is no digest, nor what a crash left of one",
+                        "name the file that \"custody audit anchor\" appends to");
     const auto member = [&object](const char *name) {
         const auto found = object.find(name);
         return found != object.end() && found->is_string() ? found->get<std::string>() : "";

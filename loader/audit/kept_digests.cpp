@@ -21,6 +21,13 @@ Error file_unreadable(const std::string &what, const std::string &file, const st
 
 namespace {
 
+Error no_digests(const std::string &file, const std::string &why) {
+    return {Exit::usage, "file-unreadable",
+            fmt::format("cannot read the digest \"{}\"", ui::printable(file)), why,
+            "name a file with what custody.ledger_digest() returned; lines of \"custody audit "
+            "anchor\" are read with --anchor-file and --public-key"};
+}
+
 std::string read_file(const std::string &file) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream)
@@ -42,10 +49,10 @@ std::vector<ledger::Digest> digests_of_file(const std::string &file) {
             at = end + 1;
         }
     } catch (const ledger::DigestError &error) {
-        throw file_unreadable("digest", file, error.what());
+        throw no_digests(file, error.what());
     }
     if (digests.empty())
-        throw file_unreadable("digest", file, "it is empty");
+        throw no_digests(file, "it is empty");
     return digests;
 }
 

@@ -36,11 +36,17 @@ class Writer {
             ui::count_text(report_.blocks), report_.holds, report_.prunes);
         add("  digests {} from elsewhere\n\nChecks\n", report_.digests);
         for (const auto &check : report_.checks)
-            line(check.status, check.check + " " + check.object, check.detail);
+            line(check.status, fmt::format("{:<14} {}", check.check, check.object), check.detail);
         add("\nTables\n");
         for (const auto &table : report_.tables)
             line(table.state, table.table,
                  table.reason.empty() ? "since " + table.since : table.reason);
+        if (!report_.notices.empty())
+            add("\nChanges of what is recorded\n");
+        for (const auto &notice : report_.notices)
+            add("  {}  {} {} by {}: {}\n", notice.at, ui::printable(notice.kind),
+                ui::printable(notice.table.empty() ? "(the ledger)" : notice.table),
+                ui::printable(notice.login), ui::printable(notice.detail));
         add("\nNot covered\n");
         for (const auto &text : kNotCovered)
             add("  {}\n", text);

@@ -1,4 +1,7 @@
+#include <array>
+#include <initializer_list>
 #include <iterator>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -13,6 +16,7 @@ using report::html::escaped;
 
 constexpr const char *kStyle = R"css(
 td.object, td.detail { overflow-wrap: anywhere; }
+td.object { min-width: 9em; }
 )css";
 
 /// The style of a word: one of the three that pages have.
@@ -21,6 +25,14 @@ const char *style_of(const std::string &word) {
            : word == "refuted" || word == "gap"   ? "different"
            : word == "exempt"                     ? "plain"
                                                   : "unverified";
+}
+
+/// A name that may be broken behind its underscores rather than anywhere.
+std::string breaking(const std::string &name) {
+    std::string html;
+    for (const char c : escaped(name))
+        html += c == '_' ? "_<wbr>" : std::string(1, c);
+    return html;
 }
 
 class Page {
@@ -96,39 +108,61 @@ class Page {
         add("</dl></div>\n");
     }
 
-    void checks() {
-        add("<h2>Checks</h2>\n<table><thead><tr><th>Result</th><th>Check</th><th>Object</th>"
-            "<th>Detail</th></tr></thead>\n");
-        for (const auto &check : report_.checks)
-            add("<tr><td>{}</td><td>{}</td><td class=\"object\">{}</td><td "
-                "class=\"detail\">{}</td></tr>\n",
-                chip(check.status), escaped(check.check), escaped(check.object),
-                escaped(check.detail));
+    /// One cell: its class, and what is in it as HTML.
+    struct Cell {
+        std::string_view kind;
+        std::string html;
+    };
+
+    /// cells: of an element of rows.
+    template <typename Rows, typename Cells>
+    void table(std::string_view title, std::initializer_list<std::string_view> heads,
+               const Rows &rows, Cells cells) {
+        add("<h2>{}</h2>\n<table><thead><tr>", title);
+        for (const auto &head : heads)
+            add("<th>{}</th>", head);
+        add("</tr></thead>\n");
+        for (const auto &row : rows) {
+            add("<tr>");
+            for (const Cell &cell : cells(row))
+                add("<td{}>{}</td>",
+                    cell.kind.empty() ? "" : fmt::format(" class=\"{}\"", cell.kind), cell.html);
+            add("</tr>\n");
+        }
         add("</table>\n");
     }
 
+    void checks() {
+        table("Checks", {"Result", "Check", "Object", "Detail"}, report_.checks,
+              [](const auto &check) {
+                  return std::array<Cell, 4>{{{"", chip(check.status)},
+                                              {"", escaped(check.check)},
+                                              {"object", breaking(check.object)},
+                                              {"detail", escaped(check.detail)}}};
+              });
+    }
+
     void tables() {
-        add("<h2>Tables</h2>\n<table><thead><tr><th>State</th><th>Table</th><th>Since</th>"
-            "<th>Reason</th></tr></thead>\n");
-        for (const auto &table : report_.tables)
-            add("<tr><td>{}</td><td class=\"name\">{}</td><td>{}</td><td "
-                "class=\"detail\">{}</td></tr>\n",
-                chip(table.state), escaped(table.table), escaped(table.since),
-                escaped(table.reason));
-        add("</table>\n");
+        table("Tables", {"State", "Table", "Since", "Reason"}, report_.tables, [](const auto &one) {
+            return std::array<Cell, 4>{{{"", chip(one.state)},
+                                        {"name", escaped(one.table)},
+                                        {"", escaped(one.since)},
+                                        {"detail", escaped(one.reason)}}};
+        });
     }
 
     void notices() {
         if (report_.notices.empty())
             return;
-        add("<h2>Changes of what is recorded</h2>\n<table><thead><tr><th>When</th><th>What</th>"
-            "<th>Table</th><th>Login</th><th>Detail</th></tr></thead>\n");
-        for (const auto &notice : report_.notices)
-            add("<tr><td>{}</td><td>{}</td><td class=\"object\">{}</td><td>{}</td><td "
-                "class=\"detail\"><code>{}</code></td></tr>\n",
-                escaped(notice.at), escaped(notice.kind), escaped(notice.table),
-                escaped(notice.login), escaped(notice.detail));
-        add("</table>\n");
+        table("Changes of what is recorded", {"When", "What", "Table", "Login", "Detail"},
+              report_.notices, [](const auto &notice) {
+                  return std::array<Cell, 5>{
+                      {{"", escaped(notice.at)},
+                       {"", escaped(notice.kind)},
+                       {"object", breaking(notice.table)},
+                       {"", escaped(notice.login)},
+                       {"detail", fmt::format("<code>{}</code>", escaped(notice.detail))}}};
+              });
     }
 
     const LedgerReport &report_;

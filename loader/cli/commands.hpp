@@ -206,7 +206,8 @@ inline constexpr std::array kCommands{
         "custody audit verify-bundle bundle --anchor-file=anchors --public-key=anchor.pub\n",
         "FILE"},
     CommandInfo{
-        Command::audit_report, "audit report", "what is proven of the audit ledger, on one page",
+        Command::audit_report, "audit report",
+        "prints what is proven of the audit ledger, on one page",
         "Calls custody.attest(): verifies the ledger against the digests of --digest or "
         "--anchor-file, which tables are recorded and by which triggers, and that each recorded "
         "table has what its events tell. Prints the results with the ledger's newest block, the "

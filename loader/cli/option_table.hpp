@@ -10,10 +10,10 @@ inline constexpr std::array kOptions{
     Option{"source", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kReading,
            &Options::source,
            "database to read: a libpq connection string or URI; nothing is written there"},
-    Option{
-        "target", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kEvery,
-        &Options::target,
-        "database to fill, with the extension custody; the state of the migration is kept there"},
+    Option{"target", 0, "CONNINFO", "", "", Group::connection, From::everywhere, kEvery,
+           &Options::target,
+           "database to fill or to look at, with the extension custody; the state of a migration "
+           "is kept there"},
     Option{"name", 0, "NAME", "default", "", Group::connection, From::everywhere, kStateful,
            &Options::name, "name of the migration; a target may hold several"},
     Option{"config", 'c', "FILE", "", "", Group::connection, From::environment, kEvery,

@@ -22,6 +22,8 @@ std::string read_key_file(const std::string &file) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream || stat(file.c_str(), &found) != 0)
         throw unusable_key(file, std::strerror(errno), "name a file that can be read");
+    if (S_ISDIR(found.st_mode))
+        throw unusable_key(file, "it is a directory", "name a file in it");
     if ((found.st_mode & 077) != 0)
         throw unusable_key(file, "others can read it", "chmod 600 takes that right from them");
     return {std::istreambuf_iterator<char>(stream), {}};

@@ -358,6 +358,8 @@ def texts():
         ("half a character", b'"text":"{', b'"text":"\xc3{'),
         ("half a surrogate", b'"text":"{', b'"text":"\\ud800{'),
         ("a descriptor that is no JSON", b'"text":"{', b'"text":"'),
+        ("a descriptor with a number beyond a double", b'"text":"{', b'"text":"{\\"x\\":1e400,'),
+        ("a descriptor with whole digits beyond a double", b'"text":"{', b'"text":"{\\"x\\":' + b"9" * 400 + b","),
         ("an empty line", b'{"t":"head"', b'\n{"t":"head"'),
         ("a list for a line", b'{"t":"head"', b'[]\n{"t":"head"'),
         ("an object too many", b'{"t":"head"', b'{} {"t":"head"'),
