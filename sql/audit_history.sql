@@ -5,10 +5,11 @@ CREATE FUNCTION custody.org_text(org bytea) RETURNS text
     SELECT CASE substr(org, 1, 1)
                WHEN '\x75' THEN encode(substr(org, 2), 'hex')::uuid::text
                WHEN '\x62' THEN (('x' || encode(substr(org, 2), 'hex'))::bit(64)::int8)::text
+               WHEN '\x68' THEN 'sha256 ' || encode(substr(org, 2), 'hex')
                WHEN '\x74' THEN convert_from(substr(org, 2), custody.ledger_encoding()) END
 $$;
 COMMENT ON FUNCTION custody.org_text(bytea) IS
-'an organization of the ledger as a text; NULL for rows of none; errors: 22P02 for bytes that are none; privilege: none';
+'an organization of the ledger as a text (a long one as its SHA-256); NULL for rows of none; errors: 22P02 for bytes that are none; privilege: none';
 
 -- A key in the order of its columns, from an object, a list, or the value of a key of one column.
 CREATE FUNCTION custody.key_texts(tbl int4, key jsonb) RETURNS text[]
@@ -200,7 +201,7 @@ BEGIN
     END IF;
     RETURN CASE info.org_type WHEN 'uuid' THEN ARRAY['\x75'::bytea || uuid_send(info.orgs[1]::uuid)]
                               WHEN 'bigint' THEN ARRAY['\x62'::bytea || int8send(info.orgs[1]::int8)]
-                              ELSE ARRAY['\x74'::bytea || convert_to(info.orgs[1], custody.ledger_encoding())] END;
+                              ELSE ARRAY[custody.org_of_text(info.orgs[1])] END;
 END
 $$;
 COMMENT ON FUNCTION custody.own_orgs() IS
@@ -214,6 +215,6 @@ REVOKE ALL ON FUNCTION custody.org_text(bytea), custody.key_texts(int4, jsonb), 
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.org_text(bytea)', 'custody.key_texts(int4, jsonb)', 'custody.descriptor_key(text, text[])',
     'custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8)',
-    'custody.history(regclass, jsonb)', 'custody.recorded_id(regclass)', 'custody.org_spellings(text)',
+    'custody.history(regclass, jsonb)', 'custody.recorded_id(regclass)', 'custody.org_spellings(text)', 'custody.org_of_text(text)',
     'custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text)']::regprocedure[]) f
  WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function::regprocedure = f);

@@ -161,6 +161,15 @@ $$;
 COMMENT ON FUNCTION custody.key_spellings(int4, regclass, name[], jsonb, text) IS
 'a key as custody_ledger.event.key has it, and, of types like citext and numeric, as the events so far have keys that are equal to it; NULL for NULL; errors: as custody.key_bytes(); privilege: SELECT on the ledger';
 
+-- As capture has it: a long text by its hash.
+CREATE FUNCTION custody.org_of_text(value text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN octet_length(b) > 2000 THEN '\x68'::bytea || sha256(b) ELSE '\x74'::bytea || b END
+      FROM convert_to(value, custody.ledger_encoding()) b
+$$;
+COMMENT ON FUNCTION custody.org_of_text(text) IS
+'an organization that a text names as custody_ledger.event.org has it; errors: none; privilege: none';
+
 CREATE FUNCTION custody.org_bytes(relation regclass, org_column name, value text) RETURNS bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -171,7 +180,7 @@ BEGIN
       FROM custody.key_type(relation, org_column) t (type) WHERE org_column IS NOT NULL;
     RETURN CASE kind WHEN 'u' THEN '\x75'::bytea || uuid_send(value::uuid)
                      WHEN 'b' THEN '\x62'::bytea || int8send(value::int8)
-                     WHEN 't' THEN '\x74'::bytea || convert_to(value, custody.ledger_encoding()) END;
+                     WHEN 't' THEN custody.org_of_text(value) END;
 END
 $$;
 COMMENT ON FUNCTION custody.org_bytes(regclass, name, text) IS
@@ -179,7 +188,7 @@ COMMENT ON FUNCTION custody.org_bytes(regclass, name, text) IS
 
 CREATE FUNCTION custody.org_spellings(value text) RETURNS SETOF bytea
     LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT '\x74'::bytea || convert_to(value, custody.ledger_encoding())
+    SELECT custody.org_of_text(value)
     UNION ALL SELECT '\x62'::bytea || int8send(value::int8) WHERE value ~ '^-?[0-9]{1,18}$'
     UNION ALL SELECT '\x75'::bytea || uuid_send(value::uuid)
                WHERE value ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
@@ -198,7 +207,7 @@ END
 $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
-REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text),
+REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
     custody.check_reason(text), custody.key_equality(regtype),
     custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.org_bytes(regclass, name, text) FROM PUBLIC;

@@ -299,7 +299,7 @@ CREATE FUNCTION custody.export_evidence(org int8, from_block int8 DEFAULT 1, to_
     AS $$ SELECT custody.export_org('b'::bytea || int8send(org), from_block, to_block) WHERE org IS NOT NULL $$;
 CREATE FUNCTION custody.export_evidence(org text, from_block int8 DEFAULT 1, to_block int8 DEFAULT NULL) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    AS $$ SELECT custody.export_org(CASE org WHEN '' THEN '' ELSE 't'::bytea || convert_to(org, custody.ledger_encoding()) END, from_block, to_block) WHERE org IS NOT NULL $$;
+    AS $$ SELECT custody.export_org(CASE org WHEN '' THEN '' ELSE custody.org_of_text(org) END, from_block, to_block) WHERE org IS NOT NULL $$;
 COMMENT ON FUNCTION custody.export_evidence(uuid, int8, int8) IS
 'a bundle that proves that it has all events of an organization in these blocks (to_block NULL: up to the newest), as lines of JSON (docs/ledger-format.md, section 8): custody audit verify-bundle and examples/audit/verify_bundle.py check it without the database; shows nothing of other organizations; errors: P0002 where the organization has no events, 55000 where events were pruned, there is no block, or the client''s encoding is another than UTF8, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';
 COMMENT ON FUNCTION custody.export_evidence(int8, int8, int8) IS

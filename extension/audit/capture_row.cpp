@@ -1,6 +1,8 @@
 // Plain C-style hot code: no local has a destructor, an ERROR may jump over everything.
 #include "extension/audit/capture_row.hpp"
 
+#include "common/sha256.hpp"
+
 #include "extension/digest/encode_value.hpp"
 
 namespace custody::audit {
@@ -19,6 +21,8 @@ constexpr int32 kTooLarge = -4;
 
 // A datum may have 1 GB, and so an image: past this, values are stored as hashes.
 constexpr Size kLargestImage = 256 * 1024 * 1024;
+// Organizations are in indexes, and in a block's every link.
+constexpr Size kLongestOrg = 2000;
 constexpr Size kUsualCapacity = 8192;
 constexpr Size kLargestKept = 1024 * 1024;
 
@@ -153,6 +157,18 @@ bool is_of_key(const CaptureTable *table, int position) {
     return false;
 }
 
+/// A text from `start` on that is too long to name an organization by is its hash.
+void shorten_org(RowBuffer *out, Size start) {
+    const Size length = out->length - start;
+    if (likely(length <= kLongestOrg)) {
+        return;
+    }
+    const digest::Sha256Bytes hash = digest::sha256({out->data + start, length});
+    out->length = start - 1;
+    digest::append(out, "h", 1);
+    digest::append(out, hash.data(), hash.size());
+}
+
 template <typename Integer> void append_bigint_org(RowBuffer *out, Integer value) {
     digest::append(out, "b", 1);
     digest::append_big<int64>(out, value);
@@ -206,6 +222,7 @@ void encode_org(RowBytes *bytes, const CaptureTable *table, RowValues row) {
         digest::encode_value(out, const_cast<digest::ValuePlan *>(&table->org_plan), value);
         out->length -= 4; // its length word
         memmove(out->data + start, out->data + start + 4, out->length - start);
+        shorten_org(out, start);
         break;
     }
     }
