@@ -79,7 +79,8 @@ BEGIN
     IF FOUND OR to_regclass('custody_ledger.event') IS NULL OR to_regclass('custody_ledger.tx') IS NULL
         OR to_regclass('custody_ledger.block') IS NULL THEN
         RAISE EXCEPTION 'the audit ledger is not altered'
-            USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || coalesce(wrong, 'custody_ledger');
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || coalesce(wrong, 'custody_ledger'),
+                  HINT = 'Leave it as it is; custody makes its partitions and guards.';
     END IF;
     IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.object_type LIKE 'publication%') THEN
         PERFORM custody.audit_check_publications();

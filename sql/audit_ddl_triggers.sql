@@ -267,7 +267,8 @@ BEGIN
             OR gone.object_type IN ('schema', 'trigger', 'rule', 'policy')
                AND gone.address_names[1] = 'custody_ledger' THEN
             RAISE EXCEPTION 'the audit ledger is not dropped'
-                USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || gone.object_identity;
+                USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || gone.object_identity,
+                      HINT = 'custody.request_prune() takes old events away; the ledger as a whole goes with its database.';
         ELSIF gone.object_type = 'trigger' AND gone.address_names[3] ~ '^custody_(capture$|truncate_|hold_)' THEN
             PERFORM custody.audit_dropped_trigger(tg_tag, gone.address_names);
         ELSIF gone.object_type = 'table column' THEN

@@ -262,6 +262,8 @@ BEGIN
        FROM (VALUES ('custody_admin', 'admin'), ('custody_operator', 'operator'),
                     ('custody_auditor', 'auditor'), ('custody_legal', 'legal')) AS d (role, duty)
        JOIN custody.role r ON r.name = d.role::name AND r.made;
+    -- Duties may have been given before there was anything to read.
+    PERFORM custody.grant_ledger(h.role, h.duty) FROM custody.duty_holders() h;
     SELECT l.ledger INTO id FROM custody_ledger.ledger l;
     RAISE NOTICE 'the ledger shows later changes only to whoever keeps its digests elsewhere'
         USING HINT = 'custody audit anchor seals, signs and keeps them; without it nothing holds against a superuser.';
@@ -290,6 +292,20 @@ CREATE FUNCTION custody.give_duty(duties text[], function regprocedure) RETURNS 
 COMMENT ON FUNCTION custody.give_duty(text[], regprocedure) IS
 'enters a function of the ledger for duties, while custody is installed; privilege: superuser';
 
+-- Whoever has some of a duty's functions only, to seal by a timer, say, has not the duty.
+CREATE FUNCTION custody.duty_holders() RETURNS TABLE (role name, duty text)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.rolname, f.duty
+      FROM custody.duty_function f JOIN pg_proc p ON p.oid = to_regprocedure(f.function)
+     CROSS JOIN LATERAL aclexplode(p.proacl) a JOIN pg_roles r ON r.oid = a.grantee
+     WHERE a.privilege_type = 'EXECUTE' AND a.grantee <> p.proowner
+     GROUP BY r.rolname, f.duty
+    HAVING count(DISTINCT p.oid) = (SELECT count(*) FROM custody.duty_function d WHERE d.duty = f.duty)
+     ORDER BY r.rolname, f.duty
+$$;
+COMMENT ON FUNCTION custody.duty_holders() IS
+'roles with EXECUTE on every function of a duty, and the duty: whom custody.grant_duty() gave it; errors: none; privilege: superuser';
+
 CREATE FUNCTION custody.grant_ledger(role name, duty text) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -314,5 +330,5 @@ COMMENT ON FUNCTION custody.grant_ledger(name, text) IS
 
 REVOKE ALL ON FUNCTION custody.own_ledger_relation(regclass), custody.make_ledger_tables(),
     custody.make_ledger_partition(text, timestamptz, timestamptz), custody.make_ledger_partitions(),
-    custody.init_ledger(text, jsonb), custody.grant_ledger(name, text),
+    custody.init_ledger(text, jsonb), custody.grant_ledger(name, text), custody.duty_holders(),
     custody.give_duty(text[], regprocedure), custody.grant_ledger_like(text, regclass) FROM PUBLIC;
