@@ -75,8 +75,8 @@ $$;
 COMMENT ON FUNCTION custody.audit_key(regclass) IS
 'columns that tell a table''s rows apart; NULL where no index does; errors: none; privilege: none';
 
--- A key that somebody named: rows that have it in common are one row to the ledger.
-CREATE FUNCTION custody.audit_warn_key(relation regclass, key name[]) RETURNS void
+-- A key that somebody named: rows that have it in common are one row to the ledger. And what goes without a statement.
+CREATE FUNCTION custody.audit_warn(relation regclass, key name[]) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF cardinality(key) > 0 AND NOT EXISTS (
@@ -90,10 +90,17 @@ BEGIN
                   DETAIL = format('The key is (%s).', array_to_string(key, ', ')),
                   HINT = 'Rows that have it in common are taken for one: history, as of and reconcile() tell wrong things of them.';
     END IF;
+    IF EXISTS (SELECT FROM custody.partition_tree(relation) t JOIN pg_class c ON c.oid = t.relid
+                WHERE c.relpersistence = 'u') THEN
+        RAISE WARNING '% is unlogged', relation
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'A crash of the server empties it, and no event tells of that: reconcile() then misses its rows.',
+                  HINT = format('ALTER TABLE %s SET LOGGED', relation);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION custody.audit_warn_key(regclass, name[]) IS
-'warns where no unique index without NULL says that a key tells a table''s rows apart; part of custody.audit(); errors: none; privilege: none';
+COMMENT ON FUNCTION custody.audit_warn(regclass, name[]) IS
+'warns where no unique index without NULL says that a key tells a table''s rows apart, and of unlogged tables; part of custody.audit(); errors: none; privilege: none';
 
 CREATE FUNCTION custody.audit_options(relation regclass, org_column name, key name[], exclude name[],
     hash name[], redact name[], options jsonb) RETURNS jsonb
@@ -353,17 +360,17 @@ BEGIN
         END IF;
         RETURN NEXT step;
     END LOOP;
-    PERFORM custody.audit_warn_key(rel, key);
+    PERFORM custody.audit_warn(rel, key);
 END
 $$;
 COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) IS
-'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; warns where no index makes the key unique; errors: 22004 without a table, 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
+'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; warns where no index makes the key unique, or the table is unlogged; errors: 22004 without a table, 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
     custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
-    custody.audit_key(regclass), custody.audit_warn_key(regclass, name[]), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
+    custody.audit_key(regclass), custody.audit_warn(regclass, name[]), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;

@@ -60,6 +60,11 @@ is says("SELECT custody.audit('patient', key => '$_')", qr/WARNING:  nothing mak
     for '{name}', '{room}';
 is says("SELECT custody.audit('patient', key => '$_')", qr/^$/), 0, '... and nothing is said of one that tells rows apart' for '{id,name}', '{}';
 
+# What a crash takes.
+is says("CREATE UNLOGGED TABLE $_->[0]; SELECT custody.audit('$_->[1]')", qr/WARNING:  public.$_->[1] is unlogged.*SET LOGGED/s), 0, '... and it is recorded' for
+    ['draft (id int PRIMARY KEY)', 'draft'], ['leaf (id int PRIMARY KEY); CREATE TABLE root (id int PRIMARY KEY) PARTITION BY LIST (id);
+     ALTER TABLE root ATTACH PARTITION leaf FOR VALUES IN (1)', 'root'];
+
 # Digests and files.
 sql('SELECT custody.seal()');
 my $directory = temporary_directory();
