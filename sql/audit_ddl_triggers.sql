@@ -34,12 +34,13 @@ DECLARE
 BEGIN
     PERFORM custody.hold_check_detached(partition);
     IF (SELECT c.relkind FROM pg_class c WHERE c.oid = partition) = 'r' THEN
-        -- Capture writes for the table that the ledger names only: for these rows the partition is it.
+        -- Capture writes for the table that the ledger names only: for these rows it is the partition, or what
+        -- was detached with it.
         SELECT a.relid INTO root FROM custody_ledger.audited a WHERE a.id = subject;
         PERFORM custody.maintain_ledger(format('CREATE TRIGGER custody_capture AFTER INSERT ON %s FOR EACH ROW '
                                                'EXECUTE FUNCTION custody.capture(%L)', partition, identity));
         PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET relid = %s WHERE id = %s',
-                                               partition::oid, subject));
+                                               coalesce(pg_partition_root(partition), partition)::oid, subject));
         rows := custody.record_removal(partition);
         PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET relid = %s WHERE id = %s',
                                                root, subject));

@@ -93,6 +93,21 @@ expects('a procedure that commits', 'I5', q{DO $$ BEGIN FOR i IN 600..604 LOOP
     INSERT INTO item VALUES (i, 1); IF i = 602 THEN ROLLBACK; INSERT INTO item VALUES (i, 1); END IF; COMMIT; END LOOP; END $$});
 expects('SERIALIZABLE', 'I1 U1', q{BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT sum(price) FROM item;
     INSERT INTO item VALUES (700, 1); UPDATE item SET price = 4 WHERE id = 700; COMMIT});
+# Recording adds no conflict between writers of other rows, and hides none.
+my ($one, $other) = map { $cluster->session('shop') } 1, 2;
+for my $case ([ 'other tables', 'INSERT INTO item VALUES (710, 1)', 'INSERT INTO part VALUES (710)', '', 'I2' ],
+    [ 'other rows', 'UPDATE item SET price = 5 WHERE id = 710', 'INSERT INTO item VALUES (711, 2)', '', 'I1 U1' ],
+    [ 'what each has read of the other', 'UPDATE item SET price = (SELECT price FROM item WHERE id = 711) WHERE id = 710',
+        'UPDATE item SET price = (SELECT price FROM item WHERE id = 710) WHERE id = 711', 'could not serialize access', 'U1' ]) {
+    my ($name, $first, $second, $error, $events) = @$case;
+    $_->query('SET enable_seqscan = off; BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1') for $one, $other;
+    my $said = join '', map { $_->[0]->query($_->[1], error => 1) } [ $one, $first ], [ $other, $second ], [ $one, 'COMMIT' ], [ $other, 'COMMIT' ];
+    $error ? like($said, qr/$error/, "SERIALIZABLE: $name") : is $said =~ s/\s//gr, '', "SERIALIZABLE: $name";
+    $_->query('ROLLBACK') for $one, $other;
+    expects('... their events', $events);
+}
+$cluster->sql('shop', 'DELETE FROM part WHERE id = 710');
+made();
 expects('a parallel plan', 'I100', q{CREATE TABLE source AS SELECT generate_series(1000, 1099) i; ANALYZE source;
     SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
     SET force_parallel_mode = on; INSERT INTO item SELECT i, 1 FROM source});

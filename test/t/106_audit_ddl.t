@@ -68,6 +68,15 @@ events 'ALTER TABLE p DETACH PARTITION p3', 'D; D; detach public.p3 2', 'a parti
 events 'INSERT INTO p3 VALUES (7, 7)', '', '... is not recorded any more';
 is $cluster->sql('clinic', q{SELECT count(*) FROM pg_trigger WHERE tgrelid = 'p3'::regclass}), 0, '... and has no trigger left';
 events 'ALTER TABLE p DETACH PARTITION p2 CONCURRENTLY', 'D; D; detach public.p2 2', '... concurrently';
+events 'CREATE TABLE p7 (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k); CREATE TABLE p71 PARTITION OF p7 FOR VALUES IN (7);
+    CREATE TABLE p72 PARTITION OF p7 FOR VALUES IN (8) PARTITION BY LIST (k); CREATE TABLE p721 PARTITION OF p72 FOR VALUES IN (8);
+    INSERT INTO p7 VALUES (1, 7), (2, 8), (3, 8); ALTER TABLE p ATTACH PARTITION p7 FOR VALUES IN (7, 8)',
+    qr/^(?=.*attach public\.p71 1)(?=.*attach public\.p721 2)(?=(?:[^B]*B){3}[^B]*$)/, 'filled partitions of partitions attached';
+events 'UPDATE p SET k = 8 WHERE id = 1 AND k = 7', 'M; N', '... rows move in them';
+events 'BEGIN; ALTER TABLE p DETACH PARTITION p7; ROLLBACK', '', '... detaching them is rolled back';
+events 'ALTER TABLE p DETACH PARTITION p7', qr/^(?=.*detach public\.p71 0)(?=.*detach public\.p721 3)(?=(?:[^D]*\bD\b){3}[^D]*$)/, '... and is done';
+events 'INSERT INTO p7 VALUES (9, 7), (9, 8); TRUNCATE p7; DROP TABLE p7', '', '... with which they are recorded no more';
+is $cluster->sql('clinic', q{SELECT string_agg(status || problem, ' ') FROM custody.reconcile('p')}), 'provensummary', '... and the others agree';
 events 'INSERT INTO p1 VALUES (2, 1), (3, 1); DROP TABLE p1', 'I; I; D; D; D; drop public.p1', 'a filled partition dropped';
 events 'DROP TABLE IF EXISTS nothing', '', '... what is not there';
 $cluster->sql('clinic', 'CREATE ROLE guest LOGIN');

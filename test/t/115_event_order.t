@@ -10,26 +10,32 @@ $cluster->sql('clinic', q{
     SELECT custody.init_ledger();
     CREATE TABLE patient (id int PRIMARY KEY, name text);
     CREATE TABLE other (a int);
+    CREATE UNLOGGED TABLE unlogged (id int PRIMARY KEY, name text);
+    INSERT INTO unlogged VALUES (1, 'first');
     CREATE TABLE stepped (id int PRIMARY KEY, a text, b text);
     INSERT INTO patient VALUES (1, 'first'), (2, 'first');
-    SELECT custody.audit('patient'), custody.audit('stepped')});
-sub names { $cluster->sql('clinic', "SELECT string_agg(coalesce(new ->> 'name', op), ' ') FROM custody.history('patient', '$_[0]')") }
-sub verdict { $cluster->sql('clinic', q{SELECT string_agg(status, ' ') FROM custody.reconcile('patient')}) }
+    SELECT custody.audit('patient'), custody.audit('unlogged'), custody.audit('stepped')});
+sub names { my ($key, $table) = (@_, 'patient'); $cluster->sql('clinic', "SELECT string_agg(coalesce(new ->> 'name', op), ' ') FROM custody.history('$table', '$key')") }
+sub verdict { my ($table) = (@_, 'patient'); $cluster->sql('clinic', "SELECT string_agg(status, ' ') FROM custody.reconcile('$table')") }
 
-# The lower xid writes last.
-my ($low, $high) = map { $cluster->session('clinic') } 1 .. 2;
-my $low_xid = $low->query('BEGIN; INSERT INTO other VALUES (1); SELECT pg_current_xact_id()');
-my $high_xid = $high->query(q{BEGIN; UPDATE patient SET name = 'high' WHERE id = 1; SELECT pg_current_xact_id()});
-cmp_ok $high_xid, '>', $low_xid, 'the transactions are in this order';
-$low->send(q{UPDATE patient SET name = 'low' WHERE id = 1});
-wait_for('the writer waits', sub { $cluster->sql('clinic', q{SELECT count(*) FROM pg_locks WHERE NOT granted}) > 0 });
-$high->query('COMMIT');
-$low->finish;
-$low->query(q{UPDATE patient SET name = 'low again' WHERE id = 1; COMMIT});
-is names(1), 'first high low low again', 'history is in the order of the writes';
-is $cluster->sql('clinic', q{SELECT "row" ->> 'name' FROM custody.row_as_of('patient', '1', clock_timestamp())}), 'low again',
-    'and so is the row as of now';
-is verdict(), 'proven', 'and the row that is there';
+# The lower xid writes last; the other writes the log as well, or a table does not.
+for my $table ('patient', 'unlogged') {
+    my ($low, $high) = map { $cluster->session('clinic') } 1 .. 2;
+    my $low_xid = $low->query('BEGIN; INSERT INTO other VALUES (1); SELECT pg_current_xact_id()');
+    my $high_xid = $high->query(qq{BEGIN; UPDATE $table SET name = 'high' WHERE id = 1; SELECT pg_current_xact_id()});
+    cmp_ok $high_xid, '>', $low_xid, "$table: the transactions are in this order";
+    $low->send(qq{UPDATE $table SET name = 'low' WHERE id = 1});
+    wait_for('the writer waits', sub { $cluster->sql('clinic', q{SELECT count(*) FROM pg_locks WHERE NOT granted}) > 0 });
+    $high->query('COMMIT');
+    $low->finish;
+    $low->query(qq{UPDATE $table SET name = 'low again' WHERE id = 1; COMMIT});
+    is names(1, $table), 'first high low low again', 'history is in the order of the writes';
+    is $cluster->sql('clinic', qq{SELECT "row" ->> 'name' FROM custody.row_as_of('$table', '1', clock_timestamp())}), 'low again',
+        'and so is the row as of now';
+    is verdict($table), 'proven', 'and the row that is there';
+}
+
+my $high = $cluster->session('clinic');
 
 # Exact time of commit: a transaction that began long before and committed after a time is not in it.
 $high->query(q{BEGIN; UPDATE patient SET name = 'long' WHERE id = 2});
@@ -52,7 +58,7 @@ is $cluster->sql('clinic', qq{SELECT "row" ->> 'name' FROM custody.row_as_of('pa
 $cluster->sql('clinic', q{SELECT custody.maintain_ledger($$UPDATE custody_ledger.tx SET
     committing_at = committing_at - interval '1 hour' WHERE xid = (SELECT max(xid) FROM custody_ledger.tx)$$)});
 $cluster->configure(track_commit_timestamp => 'off');
-$_->close for $low, $high;
+$high->close;
 $cluster->restart;
 $high = $cluster->session('clinic');
 is names(2), 'first long prepared', 'history is in order';

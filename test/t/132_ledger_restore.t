@@ -179,6 +179,7 @@ is context_of($other, 'mirror', $event)->{origin}, $other->sql('mirror', 'SELECT
 seal($other, 'mirror');
 is reconciled($other, 'mirror', 'item'), '', 'the mirror agrees with its events';
 is((outside(stored($other, 'mirror'), digest($other, 'mirror')))[0], 'proven', '... and its ledger with itself');
+is_deeply [ map { "@$_" } grep { $_->[1] ne 'proven' } verdicts($other, 'mirror', digest($other, 'mirror')) ], [], '... as verification says';
 $other->sql('mirror', $_) for 'ALTER SUBSCRIPTION items DISABLE', 'ALTER SUBSCRIPTION items SET (slot_name = NONE)',
     'DROP SUBSCRIPTION items';
 
