@@ -308,6 +308,9 @@ DECLARE
     hold int4 := substring(names[3] FROM '^custody_hold_([0-9]+)')::int4;
     subject record;
 BEGIN
+    IF hold IS NOT NULL THEN
+        PERFORM custody.check_holds_seen();
+    END IF;
     IF hold IS NOT NULL AND EXISTS (SELECT FROM custody_ledger.hold h
                                      WHERE h.id = hold AND h.lifted_at IS NULL)
         AND (to_regclass(place) IS NULL OR tag = 'DROP TRIGGER') THEN

@@ -261,20 +261,6 @@ $$;
 COMMENT ON FUNCTION custody.audit_register(uuid, regclass, jsonb) IS
 'enters a table into the ledger, with its descriptor and an event of kind audit_on; a step of custody.audit(); returns its id; privilege: superuser';
 
-CREATE FUNCTION custody.audit_check_isolation(reads boolean) RETURNS void
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF reads AND current_setting('transaction_isolation') <> 'read committed' THEN
-        RAISE EXCEPTION 'a baseline needs isolation READ COMMITTED'
-            USING ERRCODE = 'active_sql_transaction',
-                  DETAIL = format('The transaction is %s: it does not see the rows of writers that it waits for.',
-                                  upper(current_setting('transaction_isolation')));
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION custody.audit_check_isolation(boolean) IS
-'refuses (25001) a baseline under a snapshot that is older than the lock; privilege: none';
-
 -- Options are those of the last call. One that forgets a list must not show what was kept from sight.
 CREATE FUNCTION custody.audit_check_revealed(relation regclass, hidden name[]) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -334,10 +320,13 @@ BEGIN
     PERFORM custody.check_ledger();
     PERFORM custody.audit_check_relation(rel);
     PERFORM custody.audit_check_caller(rel);
-    PERFORM custody.audit_check_isolation(baseline AND NOT dry_run);
     IF NOT dry_run THEN
+        IF baseline THEN
+            PERFORM custody.check_isolation('a baseline');
+        END IF;
         -- No hold is placed beside it: custody.place_hold() and it would not see each other's tables.
         PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+        PERFORM custody.check_holds_seen();
         -- Waits for running writers: what they wrote is in the baseline, what comes is captured.
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);
     END IF;
@@ -364,12 +353,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) IS
-'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; warns where no index makes the key unique, or the table is unlogged; errors: 22004 without a table, 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
+'records a table (its partitions with it) in the ledger: org_column names the organization (found from custody.protect()), key the columns that tell rows apart (found from the indexes), exclude, hash and redact columns that are not recorded as they are; options: skip_unchanged, full_row, statement_text (booleans), require_context (org, user, both), truncate (rows, event), large_value (bytes); baseline: the rows that are there become events; dry_run returns the statements and runs none; returns the statements; warns where no index makes the key unique, or the table is unlogged; errors: 22004 without a table, 42501 for others than the owner, 42809 for what is no table, 55000 where columns that were excluded, hashed or redacted would be recorded as they are, or no organization any more, 25001 for a baseline in another isolation than READ COMMITTED, 40001 where a hold was placed that the transaction does not see, 42703, 42701 and 22023 for columns and options; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
-    custody.audit_check_options(jsonb), custody.audit_check_isolation(boolean),
+    custody.audit_check_options(jsonb),
     custody.audit_key(regclass), custody.audit_warn(regclass, name[]), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),

@@ -17,6 +17,28 @@ COMMENT ON FUNCTION custody.refuse_held() IS
 -- PUBLIC keeps EXECUTE: the server asks it of whoever makes or attaches a partition. That nobody else puts
 -- the trigger anywhere is seen to by custody.audit_check_ddl().
 
+CREATE FUNCTION custody.newest_holds()
+    RETURNS TABLE (id int4, subject jsonb, org_text text, reason text, placed_by name, placed_at timestamptz,
+                   lifted_at timestamptz, lifted_by int4)
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'custody_newest_holds';
+COMMENT ON FUNCTION custody.newest_holds() IS
+'table custody_ledger.hold as it is now, whatever the transaction''s snapshot is; errors: 42P01 without a ledger; privilege: superuser';
+
+-- A hold is for every transaction, those included whose snapshot is from before it.
+CREATE FUNCTION custody.check_holds_seen() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' AND EXISTS (
+        SELECT FROM custody.newest_holds() n
+         WHERE NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id = n.id)) THEN
+        RAISE EXCEPTION 'a legal hold was placed after this transaction began'
+            USING ERRCODE = 'serialization_failure', HINT = 'Begin again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.check_holds_seen() IS
+'refuses (40001) to look for holds in a transaction that does not see all of them; errors: 42P01 without a ledger; privilege: superuser';
+
 CREATE FUNCTION custody.check_reason(reason text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -208,6 +230,6 @@ $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
-    custody.check_reason(text), custody.key_equality(regtype),
+    custody.newest_holds(), custody.check_holds_seen(), custody.check_reason(text), custody.key_equality(regtype),
     custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.org_bytes(regclass, name, text) FROM PUBLIC;

@@ -46,6 +46,7 @@ DECLARE
     held record;
     found boolean;
 BEGIN
+    PERFORM custody.check_holds_seen();
     FOR held IN
         SELECT DISTINCT ON (h.id) h.id,
                substring(pg_get_triggerdef(r.oid) FROM 'WHEN \((.*)\) EXECUTE FUNCTION') AS condition
@@ -68,13 +69,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.hold_check_detached(regclass) IS
-'refuses (55000) a partition to be detached that has rows under a hold; part of the event triggers; privilege: superuser';
+'refuses (55000) a partition to be detached that has rows under a hold, or (40001) where the transaction does not see all holds; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.hold_check_columns(relation regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     hold text;
 BEGIN
+    PERFORM custody.check_holds_seen();
     SELECT substring(t.tgname FROM '^custody_hold_([0-9]+)') INTO hold FROM pg_trigger t
      WHERE t.tgrelid = relation AND t.tgfoid = 'custody.refuse_held()'::regprocedure LIMIT 1;
     IF FOUND THEN
@@ -86,7 +88,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.hold_check_columns(regclass) IS
-'refuses (55000) to drop or rewrite columns of a table that has a hold; part of the event triggers; privilege: superuser';
+'refuses (55000) to drop or rewrite columns of a table that has a hold, or (40001) where the transaction does not see all holds; part of the event triggers; privilege: superuser';
 
 -- Without the key, which may have to be erased one day.
 CREATE FUNCTION custody.record_hold(hold int4, tbl int4) RETURNS void
@@ -138,6 +140,7 @@ DECLARE
     reached int := 0;
 BEGIN
     PERFORM custody.check_ledger();
+    PERFORM custody.check_isolation('a hold');
     PERFORM custody.check_reason(reason);
     IF rel IS NULL AND org IS NULL OR key IS NOT NULL AND (rel IS NULL OR org IS NOT NULL) THEN
         RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
@@ -186,7 +189,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
-'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: an object with a value for each column of its key); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that is not recorded; privilege: custody_legal';
+'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: an object with a value for each column of its key); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that is not recorded, 25001 in another isolation than READ COMMITTED; privilege: custody_legal';
 
 -- An organization's hold reaches the tables that are recorded after it; and holds come back where DROP
 -- EXTENSION took their triggers.
@@ -241,6 +244,12 @@ DECLARE
     t record;
     number int := 0;
 BEGIN
+    -- Another request to lift it may have been approved before.
+    PERFORM FROM custody_ledger.hold h WHERE h.id = lift_hold.hold AND h.lifted_at IS NULL FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'there is no hold %', hold
+            USING ERRCODE = 'undefined_object', HINT = 'Where it is lifted already, withdraw the request.';
+    END IF;
     FOR t IN SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger g
               WHERE g.tgfoid = 'custody.refuse_held()'::regprocedure AND g.tgparentid = 0
                 AND g.tgname IN (format('custody_hold_%s', hold), format('custody_hold_%s_truncate', hold)) LOOP
@@ -257,7 +266,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.lift_hold(int4, int4) IS
-'ends a hold, with an event of kind lift, and one for each table; executes an approved request; privilege: superuser';
+'ends a hold, with an event of kind lift, and one for each table; executes an approved request; errors: 42704 for a hold that is lifted already; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),

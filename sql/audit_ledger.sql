@@ -23,6 +23,20 @@ $$;
 COMMENT ON FUNCTION custody.check_ledger() IS
 'refuses (42P01) a database without the ledger; privilege: none';
 
+CREATE FUNCTION custody.check_isolation(what text) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION '% needs isolation READ COMMITTED', what
+            USING ERRCODE = 'active_sql_transaction',
+                  DETAIL = format('The transaction is %s: it does not see the rows of writers that it waits for.',
+                                  upper(current_setting('transaction_isolation')));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.check_isolation(text) IS
+'refuses (25001) what must not be done under a snapshot that is older than its locks; privilege: none';
+
 -- IMMUTABLE, as a database never changes its encoding: plans have it as a constant.
 CREATE FUNCTION custody.ledger_encoding() RETURNS name
     LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -26,7 +26,7 @@ BEGIN
         RETURNING id INTO made;
     -- Not what is to be erased: an event is for good.
     PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'request', 'request', made, 'of', kind,
-                                                           'reason', reason, 'by', session_user,
+                                                           'arguments', arguments - 'key' - 'user', 'reason', reason, 'by', session_user,
                                                            'as', custody.ledger_duties(custody.audit_caller()))::text);
     RETURN made;
 END
@@ -136,6 +136,7 @@ DECLARE
     outcome text;
 BEGIN
     PERFORM custody.check_approver(request);
+    PERFORM custody.check_isolation('an approval');
     SELECT * INTO asked FROM custody_ledger.request r WHERE r.id = request;
     outcome := CASE asked.kind
         WHEN 'prune' THEN custody.prune_ledger((asked.arguments ->> 'before')::timestamptz, request)
@@ -153,7 +154,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.approve(int4) IS
-'approves a request to prune, erase or lift and executes it; by another login than the one that asked, with the other of the duties admin and legal; returns what was done; errors: 42501 for the same login or duty, 42704 for a request that is not open, 55000 for one older than 30 days, and those of what it executes; privilege: custody_admin, custody_legal';
+'approves a request to prune, erase or lift and executes it; by another login than the one that asked, with the other of the duties admin and legal; returns what was done; errors: 42501 for the same login or duty, 42704 for a request that is not open, 55000 for one older than 30 days, 25001 in another isolation than READ COMMITTED, and those of what it executes; privilege: custody_admin, custody_legal';
 
 REVOKE ALL ON FUNCTION custody.ledger_duties(name), custody.make_request(text, jsonb, text),
     custody.request_prune(timestamptz, text), custody.request_lift(int4, text),

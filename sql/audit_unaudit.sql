@@ -57,6 +57,11 @@ BEGIN
     PERFORM custody.check_ledger();
     PERFORM custody.audit_check_caller(rel);
     PERFORM custody.check_reason(reason);
+    IF NOT dry_run THEN
+        -- No hold is placed beside it, as with custody.audit().
+        PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+        PERFORM custody.check_holds_seen();
+    END IF;
     SELECT a.* INTO subject FROM custody_ledger.audited a
      WHERE a.id = custody.audited_id(rel) AND a.active AND NOT (SELECT relispartition FROM pg_class WHERE oid = rel);
     IF NOT FOUND THEN
@@ -85,7 +90,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.unaudit(regclass, text, boolean) IS
-'ends the recording of a table, with an event of kind audit_off; what was recorded stays, and custody.audit() goes on under the same identity; arguments: rel; reason; dry_run returns the statements and runs none; errors: 22004 without a table, 42501 for others than the owner, 42704 for a table that is not recorded, 55000 for one under legal hold, 22023 without a reason; privilege: custody_admin and ownership of the table';
+'ends the recording of a table, with an event of kind audit_off; what was recorded stays, and custody.audit() goes on under the same identity; arguments: rel; reason; dry_run returns the statements and runs none; errors: 22004 without a table, 42501 for others than the owner, 42704 for a table that is not recorded, 55000 for one under legal hold, 40001 where a hold was placed that the transaction does not see, 22023 without a reason; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_schema(regnamespace, regclass[], jsonb, boolean, boolean),
     custody.unaudit_register(uuid, text), custody.unaudit(regclass, text, boolean) FROM PUBLIC;

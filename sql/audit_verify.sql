@@ -166,6 +166,19 @@ BEGIN
                         WHERE x.tgrelid = c.oid AND x.tgname = g.name AND x.tgenabled = 'A'
                           AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.guard_ledger()')
                           AND x.tgqual IS NULL);
+    RETURN QUERY SELECT DISTINCT format('%s on %s', g.name, r.relid), 'refuted',
+                        'the trigger of a legal hold is not there, not enabled always, or not custody''s'
+      FROM custody_ledger.hold h JOIN custody_ledger.held e ON e.hold = h.id
+      JOIN custody_ledger.audited a ON a.id = e.tbl AND a.active
+      JOIN pg_namespace n ON n.nspname = a.schema
+      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.name AND c.relkind IN ('r', 'p')
+     CROSS JOIN custody.partition_tree(c.oid) r JOIN pg_class p ON p.oid = r.relid
+     CROSS JOIN LATERAL (VALUES (format('custody_hold_%s', h.id), 27), (format('custody_hold_%s_truncate', h.id), 34)) AS g (name, type)
+     WHERE h.lifted_at IS NULL AND NOT (p.relkind = 'f' AND g.type = 34)
+       AND NOT EXISTS (SELECT FROM pg_trigger x
+                        WHERE x.tgrelid = r.relid AND x.tgname = g.name AND x.tgenabled = 'A'
+                          AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.refuse_held()')
+                          AND (x.tgqual IS NOT NULL) = (g.type = 27 AND h.subject ?| '{key,org}'));
     RETURN QUERY SELECT 'event trigger ' || e.name, 'refuted', 'it is not there, not enabled always, or not custody''s'
       FROM (VALUES ('custody_audit_ddl', 'custody.audit_ddl()'), ('custody_audit_drop', 'custody.audit_drop()'),
                    ('custody_audit_drop_start', 'custody.audit_drop_start()'),

@@ -95,7 +95,7 @@ BEGIN
                count(*) FILTER (WHERE n.kind = 'hold') AS placed, count(*) FILTER (WHERE n.kind = 'lift') AS lifted,
                count(*) FILTER (WHERE n.kind = 'hold' AND (n.note ->> 'reason', n.note ->> 'by', n.note -> 'of')
                    IS DISTINCT FROM (h.reason, h.placed_by::text, h.subject - 'key')
-                   OR n.kind = 'hold' AND n.tbl = 0 AND n.at <> h.placed_at) AS wrong,
+                   OR n.kind = 'hold' AND n.tbl = 0 AND n.at IS DISTINCT FROM h.placed_at) AS wrong,
                count(*) FILTER (WHERE n.kind = 'lift' AND (n.at, n.note ->> 'request')
                    IS DISTINCT FROM (h.lifted_at, h.lifted_by::text)) AS wrong_lift,
                count(*) FILTER (WHERE n.kind = 'hold' AND n.tbl <> 0 AND h.lifted_at IS NULL AND NOT EXISTS (
@@ -106,8 +106,17 @@ BEGIN
            (t.wrong > 0, 'refuted', 'its events tell another subject, reason, or who placed it'),
            (t.wrong_lift > 0, 'refuted', 'its events tell that it was lifted otherwise, or when it was not'),
            (t.lost > 0, 'refuted', 'its events tell of tables that it does not hold any more'),
-           (t.placed > 0 AND (t.hold).lifted_at IS NOT NULL AND t.lifted = 0 AND NOT custody.is_pruned((t.hold).lifted_at),
+           ((t.hold).lifted_at IS NOT NULL AND t.lifted = 0
+                AND NOT (custody.is_pruned((t.hold).lifted_at) AND (t.hold).lifted_at >= (t.hold).placed_at),
                 'refuted', 'it is said to be lifted, but no event says so'),
+           ((t.hold).lifted_at IS NULL AND EXISTS (
+                SELECT o FROM custody.org_spellings((t.hold).org_text) o WHERE NOT (t.hold).subject ? 'table'
+                EXCEPT SELECT e.org FROM custody_ledger.held e WHERE e.hold = t.id AND e.tbl IS NULL AND e.key IS NULL),
+                'refuted', 'it does not hold all of its organization any more'),
+           ((t.hold).lifted_at IS NULL AND EXISTS (
+                SELECT FROM custody_ledger.held e WHERE e.hold = t.id AND e.tbl IS NOT NULL
+                   AND (e.key IS NOT NULL, e.org IS NOT NULL) <> ((t.hold).subject ? 'key', (t.hold).subject ? 'org')),
+                'refuted', 'it holds less or more of a table than its subject says'),
            ((t.hold).org_text IS DISTINCT FROM (t.hold).subject ->> 'org', 'refuted', 'its organization is not that of its subject'),
            (t.placed = 0, CASE WHEN custody.is_pruned((t.hold).placed_at) THEN 'unproven' ELSE 'refuted' END,
                 'no event that is there tells of it')) AS w (holds, status, detail)
@@ -130,10 +139,12 @@ BEGIN
          WHERE r.kind IN ('request', 'withdraw', 'approve', 'prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
     asked AS (
         SELECT r.id, count(n.n) AS asked, bool_and(
-               (n.note ->> 'of', n.note ->> 'reason', n.note ->> 'by', n.note -> 'as', n.at)
-                   IS NOT DISTINCT FROM (r.kind, r.reason, r.requested_by::text, to_jsonb(r.requested_as), r.requested_at)
-               AND (r.state = 'withdrawn') = (w.n IS NOT NULL)
-               AND (w.n IS NULL OR r.result = 'by ' || (w.note ->> 'by'))) AS same
+               (n.note ->> 'of', n.note -> 'arguments', n.note ->> 'reason', n.note ->> 'by', n.note -> 'as', n.at)
+                   IS NOT DISTINCT FROM (r.kind, r.arguments - 'key' - 'user', r.reason, r.requested_by::text,
+                                         to_jsonb(r.requested_as), r.requested_at)
+               AND (r.state IS NOT DISTINCT FROM 'withdrawn') = (w.n IS NOT NULL)
+               AND (w.n IS NULL OR r.result IS NOT DISTINCT FROM 'by ' || (w.note ->> 'by'))
+               AND coalesce(r.state IN ('open', 'withdrawn', 'done'), false)) AS same
           FROM custody_ledger.request r
           LEFT JOIN notes n ON n.kind = 'request' AND n.request = r.id::text
           LEFT JOIN notes w ON w.kind = 'withdraw' AND w.request = r.id::text GROUP BY r.id),
@@ -142,7 +153,8 @@ BEGIN
                (n.note ->> 'of', n.note ->> 'reason', n.note ->> 'requested_by', n.note ->> 'approved_by', n.at,
                 n.note ->> 'result', 'done') IS NOT DISTINCT FROM (r.kind, r.reason, r.requested_by::text,
                 r.approved_by::text, r.approved_at, r.result, r.state)) AS same,
-               r.state = 'done' AND count(n.n) = 0 AND custody.is_pruned(r.approved_at) IS NOT TRUE AS forged
+               r.state = 'done' AND count(n.n) = 0
+               AND (custody.is_pruned(r.approved_at) AND r.approved_at >= r.requested_at) IS NOT TRUE AS forged
           FROM custody_ledger.request r
           LEFT JOIN notes n ON n.kind = 'approve' AND n.request = r.id::text GROUP BY r.id, r),
     compared AS (
