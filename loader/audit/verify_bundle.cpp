@@ -150,6 +150,10 @@ Exit verify_bundle(const cli::Options &options) {
     const auto digests = kept_digests(options);
     const BundleResult result = check_file(options, digests);
     warn_of_later(result, digests);
+    if (result.kind.empty())
+        log::warn("\"{}\" does not begin as a bundle does; psql -XAt -c \"SELECT "
+                  "custody.export_evidence(...)\" writes one",
+                  ui::printable(options.operand));
     const Exit exit = result.verdict == BundleVerdict::proven ? Exit::ok : Exit::unverified;
     if (options.digest.empty() && options.anchor_file.empty())
         log::warn("without a digest from elsewhere a bundle only agrees with itself; name one with "

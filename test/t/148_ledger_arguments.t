@@ -82,6 +82,11 @@ like custody(@anchor, "--key-file=$directory", "--anchor-file=$directory/anchors
 sql('\o ' . "$directory/bundle\nSELECT custody.export_ledger()");
 like custody('audit', 'verify-bundle', "$directory/bundle", "--digest=$directory/anchors")->{stderr},
     qr/it is no digest of a ledger.*--anchor-file and --public-key/s, 'an anchor file is no file of digests';
+$run = run_command(program('psql'), '-X', '-d', $cluster->conninfo('clinic'), '-o', "$directory/table", '-c', 'SELECT custody.export_ledger()');
+$run = custody('audit', 'verify-bundle', "$directory/table");
+is $run->{exit}, 5, 'the lines of a bundle in a table of psql';
+like $run->{stderr}, qr/table" does not begin as a bundle does; psql -XAt/, '... and what psql should have been told';
+unlike custody('audit', 'verify-bundle', "$directory/bundle")->{stderr}, qr/does not begin/, '... which is not said of a bundle';
 my $report = custody('audit', 'report', '--target', $cluster->conninfo('clinic'))->{stdout};
 like $report, qr/^Changes of what is recorded\n.*audit_on public\.patient by postgres: /ms, 'the report as text has who changed what is recorded';
 
