@@ -129,6 +129,9 @@ sql('DROP TRIGGER later ON item');
 sql('INSERT INTO part VALUES (1), (2), (3)');
 made();
 expects('TRUNCATE', 'D3 T1', 'TRUNCATE part');
+sql('INSERT INTO part VALUES (1), (2)');
+made();
+expects('TRUNCATE in replica mode', 'D2 T1', 'SET session_replication_role = replica; TRUNCATE part');
 
 sql(q{CREATE TABLE log (id int, at int, v text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
     CREATE TABLE log_1 PARTITION OF log FOR VALUES FROM (0) TO (10); CREATE TABLE log_2 (v text, gone int, at int NOT NULL, id int NOT NULL);
@@ -141,6 +144,7 @@ is $log[0]{tbl}, $log[1]{tbl}, 'are one table';
 is_deeply [ image_of($log[1]{new}) ], [ 'full', pack('N', 1), pack('N', 11), 'two' ], 'and their columns have the order of its descriptor';
 expects('a row that moves', 'M2 N2', q{UPDATE log SET at = at + 12 WHERE v = 'one'; UPDATE log SET at = 12 - at WHERE v = 'two'});
 expects('TRUNCATE of a partition', 'D1 T1', 'TRUNCATE log_1');
+expects('TRUNCATE of the root in replica mode', 'D1 T3', 'SET session_replication_role = replica; TRUNCATE log');
 
 is_deeply [ ledger_faults($cluster, 'shop') ], [], 'all hashes and trees hold';
 unlike $cluster->log_tail, qr/leak|not closed|still referenced/, 'nothing is left open';
