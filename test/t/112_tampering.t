@@ -86,6 +86,26 @@ detects('the tail is dropped with all that is in it', "DELETE FROM custody_ledge
 is problems('tampered', digest => "'$old_digest'"), 'digests|blocks 3 to 3||unproven', '... which nothing but the later digest shows';
 detects('a block is dropped', 'DELETE FROM custody_ledger.block WHERE number = 3; DELETE FROM custody_ledger.link WHERE block = 3', qr/^chain\|block 4\|4\|refuted\|blocks 3 to 3 are not there/m);
 detects('a block is changed', "UPDATE custody_ledger.block SET sealed_at = sealed_at - interval '1 h' WHERE number = 3", qr/^chain\|block 3\|3\|refuted\|does not give its hash/m);
+# Its own hash fits, and what follows is left as it is: so does the newest digest.
+detects('a block is made again', <<'SQL', qr/^chain\|block 3\|3\|refuted\|does not follow the block before/m);
+UPDATE custody_ledger.block b SET sealed_at = sealed_at - interval '1 h', hash = sha256('\x1001'::bytea || uuid_send(l.ledger)
+    || int8send(b.number) || i.incarnation || b.previous || b.slots || b.private || int8send(custody.ledger_time(b.sealed_at - interval '1 h')))
+  FROM custody_ledger.ledger l, custody_ledger.incarnation i WHERE b.number = 2 AND i.short = b.incarnation
+SQL
+detects('the first block has one before', <<'SQL', qr/^chain\|block 1\|1\|refuted\|is the first and has a block before/m);
+UPDATE custody_ledger.block b SET previous = sha256('x'), hash = sha256('\x1001'::bytea || uuid_send(l.ledger)
+    || int8send(b.number) || i.incarnation || sha256('x') || b.slots || b.private || int8send(custody.ledger_time(b.sealed_at)))
+  FROM custody_ledger.ledger l, custody_ledger.incarnation i WHERE b.number = 1 AND i.short = b.incarnation
+SQL
+# A link's hash fits as well: the slots of the block do not.
+detects("a link's number", <<'SQL', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*its link does not follow the one before/m);
+UPDATE custody_ledger.link SET k = k + 1, hash = sha256('\x0b'::bytea || int4send(octet_length(org)) || org || int8send(k + 1) || int8send(block)
+    || int4send(transactions) || int8send(events) || int8send(total) || tree || previous) WHERE block = 3
+SQL
+detects("a link's sum", <<'SQL', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*its link does not follow the one before/m);
+UPDATE custody_ledger.link SET total = total + 1, hash = sha256('\x0b'::bytea || int4send(octet_length(org)) || org || int8send(k) || int8send(block)
+    || int4send(transactions) || int8send(events) || int8send(total + 1) || tree || previous) WHERE block = 3
+SQL
 detects('a snapshot is changed', "UPDATE custody_ledger.block SET snapshot = (SELECT snapshot FROM custody_ledger.block WHERE number = 4) WHERE number = 3", qr/^chain\|block 3\|3\|refuted\|.*private part/m);
 detects('a link is dropped', 'DELETE FROM custody_ledger.link WHERE block = 3', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*no link/m);
 detects('a link is changed', 'UPDATE custody_ledger.link SET events = events + 1 WHERE block = 3', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted/m);
