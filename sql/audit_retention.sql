@@ -88,7 +88,8 @@ DECLARE
 BEGIN
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
-    FOR p IN SELECT * FROM custody.prunable(before) q WHERE q.obstacle IS NULL LOOP
+    -- What this transaction says of it has the time at which it began: it must not go with it.
+    FOR p IN SELECT * FROM custody.prunable(least(before, now())) q WHERE q.obstacle IS NULL LOOP
         -- Whoever still writes there is waited for, and then looked for again.
         PERFORM custody.maintain_ledger(format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p.partition));
         CONTINUE WHEN custody.unsealed_transactions(p.lower, p.upper) > 0;

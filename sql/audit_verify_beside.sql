@@ -90,11 +90,29 @@ BEGIN
     SELECT format('prune %s', p.id), 'refuted',
            format('%s held events were kept, %s are there', p.held, count(h.prune))
       FROM custody_ledger.prune p LEFT JOIN custody_ledger.held_event h ON h.prune = p.id
-     GROUP BY p.id, p.held HAVING count(h.prune) IS DISTINCT FROM coalesce(p.held, 0);
+     GROUP BY p.id, p.held HAVING count(h.prune) IS DISTINCT FROM coalesce(p.held, 0)
+    UNION ALL
+    -- Who began before a prune may write after it.
+    SELECT format('transaction %s', t.xid), 'refuted',
+           format('it came after its time was pruned, and %s of its %s events are there', count(e.xid), t.events)
+      FROM custody_ledger.tx t
+      LEFT JOIN custody_ledger.event e ON e.at = t.at AND e.xid = t.xid AND e.incarnation = t.incarnation
+     WHERE t.contexts IS NOT NULL AND EXISTS (SELECT FROM custody_ledger.prune p WHERE t.at >= p.lower AND t.at < p.upper)
+       AND NOT EXISTS (SELECT FROM custody_ledger.held_event h
+                        WHERE h.at = t.at AND h.xid = t.xid AND h.incarnation = t.incarnation)
+     GROUP BY t.at, t.xid, t.incarnation, t.events HAVING count(e.xid) < t.events
+    UNION ALL
+    SELECT format('prune %s', p.id), 'refuted',
+           format('it was of %s transactions, %s are without their events', p.transactions, count(*))
+      FROM custody_ledger.prune p JOIN custody_ledger.tx t ON t.at >= p.lower AND t.at < p.upper
+     WHERE NOT EXISTS (SELECT FROM custody_ledger.prune q WHERE q.id > p.id AND q.lower < p.upper AND q.upper > p.lower)
+       AND (t.contexts IS NULL OR EXISTS (SELECT FROM custody_ledger.held_event h
+                                           WHERE h.at = t.at AND h.xid = t.xid AND h.incarnation = t.incarnation))
+     GROUP BY p.id, p.transactions HAVING count(*) > p.transactions;
 END
 $$;
 COMMENT ON FUNCTION custody.verify_prunes() IS
-'the records of prunes that no event tells, and those whose held events are not as many as were kept; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+'the records of prunes that no event tells, those whose held events are not as many as were kept or whose transactions are more than they were, and transactions that came after their time was pruned and lack events; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.verify_beside()
     RETURNS TABLE (object text, status text, detail text)
