@@ -31,8 +31,12 @@ BEGIN
                 'CREATE TRIGGER %I BEFORE %s ON %s FOR EACH %s EXECUTE FUNCTION custody.guard_ledger()',
                 guard.name, guard.events, relation, guard.level));
         END IF;
-        PERFORM custody.maintain_ledger(format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I',
-                                               relation, guard.name));
+        -- Not where it is so already: that would wait for writers, and they for it.
+        IF EXISTS (SELECT FROM pg_trigger t
+                    WHERE t.tgrelid = relation AND t.tgname = guard.name AND t.tgenabled <> 'A') THEN
+            PERFORM custody.maintain_ledger(format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I',
+                                                   relation, guard.name));
+        END IF;
     END LOOP;
 END
 $$;

@@ -9,7 +9,6 @@ namespace custody::audit {
 
 namespace {
 
-constexpr int kMostIndexes = 8;
 constexpr int kMostColumns = 24;
 
 struct Index {
@@ -28,7 +27,7 @@ struct Target {
     Oid known;         // whose indexes these are
     MemoryContext memory;
     int index_count;
-    Index index[kMostIndexes];
+    Index *index; // in memory
 };
 
 Target targets[2];
@@ -70,11 +69,6 @@ bool is_limit_of_key(const IndexInfo *info, int32 *limit) {
 }
 
 void add_index(Target *target, Oid oid) {
-    if (target->index_count == kMostIndexes) {
-        pg::raise(ERRCODE_PROGRAM_LIMIT_EXCEEDED,
-                  psprintf("table \"%s\" of the audit ledger has more than %d indexes",
-                           RelationGetRelationName(target->relation), kMostIndexes));
-    }
     Relation relation = index_open(oid, RowExclusiveLock);
     IndexInfo *info = BuildIndexInfo(relation);
     if (info->ii_ReadyForInserts) {
@@ -110,10 +104,10 @@ void find_indexes(Target *target, int columns) {
         target->memory =
             AllocSetContextCreate(TopMemoryContext, "custody ledger indexes", ALLOCSET_SMALL_SIZES);
     }
-    MemoryContextReset(target->memory);
-    MemoryContext caller = MemoryContextSwitchTo(target->memory);
     target->known = InvalidOid;
     target->index_count = 0;
+    MemoryContextReset(target->memory);
+    MemoryContext caller = MemoryContextSwitchTo(target->memory);
     const uint64 before = changes;
     if (RelationGetDescr(target->relation)->natts != columns) {
         pg::raise(
@@ -122,6 +116,8 @@ void find_indexes(Target *target, int columns) {
                      RelationGetRelationName(target->relation)));
     }
     List *indexes = RelationGetIndexList(target->relation);
+    target->index =
+        static_cast<Index *>(palloc(sizeof(Index) * static_cast<Size>(list_length(indexes) + 1)));
     ListCell *cell;
     foreach (cell, indexes) {
         add_index(target, lfirst_oid(cell));
