@@ -97,6 +97,15 @@ UPDATE custody_ledger.block b SET previous = sha256('x'), hash = sha256('\x1001'
     || int8send(b.number) || i.incarnation || sha256('x') || b.slots || b.private || int8send(custody.ledger_time(b.sealed_at)))
   FROM custody_ledger.ledger l, custody_ledger.incarnation i WHERE b.number = 1 AND i.short = b.incarnation
 SQL
+detects('a block of another kind', <<'SQL', qr/\Achain\|block 4\|4\|refuted\|has the wrong kind\n(?!chain\|block)/);
+UPDATE custody_ledger.block b SET kind = 1, private = p.p, hash = sha256('\x1001'::bytea || uuid_send(l.ledger)
+    || int8send(b.number) || i.incarnation || b.previous || b.slots || p.p || int8send(custody.ledger_time(b.sealed_at)))
+  FROM custody_ledger.ledger l, custody_ledger.incarnation i, custody_ledger.block o
+ CROSS JOIN LATERAL (SELECT convert_to(o.snapshot::text, 'UTF8') AS s, convert_to(coalesce(o.notes, ''), 'UTF8') AS n) t
+ CROSS JOIN LATERAL (SELECT sha256('\x0f'::bytea || o.secret || '\x01'::bytea || int4send(o.lineage) || int4send(octet_length(t.s)) || t.s
+    || int8send(o.transactions) || int8send(o.events) || o.tree || int8send((o.lsn - '0/0')::int8) || int4send(octet_length(t.n)) || t.n) AS p) p
+ WHERE b.number = 4 AND i.short = b.incarnation AND o.number = b.number
+SQL
 # A link's hash fits as well: the slots of the block do not.
 detects("a link's number", <<'SQL', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*its link does not follow the one before/m);
 UPDATE custody_ledger.link SET k = k + 1, hash = sha256('\x0b'::bytea || int4send(octet_length(org)) || org || int8send(k + 1) || int8send(block)
