@@ -26,4 +26,7 @@ $c->sql('shop', q{INSERT INTO t VALUES (2, 'b'); UPDATE t SET a = 'c'});
 is $c->sql('shop', q{SELECT string_agg(op, '') FROM custody.history('t', '2')}), 'IU', 'rows are written and recorded';
 is $c->sql('shop', "SET enable_seqscan = off; SET enable_bitmapscan = off; SELECT count(*) FROM $partition WHERE seq > 0"),
     $c->sql('shop', "SELECT count(*) FROM $partition"), '... with their entries in all indexes';
+$c->sql('shop', 'SELECT custody.seal()');
+is $c->sql('shop', q{SELECT DISTINCT status, regexp_replace(object, '.*_ccnew[0-9]*$', 'ccnew'), detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status <> 'proven'}),
+    'unproven|ccnew|it is not valid, and nothing is read by it', '... and only what the REINDEX left is not proven';
 done_testing;
