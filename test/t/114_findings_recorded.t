@@ -3,6 +3,7 @@
 # while a verification runs is no finding.
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Custody::Ledger::Tampering qw(tampered_copy);
 use Custody::Test;
 
 my $c = start_cluster('one');
@@ -136,17 +137,7 @@ sub problems { return join "\n", grep { !/\|proven\|/ } split /\n/, report($_[0]
 
 sub finds {
     my ($what, $sql, $expected) = @_;
-    $c->drop_database('tampered') if $c->sql('postgres', q{SELECT 1 FROM pg_database WHERE datname = 'tampered'});
-    $c->create_database('tampered', template => 'sound');
-    # Guards and event triggers are off while it is done, and on again as if nothing had been.
-    my ($exit, $out, $err) = $c->psql('tampered', <<"SQL");
-UPDATE pg_event_trigger SET evtenabled = 'D';
-UPDATE pg_class SET relhastriggers = false WHERE relnamespace = 'custody_ledger'::regnamespace;
-$sql;
-UPDATE pg_class SET relhastriggers = true WHERE oid IN (SELECT tgrelid FROM pg_trigger);
-UPDATE pg_event_trigger SET evtenabled = 'A';
-SQL
-    is $err, '', "$what: done";
+    is tampered_copy($c, $sql), '', "$what: done";
     like report('tampered'), $expected, $what;
     return;
 }

@@ -2,6 +2,7 @@
 # triggers off, is noticed, and a lawful prune that keeps held events is no alarm.
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Custody::Ledger::Tampering qw(tampered_copy);
 use Custody::Test;
 
 my $c = start_cluster('one');
@@ -120,15 +121,6 @@ sub problems {
 sub detects {
     my ($what, $sql, $expected, $arguments) = @_;
     $arguments //= "'$digest'";
-    $c->drop_database('tampered') if $c->sql('postgres', q{SELECT 1 FROM pg_database WHERE datname = 'tampered'});
-    $c->create_database('tampered', template => 'sound');
-    my ($exit, $out, $err) = $c->psql('tampered', <<"SQL");
-UPDATE pg_event_trigger SET evtenabled = 'D';
-UPDATE pg_class SET relhastriggers = false WHERE relnamespace = 'custody_ledger'::regnamespace;
-$sql;
-UPDATE pg_class SET relhastriggers = true WHERE oid IN (SELECT tgrelid FROM pg_trigger);
-UPDATE pg_event_trigger SET evtenabled = 'A';
-SQL
-    is $err, '', "$what: done";
+    is tampered_copy($c, $sql), '', "$what: done";
     like $c->sql('tampered', qq{SELECT "check", object, detail FROM custody.verify_ledger($arguments) WHERE status = 'refuted'}), $expected, $what;
 }

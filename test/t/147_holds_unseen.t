@@ -2,6 +2,7 @@
 # approves or places anything without seeing all of them. And a hold is lifted once.
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use Custody::Ledger::Tampering qw(tampered_copy);
 use Custody::Test;
 
 my $c = start_cluster('one');
@@ -104,9 +105,6 @@ sub problems {
 sub tampered {
     my ($sql) = @_;
     $_->close for grep { $_ } $session, $admin;
-    $c->drop_database('tampered') if $c->sql('postgres', q{SELECT 1 FROM pg_database WHERE datname = 'tampered'});
-    $c->create_database('tampered', template => 'clinic');
-    $c->sql('tampered', "UPDATE pg_event_trigger SET evtenabled = 'D'; UPDATE pg_class SET relhastriggers = false WHERE relnamespace = 'custody_ledger'::regnamespace;
-        $sql; UPDATE pg_class SET relhastriggers = true WHERE oid IN (SELECT tgrelid FROM pg_trigger); UPDATE pg_event_trigger SET evtenabled = 'A'");
+    is tampered_copy($c, $sql, 'clinic'), '', 'tampered with';
     return;
 }
