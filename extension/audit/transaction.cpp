@@ -21,6 +21,7 @@ namespace {
 
 struct {
     bool begun;
+    bool over; // it commits: what comes now would be in no tree
     uint32 seq;
     std::int64_t short_incarnation;
     TimestampTz started;
@@ -65,6 +66,13 @@ enum TransactionColumn {
 };
 
 void begin_transaction() {
+    if (transaction.over) {
+        pg::raise(ERRCODE_INVALID_TRANSACTION_STATE,
+                  "a recorded table cannot be changed at the end of a transaction",
+                  "another extension does it while the transaction commits, after its events "
+                  "were counted and hashed",
+                  "load that extension after custody, or have it write before COMMIT");
+    }
     const Incarnation *incarnation = current_incarnation();
     transaction.order.xid = U64FromFullTransactionId(GetTopFullTransactionId());
     transaction.order.incarnation = incarnation->hash;
@@ -176,6 +184,7 @@ void forget_transaction() {
 }
 
 void at_transaction(XactEvent event, void *) {
+    transaction.over = event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE;
     if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE) {
         end_capture_tables(event == XACT_EVENT_ABORT, true);
     }
@@ -226,7 +235,7 @@ void draw_salts(Event *event) {
 }
 
 uint32 record_event(const Event *event) {
-    if (unlikely(!transaction.begun)) {
+    if (unlikely(!transaction.begun || transaction.over)) {
         begin_transaction();
     }
     const uint32 seq = ++transaction.seq;
