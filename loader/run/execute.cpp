@@ -189,10 +189,11 @@ class Steps {
     }
 
     /// A target that crashed has lost the last commits, and the rows of unlogged tables: what was
-    /// done may be pending again although nothing has failed. Queues it and returns true.
+    /// done may be pending again although nothing has failed but what found it so, or could not
+    /// start for it. Queues it and returns true.
     bool fell_back() {
         for (const auto &failure : failures_)
-            if (failure.code != "state-moved")
+            if (failure.code != "state-moved" && failure.code != "task-not-ready")
                 return false;
         const auto tables = tables_of(context_, first());
         const auto tasks = tasks_of(context_, first());
