@@ -181,6 +181,12 @@ BEGIN
                 THEN custody.key_condition(t.relation, t.key, place_hold.key, 'OLD.') END);
         reached := reached + 1;
     END LOOP;
+    IF reached = 0 AND rel IS NULL THEN
+        RAISE WARNING 'hold % reaches no table', hold
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = format('No recorded table can name organization "%s": only events that it has are held.', org),
+                  HINT = 'Is it written as the tables have it? custody.request_lift() asks to lift the hold.';
+    END IF;
     IF reached = 0 AND rel IS NOT NULL THEN
         RAISE EXCEPTION '% is not recorded', rel
             USING ERRCODE = 'undefined_object', HINT = 'custody.audit() it first: what is held is recorded.';

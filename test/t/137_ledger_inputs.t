@@ -50,6 +50,10 @@ says("SELECT * FROM custody.verify_ledger(digests => '$_')", qr/not a digest of 
 says(q{SET client_encoding = LATIN1; SELECT custody.event_proof(xid, 1) FROM custody_ledger.tx LIMIT 1}, qr/a bundle of evidence is in UTF-8/);
 says(q{SELECT custody.export_evidence('aaaaaaaa-0000-4000-8000-000000000001')}, qr/no events up to block.*Cast it to its type/s);
 
+# A hold that nothing can meet, as the organizations here are uuids.
+is says(q{SELECT custody.place_hold('case', org => 'aaaaaaaa-0000-4000-8000-00000000000l')}, qr/WARNING:  hold \d+ reaches no table.*Is it written as the tables have it/s), 0, '... it is placed, and said';
+says(q{SELECT custody.place_hold('case', org => 'aaaaaaaa-0000-4000-8000-000000000001')}, qr/^$/);
+
 # Files.
 my $directory = temporary_directory();
 run_command('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', "$directory/key.pem");
