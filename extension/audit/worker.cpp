@@ -64,7 +64,8 @@ Oid seal_function() {
 void seal_once() {
     SetCurrentStatementStartTimestamp();
     StartTransactionCommand();
-    XactIsoLevel = XACT_READ_COMMITTED;
+    XactIsoLevel = XACT_READ_COMMITTED; // whatever the defaults are
+    XactReadOnly = false;
     pgstat_report_activity(STATE_RUNNING, "SELECT custody.seal()");
     PushActiveSnapshot(GetTransactionSnapshot());
     const Oid function = seal_function();

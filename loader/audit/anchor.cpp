@@ -11,7 +11,6 @@
 #include "loader/audit/ledger_access.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
-#include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
 #include "loader/token/key_file.hpp"
 #include "loader/ui/text.hpp"
@@ -147,9 +146,8 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
     if (!options.public_key.empty())
         keys.push_back(read_public_key(options.public_key));
     const auto last = file.last(keys);
-    auto connection = pq::Connection::open(options.target, "custody audit anchor", "target");
-    require_ledger(connection, {"custody.seal(boolean)", "operator"});
-    pq::pin(connection);
+    auto connection =
+        open_ledger(options.target, "custody audit anchor", {"custody.seal(boolean)", "operator"});
     done.text = fetch_digest(connection);
     done.newest = parsed(done.text);
     done.result = "anchored";

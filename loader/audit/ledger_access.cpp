@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "loader/pq/session.hpp"
 #include "loader/state/handshake.hpp"
 
 namespace custody::audit {
+namespace {
 
 void require_ledger(pq::Connection &connection, const LedgerDuty &needed) {
     state::handshake(connection, needed.duty);
@@ -25,6 +27,17 @@ void require_ledger(pq::Connection &connection, const LedgerDuty &needed) {
                     fmt::format("let the extension's owner run SELECT custody.grant_duty({}, '{}') "
                                 "in that database, or connect as a role that has it",
                                 found.text(0, 3), needed.duty));
+}
+
+} // namespace
+
+pq::Connection open_ledger(const std::string &conninfo, const char *command,
+                           const LedgerDuty &needed) {
+    auto connection = pq::Connection::open(conninfo, command, "target");
+    require_ledger(connection, needed);
+    pq::pin(connection);
+    connection.exec("set default_transaction_read_only = off");
+    return connection;
 }
 
 } // namespace custody::audit

@@ -13,7 +13,9 @@ struct LedgerDuty {
     std::string duty;
 };
 
-/// The handshake; then throws Error with Exit::refused: ledger-missing, ledger-duty-missing.
-void require_ledger(pq::Connection &connection, const LedgerDuty &needed);
+/// Connects, with settings of its own: sealing and attesting write, also where the database's
+/// default is to read. Throws Error with Exit::refused: ledger-missing, ledger-duty-missing.
+pq::Connection open_ledger(const std::string &conninfo, const char *command,
+                           const LedgerDuty &needed);
 
 } // namespace custody::audit

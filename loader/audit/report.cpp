@@ -9,7 +9,6 @@
 #include "loader/audit/ledger_report.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
-#include "loader/pq/session.hpp"
 #include "loader/report/output.hpp"
 #include "loader/ui/progress.hpp"
 
@@ -119,9 +118,8 @@ Exit report(const cli::Options &options) {
     if (digests.empty())
         log::warn("without a digest from elsewhere a ledger only agrees with itself; name one with "
                   "--digest or --anchor-file");
-    auto connection = pq::Connection::open(options.target, "custody audit report", "target");
-    require_ledger(connection, {"custody.attest(jsonb, regclass[])", "auditor"});
-    pq::pin(connection);
+    auto connection =
+        open_ledger(options.target, "custody audit report", {"custody.attest(jsonb, regclass[])", "auditor"});
     LedgerReport found;
     found.digests = static_cast<std::int64_t>(digests.size());
     read_checks(connection, digests, found);

@@ -48,7 +48,9 @@ for (1 .. 3) {
 is scalar(lines('anchors')), 4, 'a line for each';
 like content('anchors'), qr/\A\Q$first/, 'behind the others';
 for (1 .. 3) { write_row('clinic'); $cluster->sql('clinic', 'SELECT custody.seal()') }
-is_result anchor('clinic', 'anchors'), 0, 'anchored', 'over several blocks';
+$cluster->sql('clinic', 'ALTER DATABASE clinic SET default_transaction_read_only = on');
+is_result anchor('clinic', 'anchors'), 0, 'anchored', 'over several blocks, where sessions read only unless they say otherwise';
+$cluster->sql('clinic', 'SET default_transaction_read_only = off; ALTER DATABASE clinic RESET default_transaction_read_only');
 my $digest = json((lines('anchors'))[-1]);
 is $digest->{signed}, $cluster->sql('clinic', 'SELECT custody.ledger_digest()'), 'what is signed is the digest, byte by byte';
 put('text', $digest->{signed});
