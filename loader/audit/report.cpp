@@ -118,8 +118,8 @@ Exit report(const cli::Options &options) {
     if (digests.empty())
         log::warn("without a digest from elsewhere a ledger only agrees with itself; name one with "
                   "--digest or --anchor-file");
-    auto connection =
-        open_ledger(options.target, "custody audit report", {"custody.attest(jsonb, regclass[])", "auditor"});
+    auto connection = open_ledger(options.target, "custody audit report",
+                                  {"custody.attest(jsonb, regclass[])", "auditor"});
     LedgerReport found;
     found.digests = static_cast<std::int64_t>(digests.size());
     read_checks(connection, digests, found);
