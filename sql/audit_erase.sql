@@ -49,7 +49,8 @@ BEGIN
     -- What holds that are over said of the row.
     PERFORM custody.maintain_ledger(format(
         'WITH gone AS (DELETE FROM custody_ledger.held e WHERE e.tbl = %s AND e.key = ANY (%L) RETURNING e.hold)
-         UPDATE custody_ledger.hold h SET subject = h.subject - ''key'' FROM gone g WHERE h.id = g.hold', tbl, keys));
+         UPDATE custody_ledger.hold h SET subject = h.subject - ''{key,key_salt}''::text[]
+           FROM gone g WHERE h.id = g.hold', tbl, keys));
     PERFORM custody.record_note(tbl, 'S', (jsonb_build_object('kind', 'erase', 'events', number)
                                            || custody.request_facts(request))::text);
     RETURN format('%s events erased', number);
@@ -162,7 +163,7 @@ BEGIN
     END IF;
     PERFORM custody.key_condition(rel, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[], key, '')
        FROM custody_ledger.audited a WHERE a.id = subject;
-    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject, 'key', key), reason);
+    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject) || custody.salted(key, 'key'), reason);
 END
 $$;
 COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
@@ -177,7 +178,7 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Name the verified application user, as custody.changes() has it (app_user).';
     END IF;
-    RETURN custody.make_request('erase_user', jsonb_build_object('user', app_user), reason);
+    RETURN custody.make_request('erase_user', custody.salted(to_jsonb(app_user), 'user'), reason);
 END
 $$;
 COMMENT ON FUNCTION custody.request_erase_user(text, text) IS

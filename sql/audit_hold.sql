@@ -50,6 +50,30 @@ END
 $$;
 COMMENT ON FUNCTION custody.check_reason(text) IS 'refuses (22023) an empty reason; privilege: none';
 
+-- What may have to be erased one day is in an event by its hash only; its salt goes with it.
+CREATE FUNCTION custody.told_hash(salt uuid, told bytea) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS
+$$SELECT encode(sha256('\x14'::bytea || uuid_send(salt) || told), 'hex')$$;
+COMMENT ON FUNCTION custody.told_hash(uuid, bytea) IS
+'the hash by which an event of a hold or a request tells a key or user (docs/ledger-format.md, section 9); NULL for NULL; errors: none; privilege: none';
+
+CREATE FUNCTION custody.salted(said jsonb, name text) RETURNS jsonb
+    LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN said IS NULL THEN '{}' ELSE jsonb_build_object(name, said, name || '_salt', s.salt,
+               name || '_hash', custody.told_hash(s.salt, convert_to(said::text, custody.ledger_encoding()))) END
+      FROM (SELECT gen_random_uuid() AS salt) s
+$$;
+COMMENT ON FUNCTION custody.salted(jsonb, text) IS
+'an object with a value under a name, a new salt and the hash that tells it (name_salt, name_hash), of which an event has the hash only; empty for NULL; errors: none; privilege: none';
+
+CREATE FUNCTION custody.is_told(said jsonb, name text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(custody.told_hash((said ->> (name || '_salt'))::uuid, convert_to((said -> name)::text, custody.ledger_encoding()))
+                    = said ->> (name || '_hash'), NOT said ?| ARRAY[name, name || '_salt'])
+$$;
+COMMENT ON FUNCTION custody.is_told(jsonb, text) IS
+'whether a value that custody.salted() made still has its hash; true where value and salt are gone, as they are when it was erased; errors: 22P02 for a salt that is none; privilege: none';
+
 -- What is made of a key is run with the rights of custody. The code that a table's owner can attach to
 -- types must not run then: the checks of domains, and casts and operators of his own types.
 CREATE FUNCTION custody.harmless_type(type oid, modifier int4) RETURNS text
@@ -230,6 +254,6 @@ $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
-    custody.newest_holds(), custody.check_holds_seen(), custody.check_reason(text), custody.key_equality(regtype),
+    custody.newest_holds(), custody.check_holds_seen(), custody.check_reason(text), custody.told_hash(uuid, bytea), custody.salted(jsonb, text), custody.is_told(jsonb, text), custody.key_equality(regtype),
     custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.org_bytes(regclass, name, text) FROM PUBLIC;

@@ -90,11 +90,23 @@ $$;
 COMMENT ON FUNCTION custody.hold_check_columns(regclass) IS
 'refuses (55000) to drop or rewrite columns of a table that has a hold, or (40001) where the transaction does not see all holds; part of the event triggers; privilege: superuser';
 
--- Without the key, which may have to be erased one day.
+-- As the table's event tells it for good: keys by their hashes.
+CREATE FUNCTION custody.held_told(hold int4, tbl int4) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(jsonb_agg(t.row ORDER BY t.row), '[]')
+      FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold
+     CROSS JOIN LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('org', encode(e.org, 'hex'),
+               'key', custody.told_hash((h.subject ->> 'key_salt')::uuid, e.key))) AS row) t
+     WHERE e.hold = held_told.hold AND coalesce(e.tbl, 0) = held_told.tbl
+$$;
+COMMENT ON FUNCTION custody.held_told(int4, int4) IS
+'what a hold has of a table, or (table 0) of all that are none, as its event tells it: organizations, and keys by their hashes; errors: 42P01 without a ledger, 22P02 for a salt that is none; privilege: SELECT on the ledger';
+
 CREATE FUNCTION custody.record_hold(hold int4, tbl int4) RETURNS void
     LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT custody.record_note(record_hold.tbl, 'S', jsonb_build_object('kind', 'hold', 'hold', h.id,
-               'of', h.subject - 'key', 'reason', h.reason, 'by', h.placed_by)::text)
+               'of', h.subject - '{key,key_salt}'::text[], 'held', custody.held_told(h.id, record_hold.tbl),
+               'reason', h.reason, 'by', h.placed_by)::text)
       FROM custody_ledger.hold h WHERE h.id = record_hold.hold
 $$;
 COMMENT ON FUNCTION custody.record_hold(int4, int4) IS
@@ -149,13 +161,13 @@ BEGIN
     -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
     INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
-        VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'key', key, 'org', org)), org,
+        VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'org', org)) || custody.salted(key, 'key'), org,
                 reason, session_user, now()) RETURNING id INTO hold;
-    PERFORM custody.record_hold(hold, 0);
     IF rel IS NULL THEN
         -- Its events are held wherever they came from, tables that are gone included.
         INSERT INTO custody_ledger.held (hold, org) SELECT hold, o FROM custody.org_spellings(org) o;
     END IF;
+    PERFORM custody.record_hold(hold, 0);
     FOR t IN
         SELECT a.id, a.relid::regclass AS relation, a.options ->> 'org_column' AS org_column,
                ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS key
@@ -276,7 +288,8 @@ COMMENT ON FUNCTION custody.lift_hold(int4, int4) IS
 
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
-    custody.org_fits(regclass, name, text), custody.record_hold(int4, int4), custody.hold_table(int4, int4, regclass, text),
+    custody.org_fits(regclass, name, text), custody.held_told(int4, int4), custody.record_hold(int4, int4),
+    custody.hold_table(int4, int4, regclass, text),
     custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass), custody.hold_again(),
     custody.lift_hold(int4, int4) FROM PUBLIC;
 

@@ -13,6 +13,12 @@ $$;
 COMMENT ON FUNCTION custody.ledger_duties(name) IS
 'duties of a role that may ask and approve: admin, legal or both; errors: 42704 for a role that does not exist; privilege: none';
 
+CREATE FUNCTION custody.kept_arguments(arguments jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
+$$SELECT arguments - '{key,key_salt,user,user_salt}'::text[]$$;
+COMMENT ON FUNCTION custody.kept_arguments(jsonb) IS
+'of custody_ledger.request.arguments what stays for good: all but the key or user that is to be erased, and its salt; errors: none; privilege: none';
+
 CREATE FUNCTION custody.make_request(kind text, arguments jsonb, reason text) RETURNS int4
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -24,9 +30,10 @@ BEGIN
         VALUES (kind, arguments, reason, session_user, custody.ledger_duties(custody.audit_caller()),
                 now(), 'open')
         RETURNING id INTO made;
-    -- Not what is to be erased: an event is for good.
+    -- What is to be erased by its hash only: an event is for good.
     PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'request', 'request', made, 'of', kind,
-                                                           'arguments', arguments - 'key' - 'user', 'reason', reason, 'by', session_user,
+                                                           'arguments', custody.kept_arguments(arguments),
+                                                           'reason', reason, 'by', session_user,
                                                            'as', custody.ledger_duties(custody.audit_caller()))::text);
     RETURN made;
 END
@@ -79,7 +86,7 @@ BEGIN
     PERFORM custody.check_ledger();
     -- What was to be erased must not live on in the request.
     IF custody.maintain_ledger(format(
-        'UPDATE custody_ledger.request SET state = ''withdrawn'', arguments = arguments - ''key'' - ''user'',
+        'UPDATE custody_ledger.request SET state = ''withdrawn'', arguments = custody.kept_arguments(arguments),
                 result = %L WHERE id = %L AND state = ''open''', 'by ' || session_user, request)) = 0 THEN
         RAISE EXCEPTION 'there is no open request %', request USING ERRCODE = 'undefined_object';
     END IF;
@@ -146,7 +153,7 @@ BEGIN
     END;
     PERFORM custody.maintain_ledger(format(
         'UPDATE custody_ledger.request SET state = ''done'', approved_by = %L, approved_at = now(),
-                arguments = arguments - ''key'' - ''user'', result = %L WHERE id = %s',
+                arguments = custody.kept_arguments(arguments), result = %L WHERE id = %s',
         session_user, outcome, request));
     PERFORM custody.record_note(0, 'S', (custody.request_facts(request) || jsonb_build_object(
         'kind', 'approve', 'of', asked.kind, 'result', outcome))::text);
@@ -156,7 +163,7 @@ $$;
 COMMENT ON FUNCTION custody.approve(int4) IS
 'approves a request to prune, erase or lift and executes it; by another login than the one that asked, with the other of the duties admin and legal; returns what was done; errors: 42501 for the same login or duty, 42704 for a request that is not open, 55000 for one older than 30 days, 25001 in another isolation than READ COMMITTED, and those of what it executes; privilege: custody_admin, custody_legal';
 
-REVOKE ALL ON FUNCTION custody.ledger_duties(name), custody.make_request(text, jsonb, text),
+REVOKE ALL ON FUNCTION custody.ledger_duties(name), custody.kept_arguments(jsonb), custody.make_request(text, jsonb, text),
     custody.request_prune(timestamptz, text), custody.request_lift(int4, text),
     custody.withdraw_request(int4), custody.check_approver(int4), custody.request_facts(int4), custody.approve(int4) FROM PUBLIC;
 SELECT custody.give_duty('{admin,legal}', f) FROM unnest(ARRAY[

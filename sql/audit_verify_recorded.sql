@@ -94,18 +94,27 @@ BEGIN
         SELECT h AS hold, h.id,
                count(*) FILTER (WHERE n.kind = 'hold') AS placed, count(*) FILTER (WHERE n.kind = 'lift') AS lifted,
                count(*) FILTER (WHERE n.kind = 'hold' AND (n.note ->> 'reason', n.note ->> 'by', n.note -> 'of')
-                   IS DISTINCT FROM (h.reason, h.placed_by::text, h.subject - 'key')
+                   IS DISTINCT FROM (h.reason, h.placed_by::text, h.subject - '{key,key_salt}'::text[])
                    OR n.kind = 'hold' AND n.tbl = 0 AND n.at IS DISTINCT FROM h.placed_at) AS wrong,
                count(*) FILTER (WHERE n.kind = 'lift' AND (n.at, n.note ->> 'request')
                    IS DISTINCT FROM (h.lifted_at, h.lifted_by::text)) AS wrong_lift,
                count(*) FILTER (WHERE n.kind = 'hold' AND n.tbl <> 0 AND h.lifted_at IS NULL AND NOT EXISTS (
-                   SELECT FROM custody_ledger.held e WHERE e.hold = h.id AND e.tbl = n.tbl)) AS lost
+                   SELECT FROM custody_ledger.held e WHERE e.hold = h.id AND e.tbl = n.tbl)) AS lost,
+               -- Of a hold that is over, a key may have been erased.
+               count(*) FILTER (WHERE n.kind = 'hold' AND (h.lifted_at IS NULL OR h.subject ? 'key' OR NOT h.subject ? 'key_hash')
+                   AND n.note -> 'held' IS DISTINCT FROM custody.held_told(h.id, n.tbl)) AS other
           FROM custody_ledger.hold h LEFT JOIN notes n ON n.note ->> 'hold' = h.id::text GROUP BY h.id, h)
     SELECT format('hold %s', t.id), w.status, w.detail FROM told t
      CROSS JOIN LATERAL (VALUES
            (t.wrong > 0, 'refuted', 'its events tell another subject, reason, or who placed it'),
            (t.wrong_lift > 0, 'refuted', 'its events tell that it was lifted otherwise, or when it was not'),
            (t.lost > 0, 'refuted', 'its events tell of tables that it does not hold any more'),
+           (t.other > 0 AND t.lost = 0, 'refuted', 'its events tell of other rows and organizations than it holds'),
+           (t.placed > 0 AND EXISTS (
+                SELECT FROM custody_ledger.held e WHERE e.hold = t.id AND NOT EXISTS (
+                    SELECT FROM notes n WHERE n.kind = 'hold' AND n.note ->> 'hold' = t.id::text AND n.tbl = coalesce(e.tbl, 0))),
+                CASE WHEN EXISTS (SELECT FROM custody.newest_prunes() p WHERE p.upper > (t.hold).placed_at) THEN 'unproven'
+                     ELSE 'refuted' END, 'it holds a table of which no event that is there tells'),
            ((t.hold).lifted_at IS NOT NULL AND t.lifted = 0
                 AND NOT (custody.is_pruned((t.hold).lifted_at) AND (t.hold).lifted_at >= (t.hold).placed_at),
                 'refuted', 'it is said to be lifted, but no event says so'),
@@ -117,6 +126,8 @@ BEGIN
                 SELECT FROM custody_ledger.held e WHERE e.hold = t.id AND e.tbl IS NOT NULL
                    AND (e.key IS NOT NULL, e.org IS NOT NULL) <> ((t.hold).subject ? 'key', (t.hold).subject ? 'org')),
                 'refuted', 'it holds less or more of a table than its subject says'),
+           (NOT custody.is_told((t.hold).subject, 'key') OR NOT (t.hold).subject ? 'key' AND (t.hold).subject ? 'key_hash'
+                AND (t.hold).lifted_at IS NULL, 'refuted', 'its events tell another key'),
            ((t.hold).org_text IS DISTINCT FROM (t.hold).subject ->> 'org', 'refuted', 'its organization is not that of its subject'),
            (t.placed = 0, CASE WHEN custody.is_pruned((t.hold).placed_at) THEN 'unproven' ELSE 'refuted' END,
                 'no event that is there tells of it')) AS w (holds, status, detail)
@@ -127,7 +138,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.verify_holds() IS
-'the part of custody.verify_ledger() that holds custody_ledger.hold and held against the events of kind hold and lift: refuted where they differ, or where one of both is gone, or a hold has no event, unproven where that was pruned; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+'the part of custody.verify_ledger() that holds custody_ledger.hold and held against the events of kind hold and lift: refuted where they differ (keys by their hashes), or where one of both is gone, or a hold has no event, unproven where that was pruned; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.verify_requests()
     RETURNS TABLE (object text, status text, detail text)
@@ -140,8 +151,10 @@ BEGIN
     asked AS (
         SELECT r.id, count(n.n) AS asked, bool_and(
                (n.note ->> 'of', n.note -> 'arguments', n.note ->> 'reason', n.note ->> 'by', n.note -> 'as', n.at)
-                   IS NOT DISTINCT FROM (r.kind, r.arguments - 'key' - 'user', r.reason, r.requested_by::text,
+                   IS NOT DISTINCT FROM (r.kind, custody.kept_arguments(r.arguments), r.reason, r.requested_by::text,
                                          to_jsonb(r.requested_as), r.requested_at)
+               AND (r.state IS DISTINCT FROM 'open' OR custody.is_told(r.arguments, 'key') AND custody.is_told(r.arguments, 'user')
+                    AND (r.arguments ? 'key', r.arguments ? 'user') = (r.kind = 'erase', r.kind = 'erase_user'))
                AND (r.state IS NOT DISTINCT FROM 'withdrawn') = (w.n IS NOT NULL)
                AND (w.n IS NULL OR r.result IS NOT DISTINCT FROM 'by ' || (w.note ->> 'by'))
                AND coalesce(r.state IN ('open', 'withdrawn', 'done'), false)) AS same
@@ -197,5 +210,6 @@ REVOKE ALL ON FUNCTION custody.recorded_notes(), custody.is_pruned(timestamptz),
     custody.keep_recorded(timestamptz, timestamptz), custody.verify_recorded(),
     custody.verify_holds(), custody.verify_requests() FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor}', f) FROM unnest(ARRAY['custody.recorded_notes()',
+    'custody.told_hash(uuid, bytea)', 'custody.is_told(jsonb, text)', 'custody.held_told(int4, int4)', 'custody.kept_arguments(jsonb)',
     'custody.is_pruned(timestamptz)', 'custody.recorded_now()', 'custody.verify_recorded()', 'custody.verify_holds()',
     'custody.verify_requests()']::regprocedure[]) f;

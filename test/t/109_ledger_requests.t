@@ -58,6 +58,8 @@ is $cluster->sql('clinic', q{SELECT (SELECT count(*) FROM custody_ledger.hold WH
 is $cluster->sql('clinic', q{SELECT kind, state, requested_by, requested_as, approved_by, result FROM custody_ledger.request WHERE id = } . $erase),
     'erase|done|admin|{admin}|double|5 events erased', 'who asked and who approved stays';
 $cluster->sql('clinic', 'SELECT custody.seal()');
+is $cluster->sql('clinic', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status <> 'proven'}), '',
+    'erased keys of a request and of a hold that is over are no finding';
 my $kept = write_file($cluster->sql('clinic', 'SELECT custody.ledger_digest()'), 'kept');
 for my $bundle ([ 'org', q{SELECT custody.export_evidence(1::int8, 1, 1)} ], [ 'ledger', 'SELECT custody.export_ledger(1, 1)' ]) {
     my $check = custody('audit', 'verify-bundle', write_file($cluster->sql('clinic', $bundle->[1]) . "\n", $bundle->[0]), '--digest', $kept);

@@ -64,17 +64,37 @@ like +($c->psql('clinic', "SELECT custody.approve($lift[1])", user => 'admin'))[
 $c->sql('clinic', "SELECT custody.withdraw_request($lift[1])", user => 'lawyer');
 my $open = $c->sql('clinic', "SELECT custody.request_lift(1, 'closed')", user => 'lawyer');
 my $keyed = hold(q{'case', 'boss.twice', '{"id": 1}'});
+my $closed = hold(q{'case', 'boss.twice', '{"id": 7}'});
+$c->sql('clinic', q{CREATE TABLE boss.of_org (id int PRIMARY KEY, org uuid); SELECT custody.audit('boss.of_org', org_column => 'org')});
+my $of_org = hold(q{'case', 'boss.of_org', org => '00000000-0000-0000-0000-000000000001'});
+my $over = $c->sql('clinic', "SELECT custody.request_lift($closed, 'closed')", user => 'lawyer');
+$c->sql('clinic', "SELECT custody.approve($over)", user => 'admin');
+my $row = $c->sql('clinic', q{SELECT custody.request_erase('boss.twice', '{"id": 2}', 'art. 17')}, user => 'lawyer');
+my $user = $c->sql('clinic', q{SELECT custody.request_erase_user('ann', 'art. 17')}, user => 'lawyer');
 $c->sql('clinic', 'SELECT custody.seal()');
 is problems('clinic'), '', 'the other request is withdrawn, and the ledger is sound';
 
 # What is changed behind the guards.
-my $org = $c->sql('clinic', q{SELECT id FROM custody_ledger.hold WHERE org_text IS NOT NULL});
+my $org = $c->sql('clinic', q{SELECT min(id) FROM custody_ledger.hold WHERE org_text IS NOT NULL});
 for ([ 'a withdrawn request without its result', "UPDATE custody_ledger.request SET result = NULL WHERE id = $lift[1]", "request $lift[1]", 'its events tell' ],
      [ 'a request without a state', "UPDATE custody_ledger.request SET state = NULL WHERE id = $lift[1]", "request $lift[1]", 'its events tell' ],
      [ 'a request in another state', "UPDATE custody_ledger.request SET state = 'x' WHERE id = $open", "request $open", 'its events tell' ],
      [ 'an open request for another hold', qq{UPDATE custody_ledger.request SET arguments = '{"hold": 2}' WHERE id = $open}, "request $open", 'its events tell' ],
      [ 'a hold without its time', "UPDATE custody_ledger.hold SET placed_at = NULL WHERE id = $twice", "hold $twice", 'its events tell' ],
      [ 'an organization that is held no more', "DELETE FROM custody_ledger.held WHERE hold = $org", "hold $org", 'it does not hold all of its organization' ],
+     [ 'another held row', qq{UPDATE custody_ledger.held SET key = custody.key_bytes('boss.twice', '{id}', '{"id": 3}', 'binary') WHERE hold = $keyed}, "hold $keyed", 'its events tell of other rows' ],
+     [ 'a held row more', qq{INSERT INTO custody_ledger.held SELECT hold, tbl, org, custody.key_bytes('boss.twice', '{id}', '{"id": 3}', 'binary') FROM custody_ledger.held WHERE hold = $keyed}, "hold $keyed", 'its events tell of other rows' ],
+     [ 'a held table more', "INSERT INTO custody_ledger.held SELECT $keyed, tbl FROM custody_ledger.held WHERE hold = 1", "hold $keyed", 'it holds a table of which' ],
+     [ 'another organization of a table', "UPDATE custody_ledger.held SET org = '\\x75' || uuid_send(gen_random_uuid()) WHERE hold = $of_org", "hold $of_org", 'its events tell of other rows' ],
+     [ 'another key of a hold', qq{UPDATE custody_ledger.hold SET subject = subject || '{"key": {"id": 3}}' WHERE id = $keyed}, "hold $keyed", 'its events tell another key' ],
+     [ 'another key of a hold, with its hash', hashed('custody_ledger.hold', 'subject', 'key', '{"id": 3}', $keyed), "hold $keyed", 'its events tell another subject' ],
+     [ 'a key that is gone from a hold', "UPDATE custody_ledger.hold SET subject = subject - '{key,key_salt}'::text[] WHERE id = $keyed; DELETE FROM custody_ledger.held WHERE hold = $keyed",
+       "hold $keyed", 'its events tell another key' ],
+     [ 'another key of a hold that is over', qq{UPDATE custody_ledger.hold SET subject = subject || '{"key": {"id": 3}}' WHERE id = $closed}, "hold $closed", 'its events tell another key' ],
+     [ 'another row to be erased', qq{UPDATE custody_ledger.request SET arguments = arguments || '{"key": {"id": 1}}' WHERE id = $row}, "request $row", 'its events tell' ],
+     [ 'another row to be erased, with its hash', hashed('custody_ledger.request', 'arguments', 'key', '{"id": 1}', $row), "request $row", 'its events tell' ],
+     [ 'no row to be erased', "UPDATE custody_ledger.request SET arguments = custody.kept_arguments(arguments) WHERE id = $row", "request $row", 'its events tell' ],
+     [ 'another user to be erased', qq{UPDATE custody_ledger.request SET arguments = arguments || '{"user": "bob"}' WHERE id = $user}, "request $user", 'its events tell' ],
      [ 'a row in the place of a table', "UPDATE custody_ledger.held SET key = '' WHERE hold = 1", 'hold 1', 'it holds less or more of a table' ],
      [ 'a table in the place of a row', "UPDATE custody_ledger.held SET key = NULL WHERE hold = $keyed", "hold $keyed", 'it holds less or more of a table' ]) {
     my ($what, $sql, $object, $detail) = @$_;
@@ -96,6 +116,12 @@ sub make {
     return;
 }
 sub hold { return $c->sql('clinic', "SELECT custody.place_hold($_[0])", user => 'lawyer') }
+
+# A superuser knows how the hash is made.
+sub hashed {
+    my ($table, $column, $name, $value, $id) = @_;
+    return "UPDATE $table SET $column = $column || custody.salted('$value', '$name') WHERE id = $id";
+}
 
 sub problems {
     return $c->sql($_[0], q{SELECT "check", object, status, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status <> 'proven'});
