@@ -197,11 +197,14 @@ BEGIN
               JOIN pg_class c ON c.oid = t.relid AND c.relkind = 'r'
             ON CONFLICT DO NOTHING;
     END IF;
-    -- A column added with a constant: the rows that are there have it, and nothing wrote them.
+    -- A column added with a constant: the rows that are there have it, and nothing wrote them. Of a partitioned
+    -- table its partitions have the constant.
     FOR added IN
-        SELECT c.place, c.name, (a.attmissingval::text::text[])[1] AS value
+        SELECT c.place, c.name, m.value
           FROM custody_ledger.audited s CROSS JOIN LATERAL custody.descriptor_columns(relation, s.options) c
-          JOIN pg_attribute a ON a.attrelid = relation AND a.attname = c.name AND a.atthasmissing
+         CROSS JOIN LATERAL (
+               SELECT (a.attmissingval::text::text[])[1] AS value FROM custody.partition_tree(relation) t
+                 JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = c.name AND a.atthasmissing LIMIT 1) m
          WHERE s.id = subject AND NOT EXISTS (
                SELECT FROM custody_ledger.descriptor d, jsonb_array_elements(d.text::jsonb -> 'columns') o
                 WHERE d.id = before AND o ->> 'name' = c.name)

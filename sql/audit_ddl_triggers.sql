@@ -281,6 +281,7 @@ BEGIN
     IF tg_tag NOT IN ('ALTER TABLE', 'ALTER TYPE') THEN
         PERFORM custody.audit_dropped_columns();
     END IF;
+    PERFORM custody.audit_replaced_columns();
     PERFORM custody.audit_dropped(a.id, o.object_identity)
        FROM pg_event_trigger_dropped_objects() o
        JOIN custody_ledger.audited a ON a.schema = o.schema_name AND a.name = o.object_name AND a.active

@@ -131,7 +131,24 @@ $$;
 COMMENT ON FUNCTION custody.audit_dropped_columns() IS
 'records that audited tables lost columns, or their types attributes, to a command that did not name them; part of the event trigger on drops; privilege: superuser';
 
+-- A column that one command drops and adds again has the name of before, and none of its values.
+CREATE FUNCTION custody.audit_replaced_columns() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO custody.audit_rewriting (xid, relation)
+        SELECT DISTINCT pg_current_xact_id(), c.oid
+          FROM pg_event_trigger_dropped_objects() o
+          JOIN pg_class c ON c.oid = o.objid AND c.relkind = 'r'
+          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = o.address_names[3] AND NOT a.attisdropped
+         WHERE o.object_type = 'table column'
+           AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = to_regprocedure('custody.capture()'))
+        ON CONFLICT DO NOTHING;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_replaced_columns() IS
+'lets a command that drops a column of audited tables and adds one of its name be recorded as one that rewrites them; part of the event trigger on drops; privilege: superuser';
+
 REVOKE ALL ON FUNCTION custody.ddl_changes_values(pg_ddl_command), custody.type_columns(oid),
     custody.audit_written_otherwise(int4, int4),
     custody.audit_type_altered(oid, text), custody.audit_named_type(oid, oid, int, boolean),
-    custody.audit_dropped_columns() FROM PUBLIC;
+    custody.audit_dropped_columns(), custody.audit_replaced_columns() FROM PUBLIC;

@@ -77,6 +77,11 @@ events 'BEGIN; ALTER TABLE p DETACH PARTITION p7; ROLLBACK', '', '... detaching 
 events 'ALTER TABLE p DETACH PARTITION p7', qr/^(?=.*detach public\.p71 0)(?=.*detach public\.p721 3)(?=(?:[^D]*\bD\b){3}[^D]*$)/, '... and is done';
 events 'INSERT INTO p7 VALUES (9, 7), (9, 8); TRUNCATE p7; DROP TABLE p7', '', '... with which they are recorded no more';
 is $cluster->sql('clinic', q{SELECT string_agg(status || problem, ' ') FROM custody.reconcile('p')}), 'provensummary', '... and the others agree';
+events 'ALTER TABLE p ADD c int DEFAULT 3', 'columns 2; default c 2 3', 'a fast default of partitions';
+is $cluster->sql('clinic', q{SELECT string_agg(status || problem, ' ') FROM custody.reconcile('p')}), 'provensummary', '... which their rows have';
+events 'ALTER TABLE p DROP c, ADD c int DEFAULT 4', qr/B; rewrite public\.p1 1/, 'a column dropped, and another one of its name added, at once';
+is $cluster->sql('clinic', q{SELECT string_agg(status || problem, ' ') FROM custody.reconcile('p')}), 'provensummary', '... which its rows have';
+is $cluster->sql('clinic', q{SELECT "row" FROM custody.table_as_of('p', clock_timestamp())}), '{"c": 4, "k": 1, "id": 1}', '... and the answers';
 events 'INSERT INTO p1 VALUES (2, 1), (3, 1); DROP TABLE p1', 'I; I; D; D; D; drop public.p1', 'a filled partition dropped';
 events 'DROP TABLE IF EXISTS nothing', '', '... what is not there';
 $cluster->sql('clinic', 'CREATE ROLE guest LOGIN');
