@@ -75,51 +75,107 @@ $$;
 COMMENT ON FUNCTION custody.keep_held_events(regclass, int4) IS
 'copies the held events of a partition, with their proofs, to custody_ledger.held_event; part of a prune; privilege: superuser';
 
+-- What takes its time, before anybody is kept out.
+CREATE FUNCTION custody.prepare_prune(partition regclass, lower timestamptz, upper timestamptz, events int8, held int8,
+    request int4) RETURNS int4
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    prune int4;
+    kept int8;
+    transactions int8;
+BEGIN
+    INSERT INTO custody_ledger.prune (request, lower, upper, events, pruned_at)
+        VALUES (request, lower, upper, events, now()) RETURNING id INTO prune;
+    kept := CASE WHEN held > 0 THEN custody.keep_held_events(partition, prune) ELSE 0 END;
+    PERFORM custody.maintain_ledger(format(
+        'UPDATE custody_ledger.tx t SET contexts = NULL WHERE t.at >= %L AND t.at < %L AND NOT EXISTS (
+             SELECT FROM custody_ledger.held_event h
+              WHERE h.at = t.at AND h.xid = t.xid AND h.incarnation = t.incarnation)', lower, upper));
+    SELECT count(*) INTO transactions FROM custody_ledger.tx t WHERE t.at >= lower AND t.at < upper;
+    PERFORM custody.maintain_ledger(format(
+        'UPDATE custody_ledger.prune SET transactions = %s, held = %s WHERE id = %s', transactions, kept, prune));
+    RETURN prune;
+END
+$$;
+COMMENT ON FUNCTION custody.prepare_prune(regclass, timestamptz, timestamptz, int8, int8, int4) IS
+'does all of the prune of a partition (a row of custody.prunable()) but to drop it: a row in custody_ledger.prune, whose number it returns, the copies of held events, and transactions without their contexts; part of a prune; privilege: superuser';
+
+-- The parent first, as its readers lock it, and both or none: who waits for one of them keeps the other
+-- from nobody. What waits behind a lock that is waited for is let through in between.
+CREATE FUNCTION custody.lock_pruned(partitions regclass[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
+DECLARE
+    partition regclass;
+    pause float8 := 0.1;
+BEGIN
+    LOOP
+        BEGIN
+            PERFORM custody.maintain_ledger('LOCK TABLE ONLY custody_ledger.event IN ACCESS EXCLUSIVE MODE');
+            FOREACH partition IN ARRAY partitions LOOP
+                PERFORM custody.maintain_ledger(format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', partition));
+            END LOOP;
+            RETURN;
+        EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+            -- All that was locked here is free again.
+        END;
+        PERFORM pg_sleep(pause);
+        pause := least(pause * 2, 10);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.lock_pruned(regclass[]) IS
+'locks the table of events and these partitions for good (ACCESS EXCLUSIVE), parent first, when all are free; waits without a lock for whoever uses them; part of a prune; privilege: superuser';
+
+CREATE FUNCTION custody.finish_prune(partition regclass, subject int4, request int4) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    p custody_ledger.prune := (SELECT x FROM custody_ledger.prune x WHERE x.id = subject);
+    events int8;
+BEGIN
+    EXECUTE format('SELECT count(*) FROM %s', partition) INTO events;
+    IF events <> p.events THEN
+        RAISE EXCEPTION 'events were written to % while it was pruned', partition
+            USING ERRCODE = 'serialization_failure', DETAIL = format('It had %s events, and has %s.', p.events, events),
+                  HINT = 'Nothing was pruned. Seal, and approve the request again.';
+    END IF;
+    PERFORM custody.keep_recorded(p.lower, p.upper);
+    PERFORM custody.maintain_ledger(format('DROP TABLE %s', partition));
+    PERFORM custody.record_note(0, 'S', (jsonb_build_object('kind', 'prune', 'prune', p.id, 'from', p.lower,
+        'to', p.upper, 'transactions', p.transactions, 'events', p.events, 'held', p.held)
+        || custody.request_facts(request))::text);
+END
+$$;
+COMMENT ON FUNCTION custody.finish_prune(regclass, int4, int4) IS
+'drops a partition that custody.prepare_prune() and custody.lock_pruned() have made ready, with an event of kind prune; errors: 40001 where events came in between; part of a prune; privilege: superuser';
+
 CREATE FUNCTION custody.prune_ledger(before timestamptz, request int4) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     p record;
-    prune int4;
-    pruned int := 0;
-    kept int8;
-    kept_all int8 := 0;
-    transactions int8;
-    events int8 := 0;
+    partitions regclass[];
+    prunes int4[];
 BEGIN
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
     -- What this transaction says of it has the time at which it began: it must not go with it.
     FOR p IN SELECT * FROM custody.prunable(least(before, now())) q WHERE q.obstacle IS NULL LOOP
-        -- Whoever still writes there is waited for, and then looked for again.
-        PERFORM custody.maintain_ledger(format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', p.partition));
-        CONTINUE WHEN custody.unsealed_transactions(p.lower, p.upper) > 0;
-        INSERT INTO custody_ledger.prune (request, lower, upper, events, pruned_at)
-            VALUES (request, p.lower, p.upper, p.events, now()) RETURNING id INTO prune;
-        kept := CASE WHEN p.held > 0 THEN custody.keep_held_events(p.partition, prune) ELSE 0 END;
-        PERFORM custody.keep_recorded(p.lower, p.upper);
-        PERFORM custody.maintain_ledger(format('DROP TABLE %s', p.partition));
-        PERFORM custody.maintain_ledger(format(
-            'UPDATE custody_ledger.tx t SET contexts = NULL WHERE t.at >= %L AND t.at < %L AND NOT EXISTS (
-                 SELECT FROM custody_ledger.held_event h
-                  WHERE h.at = t.at AND h.xid = t.xid AND h.incarnation = t.incarnation)', p.lower, p.upper));
-        SELECT count(*) INTO transactions FROM custody_ledger.tx t WHERE t.at >= p.lower AND t.at < p.upper;
-        PERFORM custody.maintain_ledger(format(
-            'UPDATE custody_ledger.prune SET transactions = %s, held = %s WHERE id = %s', transactions, kept, prune));
-        PERFORM custody.record_note(0, 'S', (jsonb_build_object('kind', 'prune', 'prune', prune, 'from', p.lower,
-            'to', p.upper, 'transactions', transactions, 'events', p.events, 'held', kept)
-            || custody.request_facts(request))::text);
-        pruned := pruned + 1;
-        events := events + p.events;
-        kept_all := kept_all + kept;
+        partitions := partitions || p.partition;
+        prunes := prunes || custody.prepare_prune(p.partition, p.lower, p.upper, p.events, p.held, request);
     END LOOP;
-    RETURN format('%s partitions with %s events pruned, %s held events kept', pruned, events, kept_all);
+    IF partitions IS NOT NULL THEN
+        PERFORM custody.lock_pruned(partitions);
+        PERFORM custody.finish_prune(u.partition, u.prune, request) FROM unnest(partitions, prunes) u (partition, prune);
+    END IF;
+    RETURN (SELECT format('%s partitions with %s events pruned, %s held events kept', count(*), coalesce(sum(x.events), 0),
+                          coalesce(sum(x.held), 0)) FROM custody_ledger.prune x WHERE x.id = ANY (prunes));
 END
 $$;
 COMMENT ON FUNCTION custody.prune_ledger(timestamptz, int4) IS
-'drops the partitions of events that custody.prunable() lists without an obstacle, each with a row in custody_ledger.prune and an event of kind prune; executes an approved request; privilege: superuser';
+'drops the partitions of events that custody.prunable() lists without an obstacle, each with a row in custody_ledger.prune and an event of kind prune; executes an approved request; errors: 40001 where events came in between; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.ledger_partitions(text), custody.unsealed_transactions(timestamptz, timestamptz),
     custody.prunable(timestamptz), custody.keep_held_events(regclass, int4),
+    custody.prepare_prune(regclass, timestamptz, timestamptz, int8, int8, int4), custody.lock_pruned(regclass[]), custody.finish_prune(regclass, int4, int4),
     custody.prune_ledger(timestamptz, int4) FROM PUBLIC;
 SELECT custody.give_duty('{admin,auditor,legal}', f) FROM unnest(ARRAY['custody.prunable(timestamptz)',
     'custody.ledger_partitions(text)', 'custody.unsealed_transactions(timestamptz, timestamptz)',
