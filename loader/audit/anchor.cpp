@@ -9,6 +9,7 @@
 #include "loader/audit/continuity.hpp"
 #include "loader/audit/deliver.hpp"
 #include "loader/audit/ledger_access.hpp"
+#include "loader/audit/spared_files.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
@@ -146,6 +147,11 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
     if (!options.public_key.empty())
         keys.push_back(read_public_key(options.public_key));
     const auto last = file.last(keys);
+    if (!last)
+        log::warn(
+            "the anchor file \"{}\" has no digest yet: what the ledger was before this run is "
+            "not compared with anything",
+            ui::printable(options.anchor_file));
     auto connection =
         open_ledger(options.target, "custody audit anchor", {"custody.seal(boolean)", "operator"});
     done.text = fetch_digest(connection);
@@ -172,6 +178,7 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
 
 Exit anchor(const cli::Options &options) {
     require(options);
+    spare(options, {options.anchor_file, options.key_file, options.public_key});
     Anchoring done;
     const AnchorFile file(options.anchor_file);
     const std::string line = work(options, file, done);

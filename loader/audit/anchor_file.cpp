@@ -40,12 +40,15 @@ Error not_written(const std::string &file) {
             "name a file in a directory that can be written, on a disk with room"};
 }
 
-/// "" where there is no such file.
+/// "" where there is no such file. A pipe or a device has no end, or none that comes by itself.
 std::string whole_file(const std::string &file, bool must_exist) {
-    if (std::error_code unknown; std::filesystem::is_directory(file, unknown))
+    std::error_code unknown;
+    if (const auto status = std::filesystem::status(file, unknown);
+        std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
         throw Error(Exit::usage, "anchor-unreadable",
-                    fmt::format("the anchor file \"{}\" is a directory", ui::printable(file)), {},
-                    "name a file in it");
+                    fmt::format("the anchor file \"{}\" is no regular file", ui::printable(file)),
+                    std::filesystem::is_directory(status) ? "it is a directory" : "",
+                    "name a file in a directory");
     std::ifstream stream(file, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(stream), {}};
     if (stream.bad() || (!stream.is_open() && (must_exist || errno != ENOENT)))
@@ -93,7 +96,10 @@ std::vector<Anchored> read_anchors(const std::string &file,
 }
 
 AnchorFile::AnchorFile(std::string file) : file_(std::move(file)) {
-    const std::string lock = file_ + ".lock";
+    // Beside the file itself, by whatever link it is named.
+    std::error_code unknown;
+    const auto real = std::filesystem::weakly_canonical(file_, unknown);
+    const std::string lock = (unknown ? file_ : real.string()) + ".lock";
     lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock_ < 0)
         throw not_written(lock);
@@ -133,6 +139,7 @@ void AnchorFile::append(const std::string &line) const {
     if (size < 0 || (size > 0 && pread(file.get(), &before, 1, size - 1) != 1))
         throw not_written(file_);
     const std::string text = (before == '\n' ? "" : "\n") + line + "\n";
+    errno = ENOSPC; // what a write that stopped half way does not say
     if (write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) ||
         fsync(file.get()) != 0)
         throw not_written(file_);

@@ -58,8 +58,10 @@ std::optional<ledger::Digest> read_anchor_line(const std::string &line,
                                                const std::vector<token::PublicKey> &keys,
                                                const std::string &place) {
     const auto object = nlohmann::json::parse(line, nullptr, false);
-    // What a crash leaves of a line has its beginning; anything else is of another file.
-    if (!object.is_object() && line.starts_with('{'))
+    // What a crash leaves of a line has its beginning, or zeros where none of it reached the disk;
+    // anything else is of another file.
+    const bool zeros = line.find_first_not_of('\0') == std::string::npos;
+    if (!object.is_object() && (line.starts_with('{') || zeros))
         return std::nullopt;
     if (!object.is_object())
         throw untrusted(place, "it is no digest, nor what a crash left of one",

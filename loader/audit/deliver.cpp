@@ -1,5 +1,6 @@
 #include "loader/audit/deliver.hpp"
 
+#include <chrono>
 #include <memory>
 
 #include <curl/curl.h>
@@ -15,6 +16,7 @@ namespace {
 
 constexpr long kSecondsToConnect = 10;
 constexpr long kSeconds = 60;
+constexpr std::size_t kCharactersShown = 500;
 
 Error not_delivered(const std::string &where, const std::string &why) {
     return {Exit::partial, "anchor-not-delivered",
@@ -46,12 +48,26 @@ void set_options(CURL *curl, const std::string &url, const std::string &line, cu
 } // namespace
 
 void run_command(const std::string &command, const std::string &line) {
-    const auto result = schema::run_child({"/bin/sh", "-c", command}, {}, line + "\n", stopped);
+    constexpr const char *kWhere = "the command of --anchor-command";
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(kSeconds);
+    bool late = false;
+    const auto stop = [&] {
+        late = std::chrono::steady_clock::now() > end;
+        return late || stopped();
+    };
+    schema::ChildResult result;
+    try {
+        result = schema::run_child({"/bin/sh", "-c", command}, {}, line + "\n", stop, -1,
+                                   kCharactersShown);
+    } catch (const Error &) {
+        if (!late)
+            throw;
+        throw not_delivered(kWhere, fmt::format("it did not end within {} seconds", kSeconds));
+    }
     if (result.status != 0)
-        throw not_delivered("the command of --anchor-command",
+        throw not_delivered(kWhere,
                             fmt::format("exit status {}{}{}", result.status,
-                                        result.err.empty() ? "" : ": ",
-                                        ui::printable(result.err.substr(0, 500))));
+                                        result.err.empty() ? "" : ": ", ui::printable(result.err)));
 }
 
 void post(const std::string &url, const std::string &line) {

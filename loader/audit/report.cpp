@@ -7,6 +7,7 @@
 #include "loader/audit/kept_digests.hpp"
 #include "loader/audit/ledger_access.hpp"
 #include "loader/audit/ledger_report.hpp"
+#include "loader/audit/spared_files.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
@@ -114,6 +115,7 @@ std::string render(const LedgerReport &report, const cli::Options &options, Exit
 } // namespace
 
 Exit report(const cli::Options &options) {
+    spare(options, {options.anchor_file, options.public_key, options.digest});
     const auto digests = kept_digests(options);
     if (digests.empty())
         log::warn("without a digest from elsewhere a ledger only agrees with itself; name one with "

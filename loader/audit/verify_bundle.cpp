@@ -9,6 +9,7 @@
 #include "common/bundle.hpp"
 #include "loader/audit/audit.hpp"
 #include "loader/audit/kept_digests.hpp"
+#include "loader/audit/spared_files.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/report/output.hpp"
@@ -147,6 +148,7 @@ void warn_of_later(const BundleResult &result, const std::vector<ledger::Digest>
 } // namespace
 
 Exit verify_bundle(const cli::Options &options) {
+    spare(options, {options.operand, options.anchor_file, options.public_key, options.digest});
     const auto digests = kept_digests(options);
     const BundleResult result = check_file(options, digests);
     warn_of_later(result, digests);

@@ -58,28 +58,40 @@ Pipe make_pipe() {
     return {Descriptor(fds[0]), Descriptor(fds[1])};
 }
 
-/// Ends and reaps the child unless wait() did, so that none outlives us as a zombie.
+constexpr int kLookAgain = 10;   // milliseconds
+constexpr int kPatience = 5'000; // before a child that is to end is killed
+
+/// Ends and reaps the child unless has_ended() did, so that none outlives us as a zombie.
 class Process {
   public:
     explicit Process(pid_t pid) : pid_(pid) {}
     Process(const Process &) = delete;
     Process &operator=(const Process &) = delete;
     ~Process() {
-        if (pid_ <= 0)
-            return;
-        kill(pid_, SIGTERM);
-        wait();
+        kill_with(SIGTERM);
+        for (int waited = 0; waited < kPatience && !has_ended(); waited += kLookAgain)
+            poll(nullptr, 0, kLookAgain);
+        kill_with(SIGKILL);
+        while (!has_ended())
+            poll(nullptr, 0, kLookAgain);
     }
-    int wait() {
-        int status = 0;
-        while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-        }
-        pid_ = -1;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    bool has_ended() {
+        if (pid_ > 0 && waitpid(pid_, &status_, WNOHANG) == pid_)
+            pid_ = -1;
+        return pid_ <= 0;
+    }
+    int status() const {
+        return WIFEXITED(status_) ? WEXITSTATUS(status_) : 128 + WTERMSIG(status_);
     }
 
   private:
+    void kill_with(int signal) const {
+        if (pid_ > 0)
+            kill(pid_, signal);
+    }
+
     pid_t pid_;
+    int status_ = 0;
 };
 
 struct Streams {
@@ -129,12 +141,12 @@ std::vector<std::string> merged(const std::vector<std::string> &added) {
     _exit(127);
 }
 
-/// Appends what there is; closes at the end of the stream.
-void drain(Descriptor &fd, std::string &into) {
+/// Appends what there is, up to `keep` bytes in all; closes at the end of the stream.
+void drain(Descriptor &fd, std::string &into, std::size_t keep) {
     std::array<char, 65536> buffer;
     const auto got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got > 0)
-        into.append(buffer.data(), static_cast<std::size_t>(got));
+        into.append(buffer.data(), std::min(static_cast<std::size_t>(got), keep - into.size()));
     else if (got == 0 || errno != EINTR)
         fd.close();
 }
@@ -148,8 +160,13 @@ void feed(Descriptor &fd, std::string_view &input) {
         fd.close();
 }
 
+void throw_if(const std::function<bool()> &stop) {
+    if (stop && stop())
+        throw Error(Exit::interrupted, "interrupted", "stopped while a child process ran");
+}
+
 void converse(Streams &streams, std::string_view input, ChildResult &result,
-              const std::function<bool()> &stop) {
+              const std::function<bool()> &stop, std::size_t keep) {
     if (input.empty())
         streams.in.write.close();
     while (streams.out.read.open() || streams.err.read.open()) {
@@ -157,14 +174,13 @@ void converse(Streams &streams, std::string_view input, ChildResult &result,
                                    {streams.err.read.get(), POLLIN, 0},
                                    {streams.in.write.get(), POLLOUT, 0}}};
         const int ready = poll(fds.data(), fds.size(), 100);
-        if (stop && stop())
-            throw Error(Exit::interrupted, "interrupted", "stopped while a child process ran");
+        throw_if(stop);
         if (ready <= 0)
             continue;
         if (fds[0].revents != 0)
-            drain(streams.out.read, result.out);
+            drain(streams.out.read, result.out, keep);
         if (fds[1].revents != 0)
-            drain(streams.err.read, result.err);
+            drain(streams.err.read, result.err, keep);
         if (fds[2].revents != 0)
             feed(streams.in.write, input);
     }
@@ -196,7 +212,7 @@ class IgnorePipeSignal {
 
 ChildResult run_child(const std::vector<std::string> &argv,
                       const std::vector<std::string> &environment, std::string_view input,
-                      const std::function<bool()> &stop, int inherit) {
+                      const std::function<bool()> &stop, int inherit, std::size_t keep) {
     const IgnorePipeSignal ignore;
     Streams streams;
     const auto strings = merged(environment);
@@ -222,9 +238,12 @@ ChildResult run_child(const std::vector<std::string> &argv,
     }
     failpoint("child.started");
     ChildResult result;
-    converse(streams, input, result, stop);
+    converse(streams, input, result, stop, keep);
     failpoint("child.before_end");
-    result.status = process.wait();
+    // It may have closed its streams long before it ends.
+    for (; !process.has_ended(); poll(nullptr, 0, kLookAgain))
+        throw_if(stop);
+    result.status = process.status();
     failpoint("child.after_end");
     return result;
 }

@@ -32,8 +32,27 @@ sub anchor {
 sub content { open my $file, '<:raw', "$directory/$_[0]" or return ''; local $/; return scalar <$file> }
 sub lines { return split /\n/, content($_[0]) }
 sub put { my ($file, $text) = @_; open my $out, '>:raw', "$directory/$file" or die $!; print $out $text; close $out }
+sub memory_of { # of one that ends well, in kB
+    my $process = start_custody('audit', 'anchor', '--target', $cluster->conninfo('clinic', 'keeper'), "--key-file=$directory/key.pem",
+        "--anchor-file=$directory/anchors", @_);
+    my $most = 0;
+    wait_for('its end', sub {
+        open my $file, '<', '/proc/' . $process->pid . '/status' or return 1;
+        my ($kilobytes) = map { /^VmHWM:\s+(\d+)/ ? $1 : () } <$file>;
+        $most = $kilobytes if ($kilobytes // 0) > $most;
+        return !defined $kilobytes;
+    });
+    $process->wait(60);
+    return { exit => $process->exit_code, memory => $most };
+}
 sub is_result { my ($run, $exit, $result, $name) = @_;
     is_deeply [ $run->{exit}, $run->{result}{result} ], [ $exit, $result ], $name or diag $run->{stdout}, $run->{stderr} }
+
+# One that hangs, with its streams closed, and does not want to end: what becomes of it is told below.
+write_row('clinic');
+my $began = time;
+my $hangs = start_custody('audit', 'anchor', '--target', $cluster->conninfo('clinic', 'keeper'), "--key-file=$directory/key.pem",
+    "--anchor-file=$directory/hangs", q{--anchor-command=exec >&- 2>&-; trap '' TERM; n=0; while [ $n -lt 90 ]; do sleep 1; n=$((n+1)); done});
 
 # One after the other, with the operator's duty only.
 write_row('clinic');
@@ -73,6 +92,12 @@ for my $size (1, 2, int(length($last) / 2), length($last) - 1) {
 }
 put('cut', $head . $last);
 is_result anchor('clinic', 'cut'), 0, 'unchanged', 'a whole line without its newline counts';
+put('cut', "$head$last\n" . "\0" x 300);
+is_result anchor('clinic', 'cut'), 0, 'unchanged', 'zeros where a crash left no more are no line';
+put('cut', '');
+like anchor('clinic', 'cut')->{stderr}, qr/has no digest yet: what the ledger was before this run is not compared/,
+    'a file that was emptied is told from one that goes on';
+unlike anchor('clinic', 'cut')->{stderr}, qr/no digest yet/, 'which has a digest';
 
 # Whoever else writes the file is not believed.
 put('forged', $head . ($last =~ s/"signature":"./"signature":"x/r) . "\n");
@@ -125,6 +150,20 @@ unlike content('cmdline'), qr/PRIVATE/, 'and no key';
 $run = anchor('clinic', 'anchors', '--anchor-command=echo no room >&2; exit 3');
 is $run->{exit}, 4, 'one that fails';
 like $run->{stderr}, qr/exit status 3: no room.*|anchor-not-delivered/, 'is told';
+$run = memory_of('--anchor-command=cat >/dev/null; head -c 300000000 /dev/zero; head -c 300000000 /dev/zero >&2');
+is $run->{exit}, 0, 'one that writes much';
+cmp_ok $run->{memory}, '<', 200_000, '... costs no memory (kB)';
+for my $command (q{trap '' TERM; sleep 30 & wait; wait}, q{exec >&- 2>&-; sleep 30}) {
+    my $started = time;
+    my $process = start_custody('audit', 'anchor', '--target', $cluster->conninfo('clinic', 'keeper'), "--key-file=$directory/key.pem",
+        "--anchor-file=$directory/anchors", "--anchor-command=echo >$directory/started; $command");
+    wait_for('the command', sub { -e "$directory/started" });
+    kill 'INT', $process->pid;
+    $process->wait(60);
+    is $process->exit_code, 130, 'one that does not want to end is ended by ^C';
+    cmp_ok time - $started, '<', 25, '... soon';
+    unlink "$directory/started";
+}
 my $server = IO::Socket::INET->new(Listen => 5, LocalAddr => '127.0.0.1') or die "no socket: $@";
 my $port = $server->sockport;
 sub serve {
@@ -166,12 +205,39 @@ is $run->{exit}, 4, 'one that is not there';
 unlike $run->{stdout} . $run->{stderr}, qr/hidden/, 'as well';
 is anchor('clinic', 'anchors', "--anchor-url=file://$directory/got")->{exit}, 4, 'and no file is a URL';
 
-# One at a time, and no key that others can read.
+# What it reads is not written over, and is a file with an end.
+my @kept = map { content($_) } qw(anchors key.pem key.pub);
+symlink "$directory/anchors", "$directory/link" or die $!;
+for my $output (qw(anchors link key.pem key.pub), "../" . (split m{/}, $directory)[-1] . '/anchors') {
+    $run = anchor('clinic', 'anchors', "--public-key=$directory/key.pub", "--output=$directory/$output");
+    is $run->{exit}, 1, "--output=$output is refused";
+    like $run->{stderr}, qr/would replace/, '... by what it would replace';
+}
+is anchor('clinic', 'never', "--output=$directory/never")->{exit}, 1, '... also where neither is there yet';
+for my $command ([ 'verify-bundle', "$directory/text" ], [ 'report', '--target', $cluster->conninfo('clinic') ]) {
+    for my $output ('anchors', $command->[0] eq 'report' ? () : 'text') {
+        my $read = content($output);
+        is custody('audit', @$command, "--anchor-file=$directory/anchors", "--public-key=$directory/key.pub", "--output=$directory/$output")->{exit},
+            1, "$command->[0] --output=$output, too";
+        is content($output), $read, '... and leaves it';
+    }
+}
+is_deeply [ map { content($_) } qw(anchors key.pem key.pub) ], \@kept, 'all are as they were';
+POSIX::mkfifo("$directory/pipe", 0600) or die $!;
+for my $file ("$directory/pipe", '/dev/zero', '/dev/null', $directory) {
+    $run = custody('audit', 'anchor', '--target', $cluster->conninfo('clinic', 'keeper'), "--key-file=$directory/key.pem", "--anchor-file=$file",
+        { timeout => 20 });
+    is $run->{exit}, 1, "$file is no anchor file";
+    like $run->{stderr}, qr/is no regular file/, '... as it says';
+}
+
+# One at a time, by whatever name, and no key that others can read.
 open my $lock, '>>', "$directory/anchors.lock" or die $!;
 flock $lock, LOCK_EX or die $!;
 $run = anchor('clinic', 'anchors');
 is $run->{exit}, 4, 'another one works on the file';
 like $run->{stderr}, qr/anchor-busy/, 'is told';
+is anchor('clinic', 'link')->{exit}, 4, 'also where it names the file by a link';
 close $lock;
 chmod 0644, "$directory/key.pem";
 $run = anchor('clinic', 'anchors');
@@ -181,5 +247,11 @@ $cluster->create_database('empty', extension => 1);
 $cluster->sql('empty', q{SELECT custody.grant_duty('keeper', 'operator')});
 isnt anchor('empty', 'none')->{exit}, 0, 'a database without a ledger';
 is content('none'), '', 'leaves no line';
+
+$hangs->wait(120);
+is $hangs->exit_code, 4, 'a command that hangs is ended';
+like $hangs->stderr, qr/did not end within 60 seconds/, '... as is said';
+cmp_ok time - $began, '<', 85, '... in time';
+like content('hangs'), qr/signed/, '... and the digest is in the file';
 
 done_testing;
