@@ -3,26 +3,12 @@
 
 #include "extension/audit/capture_event.hpp"
 #include "extension/audit/load.hpp"
+#include "extension/audit/moved_rows.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace custody::audit {
 
 namespace {
-
-/// A row that an UPDATE took out of a partition and has not yet put into another: the server
-/// deletes and inserts it within one command.
-struct Moving {
-    LocalTransactionId transaction;
-    uint32 cid;
-    int32 tbl;
-    Oid partition;
-    uint32 seq;
-};
-
-/// One for each command that runs: others run in triggers between the two, with larger numbers.
-constexpr int kMostMoving = 16;
-Moving moving[kMostMoving];
-int moving_count = 0;
 
 [[noreturn]] void refuse_call(const char *detail) {
     pg::raise(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED,
@@ -43,37 +29,6 @@ void check_call(FunctionCallInfo fcinfo) {
     }
 }
 
-/// What commands left that are over, or rolled back, or whose row a trigger kept out.
-void forget_moved_after(uint32 cid) {
-    while (moving_count > 0 && (moving[moving_count - 1].transaction != MyProc->lxid ||
-                                moving[moving_count - 1].cid > cid)) {
-        --moving_count;
-    }
-}
-
-void remember_moved(Moving row) {
-    forget_moved_after(row.cid);
-    if (moving_count == kMostMoving ||
-        (moving_count > 0 && moving[moving_count - 1].cid == row.cid)) {
-        --moving_count; // of many the newest are more likely to be left over
-    }
-    moving[moving_count++] = row;
-}
-
-/// The event that a row which comes goes on with, or none.
-uint32 take_moved(int32 tbl, Oid partition, uint32 cid) {
-    forget_moved_after(cid);
-    if (moving_count == 0) {
-        return ledger::kNoPair;
-    }
-    const Moving *row = &moving[moving_count - 1];
-    if (row->cid != cid || row->tbl != tbl || row->partition == partition) {
-        return ledger::kNoPair;
-    }
-    --moving_count;
-    return row->seq;
-}
-
 RowValues values_of(TupleTableSlot *slot) {
     slot_getallattrs(slot);
     return {slot->tts_values, slot->tts_isnull};
@@ -82,7 +37,7 @@ RowValues values_of(TupleTableSlot *slot) {
 void capture_insert(const CaptureTable *table, const TriggerData *data) {
     const uint32 cid = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
     const Moment moment = moment_now(data->tg_relation, cid);
-    const uint32 pair = take_moved(table->tbl, RelationGetRelid(data->tg_relation), cid);
+    const uint32 pair = take_moved(table, cid);
     (void)capture_whole(table, pair == ledger::kNoPair ? 'I' : 'N', values_of(data->tg_trigslot),
                         moment, pair);
 }
@@ -94,7 +49,7 @@ void capture_delete(const CaptureTable *table, const TriggerData *data) {
     const uint32 seq = capture_whole(table, moves ? 'M' : 'D', values_of(data->tg_trigslot),
                                      moment_now(data->tg_relation, cid), ledger::kNoPair);
     if (moves) {
-        remember_moved({MyProc->lxid, cid, table->tbl, RelationGetRelid(data->tg_relation), seq});
+        remember_moved(table, cid, seq);
     }
 }
 

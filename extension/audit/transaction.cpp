@@ -9,6 +9,7 @@
 #include "extension/audit/incarnation.hpp"
 #include "extension/audit/ledger_relation.hpp"
 #include "extension/audit/load.hpp"
+#include "extension/audit/moved_rows.hpp"
 #include "extension/audit/org_trees.hpp"
 #include "extension/audit/random_pool.hpp"
 #include "extension/audit/transaction_memory.hpp"
@@ -261,6 +262,7 @@ void init_audit() {
     watch_roles();
     watch_captured();
     watch_loads();
+    watch_commands();
     init_sealer();
 }
 

@@ -201,6 +201,24 @@ static inline bool custody_next_sorted(Tuplesortstate *sort, Datum *value) {
 }
 #endif
 
+// MERGE came with 15.
+#if PG_VERSION_NUM >= 150000
+static inline bool custody_merge_inserts(const ModifyTable *node) {
+    ListCell *lists;
+    ListCell *cell;
+    foreach (lists, node->mergeActionLists) {
+        foreach (cell, static_cast<List *>(lfirst(lists))) {
+            if (lfirst_node(MergeAction, cell)->commandType == CMD_INSERT) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+#else
+static inline bool custody_merge_inserts(const ModifyTable *) { return false; }
+#endif
+
 // From 17 on summaries of block ranges are read without a snapshot.
 #if PG_VERSION_NUM >= 170000
 static inline BrinRevmap *custody_range_map(Relation index, BlockNumber *pages, Snapshot) {

@@ -61,6 +61,7 @@ extern "C" {
 #include <catalog/pg_policy.h>
 #include <catalog/pg_proc.h>
 #include <catalog/pg_range.h>
+#include <catalog/pg_trigger.h>
 #include <catalog/pg_type.h>
 #include <commands/dbcommands.h>
 #include <commands/defrem.h>
@@ -83,6 +84,7 @@ extern "C" {
 #include <nodes/nodeFuncs.h>
 #include <nodes/nodes.h>
 #include <nodes/pg_list.h>
+#include <nodes/plannodes.h>
 #include <optimizer/optimizer.h>
 #include <parser/parse_coerce.h>
 #include <parser/parse_func.h>

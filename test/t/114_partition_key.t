@@ -70,4 +70,48 @@ is $c->sql('clinic', q{SELECT string_agg(pair || ' of ' || name, ', ' ORDER BY n
             FROM custody_ledger.event e JOIN custody_ledger.audited a ON a.id = e.tbl AND a.name IN ('q', 'deeper', 'kept')
             LEFT JOIN custody_ledger.event m ON m.xid = e.xid AND m.seq = e.pair WHERE e.op IN ('I', 'N')) x}),
     join(', ', ('pair of deeper') x 3, ('none of kept') x 3, ('pair of q') x 3), 'rows that move while triggers write and move others are pairs';
+
+# A row that a trigger keeps out, and another that the same command inserts: nobody can tell, and nothing is told.
+$c->sql('clinic', <<'SQL');
+CREATE TABLE r (id int, k int, note text, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE r1 PARTITION OF r FOR VALUES IN (1);
+CREATE TABLE r2 PARTITION OF r FOR VALUES IN (2);
+CREATE TABLE r3 PARTITION OF r FOR VALUES IN (3);
+CREATE TABLE source (id int, k int);
+SELECT custody.audit('r');
+INSERT INTO source VALUES (1, 2), (11, 3);
+SQL
+my $cte = q{WITH moved AS (UPDATE r SET k = 2 WHERE id = 1 RETURNING id) INSERT INTO r SELECT 11, 3 WHERE (SELECT count(*) FROM moved) >= 0};
+my $merge = q{MERGE INTO r USING source s ON s.id = r.id WHEN MATCHED THEN UPDATE SET k = s.k WHEN NOT MATCHED THEN INSERT VALUES (s.id, s.k)};
+my $plain = q{UPDATE r SET k = 2 WHERE id = 1};
+is told($_->[1]), '1M 1N 11I', "$_->[0]: a pair where nothing keeps rows out" for [ WITH => $cte ], [ MERGE => $merge ];
+is told($_->[1], function => 1), '1M 1N 11I', "$_->[0]: ... of a function, too" for [ WITH => $cte ], [ MERGE => $merge ];
+$c->sql('clinic', q{CREATE FUNCTION odd() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.id = 1 AND NEW.k = 2 AND current_setting('test.keep', true) = 'out' THEN RETURN NULL; END IF; NEW.note := 'by a trigger'; RETURN NEW; END $$;
+    CREATE TRIGGER odd BEFORE INSERT ON r FOR EACH ROW EXECUTE FUNCTION odd()});
+for ([ WITH => $cte ], [ MERGE => $merge ]) {
+    my ($name, $sql) = @$_;
+    is told($sql, keep => 'out'), '1M 11I', "$name: kept out, and another inserted";
+    is told($sql, keep => 'out', loaded => 1), '1M 11I', '... not as the first command of its session';
+    is told($sql, keep => 'out', function => 1), '1M 11I', '... in a function';
+    is told($sql), '1M 1I 11I', '... and not told where it came in';
+}
+is told($plain, keep => 'out'), '1M', 'UPDATE: kept out';
+is told($plain), '1M 1N', '... and a pair where it comes in';
+is told($plain, loaded => 1, function => 1), '1M 1N', '... of a function, too';
+is told($plain, prepared => 1), '1M 1N', '... and of a prepared statement';
+is $c->sql('clinic', q{SELECT custody.seal(); SELECT count(*) FROM custody.verify_ledger(custody.ledger_digest()) WHERE status <> 'proven'}) =~ s/.*\n//sr, 0, 'verification proves them';
 done_testing;
+
+# What a command is as events, with the rows of before.
+sub told {
+    my ($sql, %option) = @_;
+    $c->sql('clinic', q{DELETE FROM r; INSERT INTO r VALUES (1, 1)});
+    my $before = $c->sql('clinic', 'SELECT max(xid) FROM custody_ledger.tx');
+    $sql = "DO \$do\$ BEGIN $sql; END \$do\$" if $option{function};
+    $sql = "PREPARE p AS $sql; EXECUTE p" if $option{prepared};
+    $c->file('clinic', write_file(join(";\n", $option{loaded} ? 'SELECT custody.encoding_version()' : (), 'SET test.keep = ' . ($option{keep} // 'none'), $sql) . ';', 'told'));
+    return $c->sql('clinic', qq{SELECT string_agg((custody.event_key(e.descriptor, e.key) ->> 'id') || e.op::text
+        || CASE WHEN e.op = 'N' AND m.key IS NULL THEN '!' ELSE '' END, ' ' ORDER BY e.xid, e.seq)
+        FROM custody_ledger.event e LEFT JOIN custody_ledger.event m ON m.xid = e.xid AND m.seq = e.pair AND m.op = 'M' WHERE e.xid > '$before'});
+}
