@@ -3,35 +3,19 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <system_error>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "loader/core/file.hpp"
 #include "loader/core/log.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
 namespace {
-
-/// Closes what it opened.
-class Opened {
-  public:
-    Opened(const std::string &file, int flags) : fd_(open(file.c_str(), flags | O_CLOEXEC, 0644)) {}
-    ~Opened() {
-        if (fd_ >= 0)
-            close(fd_);
-    }
-    Opened(const Opened &) = delete;
-    Opened &operator=(const Opened &) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
 
 Error not_written(const std::string &file) {
     return {Exit::partial, "anchor-not-written",
@@ -49,13 +33,15 @@ std::string whole_file(const std::string &file, bool must_exist) {
                     fmt::format("the anchor file \"{}\" is no regular file", ui::printable(file)),
                     std::filesystem::is_directory(status) ? "it is a directory" : "",
                     "name a file in a directory");
-    std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (stream.bad() || (!stream.is_open() && (must_exist || errno != ENOENT)))
+    try {
+        return read_file(file);
+    } catch (const std::system_error &error) {
+        if (!must_exist && error.code() == std::errc::no_such_file_or_directory)
+            return "";
         throw Error(Exit::usage, "anchor-unreadable",
                     fmt::format("cannot read the anchor file \"{}\"", ui::printable(file)),
-                    std::strerror(errno), "name a file that can be read");
-    return text;
+                    error.code().message(), "name a file that can be read");
+    }
 }
 
 std::optional<Anchored> read_line(const std::string &file, const std::string &line,
@@ -71,7 +57,7 @@ std::optional<Anchored> read_line(const std::string &file, const std::string &li
 
 void sync_directory(const std::string &file) {
     const auto parent = std::filesystem::path(file).parent_path();
-    const Opened directory(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
+    const OpenFile directory(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
     if (directory.get() < 0 || fsync(directory.get()) != 0)
         throw not_written(file);
 }
@@ -130,7 +116,7 @@ std::optional<Anchored> AnchorFile::last(const std::vector<token::PublicKey> &ke
 
 void AnchorFile::append(const std::string &line) const {
     const bool is_new = !std::filesystem::exists(file_);
-    const Opened file(file_, O_RDWR | O_CREAT | O_APPEND);
+    const OpenFile file(file_, O_RDWR | O_CREAT | O_APPEND);
     if (file.get() < 0)
         throw not_written(file_);
     // What a crash left of a line gets an end of its own: lines are not repaired, only written.

@@ -1,14 +1,13 @@
 #include "loader/audit/anchor_line.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "loader/core/error.hpp"
+#include "loader/core/file.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
@@ -87,17 +86,16 @@ token::PublicKey read_public_key(const std::string &file) {
                      fmt::format("cannot use the public key \"{}\"", ui::printable(file)), why,
                      "name an Ed25519 public key: openssl pkey -in KEY -pubout makes one");
     };
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream)
-        throw unusable(std::strerror(errno));
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    while (text.ends_with('\n') && text.find("-----") == std::string::npos)
-        text.pop_back();
     try {
+        std::string text = read_file(file);
+        while (text.ends_with('\n') && text.find("-----") == std::string::npos)
+            text.pop_back();
         auto key = token::PublicKey::parse(text);
         if (key.algorithm() != token::Algorithm::ed25519)
             throw unusable("it is of another algorithm");
         return key;
+    } catch (const std::system_error &error) {
+        throw unusable(error.code().message());
     } catch (const token::KeyError &error) {
         throw unusable(error.what());
     }

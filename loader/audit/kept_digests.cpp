@@ -1,14 +1,13 @@
 #include "loader/audit/kept_digests.hpp"
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
+#include <algorithm>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "loader/audit/anchor_file.hpp"
+#include "loader/core/file.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
@@ -28,16 +27,17 @@ Error no_digests(const std::string &file, const std::string &why) {
             "anchor\" are read with --anchor-file and --public-key"};
 }
 
-std::string read_file(const std::string &file) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream)
-        throw file_unreadable("digest", file, std::strerror(errno));
-    return {std::istreambuf_iterator<char>(stream), {}};
+std::string read_digests(const std::string &file) {
+    try {
+        return read_file(file);
+    } catch (const std::system_error &error) {
+        throw file_unreadable("digest", file, error.code().message());
+    }
 }
 
 /// A file of digests: one, over as many lines as it likes, or one in each line.
 std::vector<ledger::Digest> digests_of_file(const std::string &file) {
-    const std::string text = read_file(file);
+    const std::string text = read_digests(file);
     std::vector<ledger::Digest> digests;
     try {
         if (nlohmann::json::accept(text))
@@ -59,16 +59,21 @@ std::vector<ledger::Digest> digests_of_file(const std::string &file) {
 } // namespace
 
 std::vector<ledger::Digest> kept_digests(const cli::Options &options) {
-    if (!options.digest.empty())
-        return digests_of_file(options.digest);
     std::vector<ledger::Digest> digests;
+    if (!options.digest.empty())
+        digests = digests_of_file(options.digest);
     if (options.anchor_file.empty())
         return digests;
     if (options.public_key.empty())
         throw Error(Exit::usage, "usage", "no public key given for the anchor file", {},
                     "write --public-key=FILE with the key that its lines are signed with");
-    for (const auto &anchored :
-         read_anchors(options.anchor_file, {read_public_key(options.public_key)}))
+    const auto anchors = read_anchors(options.anchor_file, {read_public_key(options.public_key)});
+    if (anchors.empty())
+        throw Error(
+            Exit::usage, "anchor-unreadable",
+            fmt::format("the anchor file \"{}\" has no digest", ui::printable(options.anchor_file)),
+            {}, "name the file that \"custody audit anchor\" appends to");
+    for (const auto &anchored : anchors)
         digests.push_back(anchored.digest);
     return digests;
 }

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
+#include <set>
+#include <utility>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -21,22 +24,20 @@ const char *color_of(const std::string &status) {
     return status == "refuted" || status == "gap" ? "1;31" : status == "unproven" ? "33" : "32";
 }
 
+/// Proven results of one check that say the same of many objects, the indexes of the ledger, say,
+/// are one line: who reads a terminal looks for what is not proven.
+constexpr std::size_t kMostAlike = 3;
+
 class Writer {
   public:
-    Writer(const LedgerReport &report, bool color) : report_(report), color_(color) {}
+    Writer(const LedgerReport &report, const custody::report::TextLook &look)
+        : report_(report), look_(look) {}
 
     std::string write() {
         add("{}: {}\n", paint(report_.verdict(), color_of(report_.verdict())), report_.headline());
-        add("  ledger  {}, database {}, custody {}\n", report_.ledger,
-            ui::printable(report_.database), report_.version);
-        if (report_.block)
-            add("  block   {} {}, sealed {}\n", *report_.block, report_.hash, report_.sealed_at);
-        add("  content {} events of {} transactions in {} blocks; {} holds in force, {} prunes\n",
-            ui::count_text(report_.events), ui::count_text(report_.transactions),
-            ui::count_text(report_.blocks), report_.holds, report_.prunes);
-        add("  digests {} from elsewhere\n\nChecks\n", report_.digests);
-        for (const auto &check : report_.checks)
-            line(check.status, fmt::format("{:<14} {}", check.check, check.object), check.detail);
+        head();
+        add("\nChecks\n");
+        checks();
         add("\nTables\n");
         for (const auto &table : report_.tables)
             line(table.state, table.table,
@@ -44,12 +45,12 @@ class Writer {
         if (!report_.notices.empty())
             add("\nChanges of what is recorded\n");
         for (const auto &notice : report_.notices)
-            add("  {}  {} {} by {}: {}\n", notice.at, ui::printable(notice.kind),
-                ui::printable(notice.table.empty() ? "(the ledger)" : notice.table),
-                ui::printable(notice.login), ui::printable(notice.detail));
+            item(fmt::format("{}  {} {} by {}: {}", notice.at, ui::printable(notice.kind),
+                             ui::printable(notice.table.empty() ? kWholeLedger : notice.table),
+                             ui::printable(notice.login), ui::printable(notice.detail)));
         add("\nNot covered\n");
         for (const auto &text : kNotCovered)
-            add("  {}\n", text);
+            item(text);
         return std::move(text_);
     }
 
@@ -58,16 +59,54 @@ class Writer {
         fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
     }
     std::string paint(const std::string &text, const char *code) const {
-        return color_ ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
+        return look_.color ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
     }
+    void field(std::string_view name, const std::string &value) {
+        add("  {:<7} {}\n", name, ui::wrapped(value, look_.width, 10));
+    }
+    void item(const std::string &text) { add("  {}\n", ui::wrapped(text, look_.width, 4)); }
     void line(const std::string &status, const std::string &object, const std::string &detail) {
-        add("  {}{} {}{}{}\n", paint(status, color_of(status)),
-            std::string(9 - std::min<std::size_t>(8, status.size()), ' '), ui::printable(object),
-            detail.empty() ? "" : ": ", ui::printable(detail));
+        add("  {}{} {}\n", paint(status, color_of(status)),
+            std::string(9 - std::min<std::size_t>(8, status.size()), ' '),
+            ui::wrapped(ui::printable(object) + (detail.empty() ? "" : ": ") +
+                            ui::printable(detail),
+                        look_.width, 12));
+    }
+
+    void head() {
+        field("ledger", fmt::format("{}, database {}, custody {}", report_.ledger,
+                                    ui::printable(report_.database), report_.version));
+        if (report_.block)
+            field("block", fmt::format("{}, sealed {}, {}", *report_.block, report_.sealed_at,
+                                       report_.hash));
+        field("content",
+              fmt::format("{} events of {} transactions in {} blocks; {} holds in force, {} prunes",
+                          ui::count_text(report_.events), ui::count_text(report_.transactions),
+                          ui::count_text(report_.blocks), report_.holds, report_.prunes));
+        field("digests", fmt::format("{} from elsewhere", report_.digests));
+    }
+
+    void checks() {
+        using Said = std::pair<std::string, std::string>;
+        std::map<Said, std::size_t> proven;
+        for (const auto &check : report_.checks)
+            if (check.status == "proven")
+                ++proven[{check.check, check.detail}];
+        std::set<Said> told;
+        for (const auto &check : report_.checks) {
+            const Said said{check.check, check.detail};
+            const std::size_t alike = check.status == "proven" ? proven[said] : 1;
+            if (alike <= kMostAlike)
+                line(check.status, fmt::format("{:<14} {}", check.check, check.object),
+                     check.detail);
+            else if (told.insert(said).second)
+                line(check.status, fmt::format("{:<14} {} objects", check.check, alike),
+                     check.detail);
+        }
     }
 
     const LedgerReport &report_;
-    bool color_;
+    custody::report::TextLook look_;
     std::string text_;
 };
 
@@ -115,8 +154,8 @@ std::string LedgerReport::headline() const {
     return fmt::format("all {} checks hold", checks.size());
 }
 
-std::string render_report_text(const LedgerReport &report, bool color) {
-    return Writer(report, color).write();
+std::string render_report_text(const LedgerReport &report, const custody::report::TextLook &look) {
+    return Writer(report, look).write();
 }
 
 std::string render_report_json(const LedgerReport &report, int exit_code) {

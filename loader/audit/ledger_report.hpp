@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "loader/report/render.hpp"
+
 namespace custody::audit {
 
 /// One result of custody.attest().
@@ -62,10 +64,14 @@ struct LedgerReport {
     std::string headline() const;
 };
 
+/// The object of a change that is of no table.
+inline constexpr const char *kWholeLedger = "(the ledger)";
+
 /// What no ledger covers, to be said wherever a verdict stands.
 extern const std::vector<std::string> kNotCovered;
 
-std::string render_report_text(const LedgerReport &report, bool color);
+/// Lines that fit; of results that say the same of many objects only their number.
+std::string render_report_text(const LedgerReport &report, const custody::report::TextLook &look);
 std::string render_report_json(const LedgerReport &report, int exit_code);
 std::string render_report_html(const LedgerReport &report);
 

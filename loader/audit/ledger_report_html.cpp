@@ -17,6 +17,18 @@ using report::html::escaped;
 constexpr const char *kStyle = R"css(
 td.object, td.detail { overflow-wrap: anywhere; }
 td.object { min-width: 9em; }
+td.short { white-space: nowrap; }
+@media (max-width: 720px) {
+  thead { display: none; }
+  tbody, tr, td { display: block; }
+  tr { border-bottom: 1px solid var(--line); padding: 8px 0; }
+  td { border: 0; padding: 1px 0; }
+  td:empty { display: none; }
+  td.short, td.login { display: inline-block; padding-right: 10px; max-width: 100%; white-space: normal;
+    overflow-wrap: anywhere; }
+  td.since:not(:empty)::before { content: "since "; }
+  td.login:not(:empty)::before { content: "by "; }
+  td.object { font-weight: 600; } }
 )css";
 
 /// The style of a word: one of the three that pages have.
@@ -92,19 +104,19 @@ class Page {
         add("</div>\n");
     }
 
-    void fact(std::string_view name, const std::string &value) {
+    void fact(std::string_view name, const std::string &value, std::string_view kind = "") {
         if (!value.empty())
-            add("<dt>{}</dt><dd>{}</dd>\n", name, escaped(value));
+            add("<dt>{}</dt><dd class=\"{}\">{}</dd>\n", name, kind, escaped(value));
     }
 
     void facts() {
         add("<div class=\"card\"><h3>Ledger</h3><dl>\n");
-        fact("Ledger", report_.ledger);
+        fact("Ledger", report_.ledger, "mono");
         fact("Database", report_.database);
         fact("custody", report_.version);
         if (report_.block)
             fact("Newest block", fmt::format("{}, sealed {}", *report_.block, report_.sealed_at));
-        fact("Its hash", report_.hash);
+        fact("Its hash", report_.hash, "mono");
         add("</dl></div>\n");
     }
 
@@ -135,8 +147,8 @@ class Page {
     void checks() {
         table("Checks", {"Result", "Check", "Object", "Detail"}, report_.checks,
               [](const auto &check) {
-                  return std::array<Cell, 4>{{{"", chip(check.status)},
-                                              {"", escaped(check.check)},
+                  return std::array<Cell, 4>{{{"short", chip(check.status)},
+                                              {"short", escaped(check.check)},
                                               {"object", breaking(check.object)},
                                               {"detail", escaped(check.detail)}}};
               });
@@ -144,9 +156,9 @@ class Page {
 
     void tables() {
         table("Tables", {"State", "Table", "Since", "Reason"}, report_.tables, [](const auto &one) {
-            return std::array<Cell, 4>{{{"", chip(one.state)},
-                                        {"name", escaped(one.table)},
-                                        {"", escaped(one.since)},
+            return std::array<Cell, 4>{{{"short", chip(one.state)},
+                                        {"object name", breaking(one.table)},
+                                        {"short since", escaped(one.since)},
                                         {"detail", escaped(one.reason)}}};
         });
     }
@@ -157,10 +169,10 @@ class Page {
         table("Changes of what is recorded", {"When", "What", "Table", "Login", "Detail"},
               report_.notices, [](const auto &notice) {
                   return std::array<Cell, 5>{
-                      {{"", escaped(notice.at)},
-                       {"", escaped(notice.kind)},
-                       {"object", breaking(notice.table)},
-                       {"", escaped(notice.login)},
+                      {{"short", escaped(notice.at)},
+                       {"short", escaped(notice.kind)},
+                       {"object", breaking(notice.table.empty() ? kWholeLedger : notice.table)},
+                       {"login", escaped(notice.login)},
                        {"detail", fmt::format("<code>{}</code>", escaped(notice.detail))}}};
               });
     }

@@ -11,7 +11,6 @@
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
-#include "loader/ui/progress.hpp"
 
 namespace custody::audit {
 namespace {
@@ -109,7 +108,7 @@ std::string render(const LedgerReport &report, const cli::Options &options, Exit
         return render_report_json(report, static_cast<int>(exit));
     if (options.format == "html")
         return render_report_html(report);
-    return render_report_text(report, options.output.empty() && ui::use_color(1, options.color));
+    return render_report_text(report, custody::report::look_of(options));
 }
 
 } // namespace
@@ -128,8 +127,8 @@ Exit report(const cli::Options &options) {
     read_facts(connection, found);
     found.put_findings_first();
     const Exit exit = found.verdict() == "proven" ? Exit::ok : Exit::unverified;
-    return custody::report::deliver(
-        exit, [&] { custody::report::write_result(options.output, render(found, options, exit)); });
+    return custody::report::deliver_result(exit, options, found.verdict() + ": " + found.headline(),
+                                           render(found, options, exit));
 }
 
 } // namespace custody::audit

@@ -73,26 +73,37 @@ std::string blocks_words(const BundleResult &result) {
 }
 
 std::string claim(const BundleResult &result) {
-    const std::string ledger = fmt::format("{} of ledger {}", blocks_words(result), result.ledger);
+    const std::string blocks = blocks_words(result);
     if (result.kind == "org")
-        return fmt::format("all events of {} in {}", org_words(result), ledger);
+        return fmt::format("all events of {} in {}", org_words(result), blocks);
     if (result.kind == "event")
-        return fmt::format("one event of {} in {}", org_words(result), ledger);
-    return fmt::format("all of {}", ledger);
+        return fmt::format("one event of {} in {}", org_words(result), blocks);
+    return fmt::format("all of {}", blocks);
 }
 
-std::string render_text(const BundleResult &result) {
+/// Why it is not proven, with the line; "" where nothing is to be said.
+std::string why(const BundleResult &result) {
+    if (result.reason == ledger::Reason::none)
+        return ui::printable(result.detail);
+    return fmt::format("{}{}: {}", ledger::reason_word(result.reason),
+                       result.line != 0 ? fmt::format(", line {}", result.line) : "",
+                       ui::printable(result.detail));
+}
+
+std::string headline(const BundleResult &result) {
+    const std::string reason = why(result);
+    return fmt::format("{}{}{}", ledger::verdict_word(result.verdict), reason.empty() ? "" : ": ",
+                       reason);
+}
+
+std::string render_text(const BundleResult &result, std::size_t width) {
     std::string text = fmt::format("{}", ledger::verdict_word(result.verdict));
     const auto out = std::back_inserter(text);
     if (!result.kind.empty())
-        fmt::format_to(out, ": {}", claim(result));
+        fmt::format_to(out, ": {}\n  ledger {}", claim(result), result.ledger);
     text += '\n';
-    if (result.reason != ledger::Reason::none)
-        fmt::format_to(out, "  {}{}: {}\n", ledger::reason_word(result.reason),
-                       result.line != 0 ? fmt::format(", line {}", result.line) : "",
-                       ui::printable(result.detail));
-    else if (!result.detail.empty())
-        fmt::format_to(out, "  {}\n", ui::printable(result.detail));
+    if (const std::string reason = why(result); !reason.empty())
+        fmt::format_to(out, "  {}\n", ui::wrapped(reason, width, 2));
     fmt::format_to(out, "  events {}, transactions {}, blocks {}\n", result.events,
                    result.transactions, result.blocks);
     if (result.hidden_keys + result.hidden_images + result.pruned != 0)
@@ -160,10 +171,10 @@ Exit verify_bundle(const cli::Options &options) {
     if (options.digest.empty() && options.anchor_file.empty())
         log::warn("without a digest from elsewhere a bundle only agrees with itself; name one with "
                   "--digest or --anchor-file");
-    return report::deliver(exit, [&] {
-        report::write_result(options.output,
-                             options.json ? render_json(result, exit) : render_text(result));
-    });
+    return report::deliver_result(exit, options, headline(result),
+                                  options.json
+                                      ? render_json(result, exit)
+                                      : render_text(result, report::look_of(options).width));
 }
 
 } // namespace custody::audit

@@ -32,13 +32,15 @@ void CommandLine::parse(int argc, const char *const *argv) {
     try {
         app_.parse(argc, argv);
     } catch (const CLI::ArgumentMismatch &error) {
-        throw usage(lowercase(error.what()), hint());
+        // Only values can be missing: of values too many the last counts.
+        const std::string text = error.what();
+        find_command();
+        throw usage(fmt::format("{} needs a value", text.substr(0, text.find(':'))), hint());
     } catch (const CLI::ParseError &error) {
+        find_command();
         throw usage(lowercase(error.what()), hint());
     }
-    for (const auto &command : kCommands)
-        if (find(command.name)->parsed())
-            command_ = &command;
+    find_command();
     if (const auto extras = app_.remaining(true); !extras.empty())
         reject(extras.front());
 }
@@ -67,6 +69,12 @@ std::string CommandLine::operand() const {
 std::string CommandLine::family() const {
     const auto given = app_.get_subcommands();
     return command_ != nullptr || given.empty() ? "" : given.front()->get_name();
+}
+
+void CommandLine::find_command() {
+    for (const auto &command : kCommands)
+        if (find(command.name)->parsed())
+            command_ = &command;
 }
 
 std::string CommandLine::hint() const {
@@ -160,14 +168,15 @@ void CommandLine::reject_word(const std::string &word) const {
     if (word.find("://") != std::string::npos || word.find('=') != std::string::npos)
         throw usage("a connection string stands where none is expected",
                     "write --source=... or --target=...");
-    std::vector<std::string> known;
-    for (const auto &command : kCommands)
-        known.emplace_back(command.name);
     if (command_ != nullptr)
         throw usage(fmt::format("unexpected argument \"{}\" after \"{}\"", word, command_->name),
                     hint());
     const std::string first = family();
     const std::string whole = first.empty() ? word : first + " " + word;
+    std::vector<std::string> known;
+    for (const auto &command : kCommands)
+        if (first.empty() || command.name.starts_with(first + " "))
+            known.emplace_back(command.name);
     const std::string meant = nearest(whole, known);
     throw usage(fmt::format("unknown command \"{}\"", whole),
                 meant.empty() ? fmt::format("the commands are {}", fmt::join(known, ", "))

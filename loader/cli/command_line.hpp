@@ -41,6 +41,9 @@ class CommandLine {
     std::string hint() const;
 
   private:
+    /// Which command was named, also where its options were wrong.
+    void find_command();
+
     /// A command of two words is one of its family, which is known by the first.
     CLI::App *add(std::string_view name);
 

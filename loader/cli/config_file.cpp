@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include <fstream>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <libpq-fe.h>
@@ -12,6 +12,7 @@
 #include "loader/cli/parse.hpp"
 #include "loader/cli/values.hpp"
 #include "loader/core/error.hpp"
+#include "loader/core/file.hpp"
 
 namespace custody::cli {
 namespace {
@@ -51,15 +52,21 @@ class Reader {
                     hint);
     }
 
+    std::string whole_text() const {
+        std::string why = "it is too large";
+        try {
+            if (std::string text = read_file(path_); text.size() <= kMostBytes)
+                return text;
+        } catch (const std::system_error &error) {
+            why = error.code().message();
+        }
+        throw Error(Exit::usage, "invalid-config",
+                    fmt::format("could not read the configuration file \"{}\"", path_), why,
+                    "name a TOML file that can be read, with --config or CUSTODY_CONFIG");
+    }
+
     toml::table parsed() const {
-        std::ifstream file(path_, std::ios::binary);
-        std::string text;
-        if (file)
-            text.assign(std::istreambuf_iterator<char>(file), {});
-        if (!file || text.size() > kMostBytes)
-            throw Error(Exit::usage, "invalid-config",
-                        fmt::format("could not read the configuration file \"{}\"", path_), {},
-                        "name a TOML file that can be read, with --config or CUSTODY_CONFIG");
+        const std::string text = whole_text();
         try {
             return toml::parse(text, path_);
         } catch (const toml::parse_error &error) {

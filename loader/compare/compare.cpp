@@ -74,10 +74,10 @@ Exit compare(const cli::Options &options) {
     for (const auto &[pattern, used] : comparison.ignore_patterns)
         if (used == 0)
             log::warn("no difference fits --ignore \"{}\"", pattern);
-    const std::string text = rendered(comparison, kinds, options);
     const bool equal = comparison.verdict() == std::string("equal");
-    return report::deliver(equal ? Exit::ok : Exit::unverified,
-                           [&] { report::write_result(options.output, text); });
+    return report::deliver_result(equal ? Exit::ok : Exit::unverified, options,
+                                  comparison.verdict() + (": " + headline(comparison)),
+                                  rendered(comparison, kinds, options));
 }
 
 } // namespace custody::compare

@@ -27,9 +27,8 @@ Exit lint(const cli::Options &options) {
     log::info("reading the catalogs of {}", connection.description());
     auto report = collect(connection, options.org_column);
     report.fail_on = options.fail_on;
-    const std::string text = rendered(report, options);
-    return report::deliver(report.failed() ? Exit::unverified : Exit::ok,
-                           [&] { report::write_result(options.output, text); });
+    return report::deliver_result(report.failed() ? Exit::unverified : Exit::ok, options,
+                                  headline(report), rendered(report, options));
 }
 
 } // namespace custody::lint

@@ -73,8 +73,8 @@ Exit probe(const cli::Options &options) {
     const Report report = attack(admin, known);
     const bool color = options.output.empty() && ui::use_color(STDOUT_FILENO, options.color);
     const std::string text = options.json ? render_json(report) : render_text(report, color);
-    return report::deliver(report.held() ? Exit::ok : Exit::unverified,
-                           [&] { report::write_result(options.output, text); });
+    return report::deliver_result(report.held() ? Exit::ok : Exit::unverified, options,
+                                  headline(report), text);
 }
 
 } // namespace custody::probe

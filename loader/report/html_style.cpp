@@ -76,6 +76,9 @@ svg .phase { fill: var(--card); stroke: var(--line); }
 footer { margin-top: 48px; padding-top: 14px; border-top: 1px solid var(--line);
   color: var(--soft); font-size: 13px; }
 @media (max-width: 720px) { .sides { grid-template-columns: 1fr; } .wide { overflow-x: auto; } }
+@media (max-width: 480px) { body { padding: 20px 16px 48px; } dl { grid-template-columns: 1fr;
+  gap: 0; } dd { margin-bottom: 8px; } .banner { padding: 14px 16px; } .banner strong {
+  font-size: 17px; } .numbers { grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); } }
 @media print { :root { color-scheme: light;
   --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --good: #0f6b45;
   --good-back: #fff; --bad: #a31d12; --bad-back: #fff; --warn: #714a00; --warn-back: #fff;

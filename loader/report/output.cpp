@@ -13,7 +13,6 @@
 
 #include "loader/core/log.hpp"
 #include "loader/report/load.hpp"
-#include "loader/report/render.hpp"
 #include "loader/ui/progress.hpp"
 #include "loader/ui/text.hpp"
 
@@ -42,7 +41,22 @@ void write_file(const std::filesystem::path &path, const std::string &text) {
         throw not_written(shown, error.message());
 }
 
-TextLook look_of_stdout(const cli::Options &options) {
+std::string rendered(const Report &report, const cli::Options &options) {
+    if (options.json || options.format == "json")
+        return render_json(report);
+    if (options.format == "html")
+        return render_html(report);
+    return render_text(report, look_of(options));
+}
+
+void tell_where(const std::string &file, Exit exit, const std::string &headline) {
+    if (exit != Exit::ok && !file.empty())
+        log::error("{}; written to \"{}\"", headline, ui::printable(file));
+}
+
+} // namespace
+
+TextLook look_of(const cli::Options &options) {
     TextLook look;
     look.color = options.output.empty() && ui::use_color(STDOUT_FILENO, options.color);
     winsize size{};
@@ -50,16 +64,6 @@ TextLook look_of_stdout(const cli::Options &options) {
         look.width = size.ws_col;
     return look;
 }
-
-std::string rendered(const Report &report, const cli::Options &options) {
-    if (options.json || options.format == "json")
-        return render_json(report);
-    if (options.format == "html")
-        return render_html(report);
-    return render_text(report, look_of_stdout(options));
-}
-
-} // namespace
 
 void write_directory(const std::string &directory, const std::string &json,
                      const std::string &html) {
@@ -97,12 +101,22 @@ Exit deliver(Exit exit, const std::function<void()> &print) {
     }
 }
 
+Exit deliver_result(Exit exit, const cli::Options &options, const std::string &headline,
+                    const std::string &text) {
+    return deliver(exit, [&] {
+        write_result(options.output, text);
+        tell_where(options.output, exit, headline);
+    });
+}
+
 Summary print(const cli::Options &options, pq::Connection &target, std::int64_t migration) {
     const Report report = load(target, migration);
+    const Summary summary = summarize(report);
     write_result(options.output, rendered(report, options));
+    tell_where(options.output, summary.exit, summary.verdict + ": " + summary.headline);
     if (!options.report_directory.empty())
         write_directory(options.report_directory, render_json(report), render_html(report));
-    return summarize(report);
+    return summary;
 }
 
 Summary print_latest(const cli::Options &options, pq::Connection &target) {

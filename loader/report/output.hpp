@@ -7,6 +7,7 @@
 
 #include "loader/cli/options.hpp"
 #include "loader/pq/connection.hpp"
+#include "loader/report/render.hpp"
 #include "loader/report/report.hpp"
 
 namespace custody::report {
@@ -26,6 +27,14 @@ Exit deliver(Exit exit, const std::function<void()> &print);
 
 /// A result for the file, or for stdout where none is named. Throws as write_stdout().
 void write_result(const std::string &file, const std::string &text);
+
+/// A result for options.output or stdout, of a command that ends with `exit`, as deliver() does it.
+/// In a file nobody sees why the exit code is not 0: then `headline` and the file go to the log.
+Exit deliver_result(Exit exit, const cli::Options &options, const std::string &headline,
+                    const std::string &text);
+
+/// The form of text that fits where it goes.
+TextLook look_of(const cli::Options &options);
 
 /// report.json and report.html in the directory, which is made where it is missing; its place goes
 /// to the log. Throws Error (Exit::usage, output-not-written).

@@ -46,24 +46,8 @@ class Writer {
 
     void title(std::string_view name) { text_ += "\n" + paint(name, "1") + "\n"; }
 
-    /// Broken at blanks, led by a dash.
     void bullet(const std::string &line) {
-        std::string_view rest = line;
-        std::size_t column = 4;
-        text_ += "  -";
-        while (!rest.empty()) {
-            const auto end = std::min(rest.find(' '), rest.size());
-            const auto word = rest.substr(0, end);
-            const std::size_t width = ui::display_width(word) + 1;
-            if (column + width > look_.width && column > 4) {
-                text_ += "\n   ";
-                column = 4;
-            }
-            text_ += fmt::format(" {}", word);
-            column += width;
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-        }
-        text_ += '\n';
+        text_ += "  - " + ui::wrapped(line, look_.width, 4) + "\n";
     }
 
     void field(std::string_view name, const std::string &value) {

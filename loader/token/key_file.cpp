@@ -2,12 +2,12 @@
 
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "loader/core/file.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::mint {
@@ -18,15 +18,20 @@ Error unusable_key(const std::string &file, const std::string &why, const std::s
 }
 
 std::string read_key_file(const std::string &file) {
+    std::string text;
+    try {
+        text = read_file(file);
+    } catch (const std::system_error &error) {
+        const bool directory = error.code() == std::errc::is_a_directory;
+        throw unusable_key(file, directory ? "it is a directory" : error.code().message(),
+                           directory ? "name a file in it" : "name a file that can be read");
+    }
     struct stat found {};
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream || stat(file.c_str(), &found) != 0)
+    if (stat(file.c_str(), &found) != 0)
         throw unusable_key(file, std::strerror(errno), "name a file that can be read");
-    if (S_ISDIR(found.st_mode))
-        throw unusable_key(file, "it is a directory", "name a file in it");
     if ((found.st_mode & 077) != 0)
         throw unusable_key(file, "others can read it", "chmod 600 takes that right from them");
-    return {std::istreambuf_iterator<char>(stream), {}};
+    return text;
 }
 
 token::Ed25519PrivateKey read_private_key(const std::string &file) {

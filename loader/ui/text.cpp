@@ -142,6 +142,27 @@ std::string fitted(std::string_view text, std::size_t width) {
     return result + std::string(width - used, ' ');
 }
 
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+    std::string lines;
+    std::size_t column = indent;
+    while (!text.empty()) {
+        const auto end = std::min(text.find(' '), text.size());
+        const auto word = text.substr(0, end);
+        const std::size_t room = visible_width(word);
+        if (column > indent && column + 1 + room > width) {
+            lines += '\n' + std::string(indent, ' ');
+            column = indent;
+        } else if (!lines.empty()) {
+            lines += ' ';
+            ++column;
+        }
+        lines += word;
+        column += room;
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return lines;
+}
+
 std::string size_text(std::int64_t bytes) {
     constexpr std::array kUnits{"bytes", "kB", "MB", "GB", "TB", "PB"};
     auto value = static_cast<double>(bytes);

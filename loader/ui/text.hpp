@@ -21,6 +21,10 @@ std::size_t visible_width(std::string_view text);
 /// Cut or filled with blanks to exactly `width` columns; a cut ends in an ellipsis.
 std::string fitted(std::string_view text, std::size_t width);
 
+/// Broken at blanks so that no line has more than `width` columns, but for words that are longer;
+/// the first line begins in column `indent`, and the others with as many blanks.
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent);
+
 /// "812 bytes", "64 kB", "245 MB", "1.2 GB": units of 1024 as pg_size_pretty has them.
 std::string size_text(std::int64_t bytes);
 /// "1,234,567"

@@ -64,5 +64,8 @@ is_deeply [ sort map { "$_->{check} $_->{object}" } grep { $_->{status} eq 'refu
     or diag explain $found->{checks};
 $page = report('--format=html')->{stdout};
 like $page, qr/gap &lt;i&gt;/, 'names are shown, not obeyed';
+$run = report('--format=html', '-o', "$directory/report.html");
+like $run->{stderr}, qr/error: refuted: 2 of \d+ checks do not hold; tables that are gaps: 1; written to "\Q$directory\E\/report\.html"$/m,
+    'a report in a file: why the exit code is 5, and where it is';
 is custody('audit', 'report', '--target', $cluster->conninfo('postgres'))->{exit}, 6, 'a database without custody';
 done_testing;

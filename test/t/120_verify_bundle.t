@@ -30,7 +30,7 @@ for my $name (map { "$_.jsonl" } qw(an-organization-uuid blocks-1-to-6 an-event-
 }
 my $good = $case{'an-organization-uuid.jsonl'}{path};
 my $text = custody('audit', 'verify-bundle', $good, "--digest=$place");
-like $text->{stdout}, qr/^proven: all events of organization aaaaaaaa-0000-4000-8000-000000000001 in blocks 1 to 6 of ledger /,
+like $text->{stdout}, qr/^proven: all events of organization aaaaaaaa-0000-4000-8000-000000000001 in blocks 1 to 6\n  ledger [-0-9a-f]{36}$/m,
     'it says of what';
 is custody('audit', 'verify-bundle', '-', "--digest=$place", { stdin => $good })->{exit}, 0, 'from standard input';
 my $pretty = write_file($digest =~ s/,/,\n  /gr, 'pretty.json');
@@ -73,6 +73,9 @@ my ($ours, $forged) = (key('ours'), key('forger'));
 my $line = signed('ours', $digest);
 my $anchors = write_file("$line\n", 'anchors');
 is verify($good, "--anchor-file=$anchors", $ours)->{exit}, 0, 'by an anchor file';
+my $first = write_file($case{'blocks-1-to-1.jsonl'}{digest}, 'first');
+is verify($good, "--digest=$first")->{exit}, 5, 'not by a digest of an earlier block';
+is verify($good, "--digest=$first", "--anchor-file=$anchors", $ours)->{exit}, 0, 'a digest beside an anchor file: both count';
 for my $wrong ([ 'another key', $line, $forged ], [ 'a line signed by another', signed('forger', $digest), $ours ],
     [ 'a digest that was changed', $line =~ s/clinic/clinix/r, $ours ],
     [ 'no digest', signed('ours', '{"format": "other"}'), $ours ]) {
@@ -85,11 +88,22 @@ $run = verify($good, '--anchor-file=' . write_file(substr($line, 0, 200) . "\n$l
 is $run->{exit}, 0, 'lines that a crash cut off do no harm';
 like $run->{stderr}, qr/line 1 of .*incomplete.*line 3 of .*incomplete/s, 'and are named';
 
+# In a file nobody sees it at once: the reason, and where it is.
+$run = verify($case{"a-link's-k.jsonl"}{path}, "--digest=$place", '-o', "$directory/result");
+is $run->{exit}, 5, 'a result in a file';
+like $run->{stderr}, qr/error: refuted: \w+, line \d+: .*; written to "\Q$directory\E\/result"/, 'is told';
+is verify($good, "--digest=$place", '-o', "$directory/result")->{stderr}, '', 'but not that all is well';
+
 # What cannot be read.
 for my $wrong ([ 'no bundle', [ "$directory/none" ], 'file-unreadable' ], [ 'no digest', [ $good, "--digest=$directory/none" ], 'file-unreadable' ],
     [ 'a bundle as digest', [ $good, "--digest=$good" ], 'file-unreadable' ], [ 'no key', [ $good, "--anchor-file=$anchors" ], 'usage' ],
     [ 'a private key as public', [ $good, "--anchor-file=$anchors", "--public-key=$directory/none" ], 'key-file-unusable' ],
-    [ 'no anchors', [ $good, "--anchor-file=$directory/none", $ours ], 'anchor-unreadable' ]) {
+    [ 'no anchors', [ $good, "--anchor-file=$directory/none", $ours ], 'anchor-unreadable' ],
+    [ 'a folder as bundle', [ $directory ], 'file-unreadable' ], [ 'a folder as digest', [ $good, "--digest=$directory" ], 'file-unreadable' ],
+    [ 'a folder as key', [ $good, "--anchor-file=$anchors", "--public-key=$directory" ], 'key-file-unusable' ],
+    [ 'a folder as anchors', [ $good, "--anchor-file=$directory", $ours ], 'anchor-unreadable' ],
+    [ 'anchors without a digest', [ $good, '--anchor-file=' . write_file('', 'nothing'), $ours ], 'anchor-unreadable' ],
+    [ 'a digest, but no anchors', [ $good, "--digest=$place", "--anchor-file=$directory/none", $ours ], 'anchor-unreadable' ]) {
     my ($name, $option, $code) = @$wrong;
     my $run = custody('audit', 'verify-bundle', @$option);
     is $run->{exit}, 1, "$name: wrong usage";

@@ -187,7 +187,8 @@ TEST(CliParse, UnknownKeysOfTheFileNameTheLine) {
               std::string::npos);
     EXPECT_NE(config("jobs = \n").find("line 1: not valid TOML"), std::string::npos);
     EXPECT_NE(config("jobs = 0\n").find("line 1"), std::string::npos);
-    EXPECT_NE(refusal({"plan", "-c", "/nowhere.toml"}).find("could not read"), std::string::npos);
+    for (const char *unreadable : {"/nowhere.toml", "/"})
+        EXPECT_NE(refusal({"plan", "-c", unreadable}).find("could not read"), std::string::npos);
 }
 
 TEST(CliParse, ErrorsSayWhatWasMeant) {
@@ -213,7 +214,9 @@ TEST(CliParse, ErrorsSayWhatWasMeant) {
               "invalid value for --format: \"pdf\" | write one of text, json, html");
     EXPECT_EQ(refusal({"run"}, {{"CUSTODY_JOBS", "many"}}),
               "invalid value for CUSTODY_JOBS: \"many\" | write a number from 1 to 1024");
-    EXPECT_NE(refusal({"run", "--jobs"}), "no error");
+    EXPECT_EQ(refusal({"run", "--jobs"}), "--jobs needs a value | try \"custody run --help\"");
+    EXPECT_EQ(refusal({"audit", "report", "--digest="}),
+              "--digest needs a value | try \"custody audit report --help\"");
 }
 
 TEST(CliParse, CommandsOfTwoWords) {
@@ -228,6 +231,9 @@ TEST(CliParse, CommandsOfTwoWords) {
               Command::audit_report);
     EXPECT_EQ(refusal({"audit", "ancor"}),
               "unknown command \"audit ancor\" | did you mean \"audit anchor\"?");
+    EXPECT_EQ(refusal({"audit", "everything"}),
+              "unknown command \"audit everything\" | the commands are audit anchor, audit "
+              "verify-bundle, audit report");
     EXPECT_EQ(refusal({"audit", "verify-bundle"}),
               "no FILE given | write \"custody audit verify-bundle FILE\"");
     EXPECT_EQ(refusal({"audit", "verify-bundle", "a", "b"}),

@@ -193,6 +193,15 @@ TEST(UiText, WidthsAndCuts) {
     EXPECT_EQ(fitted("abc", 0), "");
 }
 
+TEST(UiText, LinesThatFit) {
+    EXPECT_EQ(wrapped("one two three", 11, 4), "one two\n    three");
+    EXPECT_EQ(wrapped("one two three", 10, 4), "one\n    two\n    three");
+    EXPECT_EQ(wrapped("größer 表表 as", 17, 2), "größer 表表 as");
+    EXPECT_EQ(wrapped("größer 表表 as", 15, 2), "größer 表表\n  as");
+    EXPECT_EQ(wrapped("a unbreakably", 6, 2), "a\n  unbreakably");
+    EXPECT_EQ(wrapped("", 6, 2), "");
+}
+
 TEST(UiText, Numbers) {
     EXPECT_EQ(size_text(0), "0 bytes");
     EXPECT_EQ(size_text(65536), "64 kB");

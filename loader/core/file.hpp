@@ -1,0 +1,27 @@
+// Files that a user named.
+#pragma once
+
+#include <string>
+
+namespace custody {
+
+/// A file by its descriptor, closed at the end. get() is negative, and errno says why, where it
+/// could not be opened.
+class OpenFile {
+  public:
+    /// flags: of open(); what it makes can be read by everybody and written by its owner.
+    OpenFile(const std::string &path, int flags);
+    ~OpenFile();
+    OpenFile(const OpenFile &) = delete;
+    OpenFile &operator=(const OpenFile &) = delete;
+    int get() const { return descriptor_; }
+
+  private:
+    int descriptor_;
+};
+
+/// All that is in it; a pipe is read to its end. Throws std::system_error, whose code says why it
+/// cannot be read: what can be opened, as a directory can, can still not be readable.
+std::string read_file(const std::string &path);
+
+} // namespace custody
