@@ -22,9 +22,8 @@ BLOCK = "8.number h.incarnation h.before h.slots h.private i.sealed_at"
 PRIVATE = "h.secret 1.kind 4.lineage t.snapshot 8.transactions 8.events h.tree d.lsn t.notes"
 FIRST = types.SimpleNamespace(k=0, hash="00" * 32, total=0, block=0)  # before the first link
 def pack(layout, x): return b"".join(READ[m[0]](getattr(x, m[2:])) for m in layout.split())
-def fields(value, *layouts):  # an object with exactly the members of one of the layouts
-    form(value.keys() in [set(re.sub(r"\b.\.", "", layout).split()) for layout in layouts], value)
-    return types.SimpleNamespace(**value)
+def fields(v, *layouts):  # an object with exactly the members of one of the layouts
+    return form(v.keys() in [{*re.sub(r"\b.\.", "", layout).split()} for layout in layouts], types.SimpleNamespace(**v))
 def sealed(kind, value, layout, *before):  # the commitment to what is there, or that is there alone
     x = fields(value, layout, "hash")
     return pack("h.hash", x) if "hash" in value else H(kind, *before, pack(layout, x))
@@ -42,7 +41,7 @@ class Tree:  # RFC 6962, leaf by leaf: peaks are the roots of its complete subtr
     def root(self): return functools.reduce(lambda r, l: H(1, l, r), self.peaks[::-1] or [H(0x13)]).hex()
 def way(leaf, i, n, hashes, reason):  # the root that an audit path leads to from leaf i of n
     need(0 <= i < n and (n == 1) == (not hashes), reason, "an audit path of another length")
-    if n == 1: return leaf
+    if n == 1: return form(hashes == [], leaf)
     k, side, below = 1 << (n - 1).bit_length() - 1, unhex(hashes[-1], 32), hashes[:-1]
     return H(1, way(leaf, i, k, below, reason), side) if i < k else H(1, side, way(leaf, i - k, n - k, below, reason))
 def slots_root(secret, links, depth=0, index=0):  # links: the newest below this node, by slot
@@ -56,18 +55,17 @@ class Bundle:
         self.file, self.where, self.next, self.hash, self.digests, self.slots = file, 0, None, None, {}, {}
         self.known, self.count, self.met, self.fork = {"descriptor": {}, "context": {}}, collections.Counter(), 0, False
     def peek(self):  # what the next line is; None at the end
-        if not self.next and (data := self.file.readline()):
+        if self.next is None and (data := self.file.readline()):
             self.where += 1
-            self.next = {"t": "header", **parse(data, whole)}
-        return self.next and self.next["t"]
+            self.next = parse(data, whole)
+        return self.next if self.next is None else self.next.get("t", "header")
     def take(self, t, *layouts):
         need(self.peek() == t, "place", f"{t} expected, not {self.peek() or 'the end'}")
-        taken, self.next = fields(self.next, *("t " + layout for layout in layouts)), None
+        taken, self.next = fields(self.next, *("t " * (t != "header") + layout for layout in layouts)), None
         return taken
     def block(self, number):  # the next one of the chain
         x = self.take("block", BLOCK.replace("h.private", PRIVATE + " slot_of") if self.ledger else BLOCK)
-        before = FIRST.hash if number == 1 else self.hash or x.before
-        need((x.number, x.before) == (number, before), "block", f"block {x.number} does not follow the one before")
+        need((x.number, x.before) == (number, FIRST.hash if number == 1 else self.hash or x.before), "block", x.number)
         if self.ledger: x.private = H(0xf, pack(PRIVATE, x)).hex()
         self.slots[number], self.hash = x.slots, H(0x10, b"\1", self.uuid.bytes, pack(BLOCK, x)).hex()
         if number in self.digests: self.met, self.fork = number, self.fork or self.digests[number] != {self.hash}
@@ -75,8 +73,8 @@ class Bundle:
     def event(self, tx=None, new=frozenset()):  # its line and leaf; descriptor and context may stand before it
         while self.peek() in self.known:
             x = self.take(self.next["t"], "text", "parts")
-            hash = (H(7, x.text.encode()) if hasattr(x, "text") else H(6, *(
-                sealed(5, part, "s.salt x.bytes", u(1, i)) for i, part in enumerate(x.parts)))).hex()
+            hash = (H(7, x.text.encode()) if hasattr(x, "text") else H(6, *(sealed(5, part, "s.salt x.bytes", u(1, i))
+                    for i, part in enumerate(form(len(x.parts) == 3, x.parts))))).hex()
             need(hash not in self.known[x.t], "place", "it is there already")
             self.known[x.t][hash], new = parse(x.text.encode()) if hasattr(x, "text") else x, new | {hash}
         e = self.take("event", EVENT + " key images " + (ORDER + " org" if tx else "order"))
@@ -102,14 +100,14 @@ class Bundle:
         x = self.take("link", LINK + " org" * self.ledger)
         need(low <= x.block <= high and over in (None, (x.transactions, x.tree)) and (not last or (
             x.k, x.before, x.events, x.total) == (last.k + 1, last.hash, events, last.total + events) and
-            x.block > last.block), "link", f"block {x.block}: other transactions, or not after the link before")
+            x.block > last.block and (x.transactions or x.k == 1)), "link", f"not after the link before: {x.block}")
         x.hash = H(0xb, lp(unhex(org)), pack(LINK, x)).hex()
         return x
     def newest(self, number, link, slot=None):  # the head: the slot that has this link at the block
         x = self.take("head", "block slot blinding path link")
         root = way(H(0xd, pack("h.blinding h.link", x)), x.slot, 2**24, x.path, "head").hex()
-        need((x.block, x.link, root) == (number, link.hash, self.slots.get(number)) and slot in (None, x.slot),
-             "head", f"it does not lead from this link to block {number}")
+        need((x.block, x.link, root) == (number, link.hash, self.slots.get(number)) and link.k and
+             slot in (None, x.slot), "head", f"it does not lead from this link to block {number}")
         return pack("8.block 4.slot", x) and x.slot
     def organization(self, last=FIRST, slot=None):  # kinds org and event
         org, single, number = self.head.org, self.head.kind == "event", self.high
@@ -122,12 +120,13 @@ class Bundle:
             last = self.link(org, self.low, self.high, self.path(tree, "link"), not single and last, tree.events)
         self.newest(self.high, last, slot)
     def whole_transaction(self, trees):  # kind ledger: its leaf, and the number of its events
-        names = "started committing incarnation xid orgs "
-        x, line = self.take(self.peek(), names + ("token" if self.peek() == "prune" else "secret")), self.where
+        names, line = "started committing incarnation xid orgs ", self.where
+        x = self.take(t := self.peek(), names + ("token" if t == "prune" else "secret"))
         given, last, row, mine, firsts = [fields(o, "org events tree") for o in x.orgs], 0, [], {}, {}
-        self.count["pruned"] += x.t == "prune"
-        if x.t == "transaction":
-            x.place = pack("h.secret h.incarnation d.xid", x)
+        need(sorted({o.org for o in given if o.events}) == [o.org for o in given] != [], "transaction", "its orgs")
+        x.place = pack("h.secret " * (t != "prune") + "h.incarnation d.xid", x)
+        self.count.update(pruned=t == "prune")
+        if t == "transaction":
             while self.peek() in (*self.known, "event"):
                 e, leaf = self.event(x)
                 need(e.seq > last and firsts.pop(e.pair, e.pair) == {"E": "L", "N": "M"}.get(e.op), "transaction",
@@ -136,43 +135,44 @@ class Bundle:
                 row = row[-9:] + [(self.known["descriptor"][e.descriptor].get("name"), key)]
                 mine.setdefault(e.org, Tree()).add(leaf)
             found = sorted((org, tree.count, tree.root()) for org, tree in mine.items())
-            need(found == [(o.org, o.events, o.tree) for o in given] != [] and "L" not in firsts.values(),
+            need(found == [(o.org, o.events, o.tree) for o in given] and "L" not in firsts.values(),
                  "transaction", f"xid {x.xid}: not what was sealed, in one of {row}", line)
             x.token, self.known["context"] = H(8, x.place).hex(), {}
         for o in given: trees[o.org].add(H(9, pack(TX, x), pack("4.events h.tree", o)), o.events)
         return H(0xa, pack(TX, x), u(4, len(given)), *(pack("l.org 4.events h.tree", o) for o in given)), sum(
             o.events for o in given)
-    def everything(self):  # kind ledger
-        newest, slot_of, snapshots, lineages, incarnation = {}, {}, {}, {}, None
+    def everything(self, incarnation=None, ever=frozenset()):  # kind ledger
+        newest, slot_of, lineages, snapshots = {}, {}, {}, collections.defaultdict([0, 0].copy)
         for number in range(max(1, self.low - 1), self.high + 1):
             x, line, opening = self.block(number), self.where, number < self.low
             trees, every, last, links = collections.defaultdict(Tree), Tree(), ("", 0), {}
-            now, old = [int(n) for n in re.findall("[0-9]+", x.snapshot)], snapshots.get(x.lineage, [0, 0])
-            adopted = {(where, decimal(xid)) for where, xid in parse(x.notes.encode() or b"{}").get("adopted", [])}
-            need(lineages.setdefault(x.incarnation, x.lineage) == x.lineage and (x.kind or not adopted) and
-                 old[0] <= now[0] and old[1] <= now[1], "member", "lineage, snapshot or adoption")
+            now, old = [int(n) for n in re.findall("[0-9]+", x.snapshot)], snapshots[x.lineage]
+            adopted = {*(listed := [(i, decimal(n)) for i, n in parse(x.notes.encode() or b"{}").get("adopted", [])])}
+            need(lineages.setdefault(x.incarnation, x.lineage) == x.lineage and (x.kind == 1 or not listed) and
+                 old[0] <= now[0] and old[1] <= now[1] and not any(sees(old, xid) for xid in now[2:]) and
+                 len(adopted - ever) == len(listed), "member", "lineage, snapshot or adoption")
             while not opening and self.peek() in ("transaction", "prune"):
                 where, xid = mine = self.next.get("incarnation"), decimal(self.next.get("xid"))
                 home = lineages.get(where) if mine in adopted else lineages.setdefault(where, x.lineage)
                 need(last < mine and (mine not in adopted) == (home == x.lineage) and not sees(
-                    snapshots.get(home, [0, 0]), xid) and (mine in adopted or sees(now, xid)), "member", f"xid {xid}")
+                    snapshots[home], xid) and (mine in adopted or mine not in ever and sees(now, xid)), "member", xid)
                 adopted, last = adopted - {mine}, mine
                 every.add(*self.whole_transaction(trees))
             while self.peek() == "link":
-                org = self.next.get("org")
-                need(not links or org > max(links), "link", "not in order")
+                need([org := self.next.get("org")] > [*links][-1:], "link", "not in order")
                 newest[org] = links[org] = self.link(org, 1, number) if opening else self.link(org, number, number, (
                     (tree := trees.pop(org, Tree())).count, tree.root()), newest.get(org, FIRST), tree.events)
             need(self.peek() in ("block", None), "place", f"{self.peek()} is neither link nor block")
             need(not trees, "link", "an organization's link is missing", line)
             need(opening or not adopted, "member", "adopted, but not there", line)
-            slot_of.update(new := {org: slot for slot, org in x.slot_of})
+            slot_of.update(new := {org: slot for slot, org in form(type(x.slot_of) is list, x.slot_of) if u(3, slot)})
             taken = {slot: newest[org].hash for org, slot in slot_of.items() if org in newest}
-            need(new.keys() == {org for org in links if opening or links[org].k == 1} and len(taken) == len(slot_of)
-                 and slots_root(unhex(x.secret), taken).hex() == x.slots, "slot", "not the slots", line)
+            need(new.keys() == {org for org in links if opening or links[org].k == 1} and len(taken) == len(slot_of) and
+                 [[slot, org] for org, slot in new.items()] == x.slot_of and
+                 slots_root(unhex(x.secret), taken).hex() == x.slots, "slot", "not the slots", line)
             need(opening or (x.transactions, x.events, x.tree, x.kind) == (every.count, every.events, every.root(),
                  x.incarnation != incarnation), "block", "its transactions or kind are others", line)
-            incarnation, snapshots[x.lineage] = x.incarnation, now
+            incarnation, snapshots[x.lineage], ever = x.incarnation, now, ever | {*listed}
     def verify(self):
         x = self.head = self.take("header", *("format kind ledger from_block to_block" + org for org in ("", " org")))
         self.ledger, self.low, self.high, self.uuid = x.kind == "ledger", x.from_block, x.to_block, uuid.UUID(x.ledger)

@@ -116,6 +116,7 @@ class Cases:
             "transactions that do not ascend": "member", "a snapshot that goes back": "member",
             "no adoption": "member", "an adoption that is not there": "member",
             "an adoption of what the snapshot sees": "member",
+            "an adoption that is listed twice": "member",
             "an adoption in a block of kind 0": "member",
             "a lineage that is another's": "member", "two lineages of an incarnation": "member",
             "a first block of kind 0": "block",

@@ -191,6 +191,8 @@ def restored(b):
     adopted = [[B.hex(), "109"]]
     if b.lie == "an adoption that is not there":
         adopted.append([B.hex(), "108"])
+    if b.lie == "an adoption that is listed twice":
+        adopted *= 2
     notes = json.dumps({"adopted": adopted})
     if b.lie == "no adoption":
         notes = ""

@@ -7,6 +7,7 @@ import copy
 from cases import at, flip
 from model import dump, export_event, export_ledger, export_org, text
 from sample import ANN, BOB
+from texts import texts
 
 
 def edit(kind, n, *keys_and_value):
@@ -204,6 +205,7 @@ def org_changes(ledger):
         ("a block's private part", "block", edit("block", 1, "private", flip), ("block", 2)),
         ("the last block's private part", "digest", edit("block", -1, "private", flip), None),
         ("the last block's time", "digest", edit("block", -1, "sealed_at", "848"), None),
+        ("a header that says it is one", "form", header(t="header"), None),
         ("an unknown line", "place", lambda x: x.insert(at(x, "head"), {"t": "heads"}), None),
         ("a line after the last", "place", lambda x: x.append(dict(x[-1])) or len(x) - 1),
         ("a prune line in kind org", "place", lambda x: x.insert(3, {"t": "prune"}) or 3),
@@ -281,6 +283,10 @@ def ledger_changes():
         ("a link of nobody's", "link", edit("link", 0, "org", "74"), None),
         ("another secret of the block", "slot", edit("block", 0, "secret", flip)),
         ("another slot", "slot", edit("block", 0, "slot_of", 0, 0, more)),
+        ("another slot before the right one", "slot",
+         edit("block", 0, "slot_of", lambda s: [[s[0][0] ^ 1, s[0][1]], *s])),
+        ("a slot beyond the last", "form", edit("block", 0, "slot_of", 0, 0, 2**24), None),
+        ("slots in an object", "form", edit("block", 1, "slot_of", {}), None),
         ("a slot withheld", "slot", edit("block", 0, "slot_of", lambda s: s[1:])),
         ("other slots", "slot", edit("block", 1, "slots", flip)),
         ("other transactions of the block", "block", edit("block", 0, "transactions", more)),
@@ -311,6 +317,7 @@ def opening_changes():
         ("the block before, another tree", "block", edit("block", 0, "tree", flip), ("block", 1)),
         ("a prune line before events", "place", prune_with_events),
         ("a prune line for a transaction", "link", prune, None),
+        ("a prune line without incarnation", "form", prune_nowhere, None),
     ]
 
 
@@ -330,41 +337,9 @@ def prune(lines):
         del lines[i + 1]
 
 
-def texts():
-    """Changes of the text of a line, on ANN's block 4: what to replace, once, by what."""
-    return [
-        ("an unknown member", b'{"t":"head",', b'{"t":"head","note":"seen",'),
-        ("a member twice", b'{"t":"head",', b'{"t":"head","slot":1,'),
-        ("a member twice, deeper", b'"images":{', b'"images":{"old":"00",'),
-        ("a member missing", b'"total":', b'"Total":'),
-        ("capital digits", b'"slot":11259375,"blinding":"', b'"slot":11259375,"blinding":"AB'),
-        ("an odd number of digits", b'"images":{"salt":"', b'"images":{"salt":"0'),
-        ("a salt too long", b'"images":{"salt":"', b'"images":{"salt":"00'),
-        ("a hash too long", b'"before":"', b'"before":"00'),
-        ("a number with a point", b'"from_block":4', b'"from_block":4.0'),
-        ("a number with an exponent", b'"from_block":4', b'"from_block":4e0'),
-        ("a number as text", b'"from_block":4', b'"from_block":"4"'),
-        ("a truth for a number", b'"k":2', b'"k":true'),
-        ("minus zero", b'"k":2', b'"k":-0'),
-        ("a number beyond 2^53", b'"total":', b'"total":90071992547409920'),
-        ("a time with a zero before", b'"started":"', b'"started":"0'),
-        ("a time with a plus", b'"started":"', b'"started":"+'),
-        ("a time as number", b'"sealed_at":"848', b'"sealed_at":848,"x":"'),
-        ("a time out of range", b'"started":"', b'"started":"99999'),
-        ("an unknown operation", b'"op":"D"', b'"op":"X"'),
-        ("a uuid in capitals", b'89ab-4def', b'89AB-4def'),
-        ("another format", b'custody-bundle-1', b'custody-bundle-2'),
-        ("another kind", b'"kind":"org"', b'"kind":"orgs"'),
-        ("half a character", b'"text":"{', b'"text":"\xc3{'),
-        ("half a surrogate", b'"text":"{', b'"text":"\\ud800{'),
-        ("a descriptor that is no JSON", b'"text":"{', b'"text":"'),
-        ("a descriptor with a number beyond a double", b'"text":"{', b'"text":"{\\"x\\":1e400,'),
-        ("a descriptor with whole digits beyond a double", b'"text":"{', b'"text":"{\\"x\\":' + b"9" * 400 + b","),
-        ("an empty line", b'{"t":"head"', b'\n{"t":"head"'),
-        ("a list for a line", b'{"t":"head"', b'[]\n{"t":"head"'),
-        ("an object too many", b'{"t":"head"', b'{} {"t":"head"'),
-        ("a byte order mark", b'{"format"', b'\xef\xbb\xbf{"format"'),
-    ]
+def prune_nowhere(lines):
+    prune(lines)
+    edit("prune", 0, "incarnation", "nowhere")(lines)
 
 
 def tampered(cases):
@@ -382,6 +357,8 @@ def tampered(cases):
     good = cases.good
     look(org_changes(good), export_org(good, ANN, 2, 4, 6))
     look(event_changes(), export_event(good, 4, 107, 3, 6))
+    look([("a path in an object", "form", edit("path", 0, "hashes", {}), None)],
+         export_event(good, 5, 740, 1, 6))
     look(ledger_changes(), export_ledger(good, 1, 2))
     look(opening_changes(), export_ledger(good, 3, 6))
     lines = [line.encode() for line in dump(export_org(good, ANN, 4, 4, 4))]
