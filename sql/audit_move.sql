@@ -22,6 +22,11 @@ BEGIN
     END IF;
     PERFORM custody.maintain_ledger('DELETE FROM custody_ledger.ledger');
     PERFORM custody.maintain_ledger('DELETE FROM custody_ledger.descriptor');
+    -- Exactly the source's: what is in its default partitions stays there, until the next seal.
+    FOR part IN SELECT p.relation FROM unnest('{event,tx}'::text[]) AS k
+                 CROSS JOIN LATERAL custody.ledger_partitions(k) p LOOP
+        PERFORM custody.maintain_ledger(format('DROP TABLE %s', part.relation));
+    END LOOP;
     FOR part IN SELECT * FROM jsonb_to_recordset(partitions)
                     AS p (parent text, lower timestamptz, upper timestamptz) LOOP
         IF part.parent NOT IN ('event', 'tx') THEN

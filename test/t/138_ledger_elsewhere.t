@@ -99,12 +99,22 @@ seal($target, 'clinic');
 like $target->sql('clinic', 'SELECT FROM pg_switch_wal(); SELECT custody.ledger_digest()'), qr/"custody-digest-1"/, 'a digest on the boundary of the log';
 
 # A source that refuses writes: the run says what it could not do there, and what to do later.
+# Nor did anybody seal there for long: what it wrote this month is in the default partitions.
+$source->sql('clinic', $_) for q{SELECT custody.maintain_ledger(format('ALTER TABLE custody_ledger.%s DETACH PARTITION %s', k, p.relation))
+    FROM unnest('{event,tx}'::text[]) k CROSS JOIN LATERAL custody.ledger_partitions(k) p},
+    q{SELECT custody.maintain_ledger(format('INSERT INTO custody_ledger.%s SELECT * FROM %s', substring(c.relname FROM '^[a-z]+'), c.oid::regclass))
+    FROM pg_class c WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(event|tx)_[0-9]+$'},
+    q{SELECT custody.maintain_ledger(format('DROP TABLE %s', c.oid::regclass))
+    FROM pg_class c WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind = 'r' AND c.relname ~ '^(event|tx)_[0-9]+$'};
 my $blocks = $source->sql('clinic', 'SELECT count(*) FROM custody_ledger.tx');
 $source->sql('postgres', 'ALTER DATABASE clinic SET default_transaction_read_only = on');
 $target->drop_database('clinic');
 $target->create_database('clinic', extension => 1);
 $run = custody('run', ends(), '--roles', '--no-privileges');
 is $run->{exit}, 0, 'from a source that refuses writes' or diag $run->{stderr};
+is $target->sql('clinic', q{SELECT count(*) > 50 FROM custody_ledger.event WHERE incarnation <> custody.this_incarnation()}), 't', '... with what was in default partitions there';
+like $target->sql('clinic', q{SELECT string_agg(relation::text, ' ') FROM custody.ledger_partitions('event') WHERE lower <= now() AND upper > now()}),
+    qr/^custody_ledger\.event_\d+$/, '... which has its partition here, as the target has been sealed';
 like $run->{stderr}, qr/was not sealed before the snapshot: cannot execute custody.seal\(\) in a read-only transaction/, '... which was not sealed';
 my ($later) = $run->{stderr} =~ /does not name the target's first block: .*read-only.*(SELECT custody.note_ledger_moved\('.*?'\)), then SELECT custody.seal/s;
 ok $later, '... nor names the target' or diag $run->{stderr};
