@@ -13,6 +13,7 @@ DECLARE
                          WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
     wanted bytea := custody.descriptor_key(descriptor, custody.key_texts(tbl, key));
 BEGIN
+    PERFORM custody.key_versions(tbl, key);
     RETURN QUERY SELECT custody.image_json(descriptor, (f.folded).image), (f.folded)."exists", (f.folded).whole,
            coalesce(c.exact, t.committing_at), CASE WHEN c.exact IS NULL THEN 'pre-commit' ELSE 'commit' END,
            (f.folded).incarnation, (f.folded).xid, (f.folded).seq

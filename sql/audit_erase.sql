@@ -161,13 +161,12 @@ BEGIN
     IF subject IS NULL THEN
         RAISE EXCEPTION '% is not recorded', rel USING ERRCODE = 'undefined_object';
     END IF;
-    PERFORM custody.key_condition(rel, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[], key, '')
-       FROM custody_ledger.audited a WHERE a.id = subject;
-    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject) || custody.salted(key, 'key'), reason);
+    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject)
+        || custody.salted(custody.recorded_key(rel, key), 'key'), reason);
 END
 $$;
 COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
-'asks for key and images of all events of one row to be erased: rel; key, an object with a value for each column of its key; reason, which must not name what is erased, as it stays; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that was never recorded; privilege: custody_admin, custody_legal';
+'asks for key and images of all events of one row to be erased: rel; key, as custody.history() takes it; reason, which must not name what is erased, as it stays; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that was never recorded; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.request_erase_user(app_user text, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -25,7 +25,7 @@ BEGIN
                                   WHERE key ? n.name ORDER BY n.i)
         WHEN 'array' THEN ARRAY(SELECT e FROM jsonb_array_elements_text(key) e)
         ELSE ARRAY[key #>> '{}'] END;
-    IF cardinality(names) = 0 OR cardinality(texts) <> cardinality(names)
+    IF cardinality(names) = 0 OR cardinality(texts) <> cardinality(names) OR array_position(texts, NULL) IS NOT NULL
         OR jsonb_typeof(key) = 'object' AND (SELECT count(*) FROM jsonb_object_keys(key)) <> cardinality(names) THEN
         RAISE EXCEPTION 'the key is not %', key
             USING ERRCODE = 'invalid_parameter_value',
@@ -38,7 +38,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.key_texts(int4, jsonb) IS
-'the values of a table''s key, as texts in its order, from an object, a list, or a value; errors: 22023 for what is not the key; privilege: SELECT on the ledger';
+'the values of a table''s key, as texts in its order, from an object, a list, or a value; errors: 22023 for what is not the key, or has a null; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.descriptor_key(descriptor text, texts text[]) RETURNS bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -67,6 +67,26 @@ END
 $$;
 COMMENT ON FUNCTION custody.descriptor_key(text, text[]) IS
 'a key as events under a descriptor have it, from its values as texts; NULL where its types do not have them; errors: none; privilege: none';
+
+-- A value that no version of the key could have is a mistake, and no row without events.
+CREATE FUNCTION custody.key_versions(tbl int4, key jsonb) RETURNS bytea[]
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    texts text[] := custody.key_texts(tbl, key);
+    keys bytea[] := ARRAY(SELECT DISTINCT k.key FROM custody_ledger.descriptor d
+                           CROSS JOIN LATERAL (SELECT custody.descriptor_key(d.text, texts) AS key) k
+                           WHERE d.tbl = key_versions.tbl AND k.key IS NOT NULL);
+BEGIN
+    IF keys = '{}' THEN
+        RAISE EXCEPTION 'the key is not %', key
+            USING ERRCODE = 'invalid_parameter_value', DETAIL = 'No type that its columns had, and that can be read, has these values.',
+                  HINT = 'Write its values as the columns have them.';
+    END IF;
+    RETURN keys;
+END
+$$;
+COMMENT ON FUNCTION custody.key_versions(int4, jsonb) IS
+'a key as events have it, in each form that it has under the descriptors of its table; errors: 22023 for what is not the key, or has values that its columns never could have; privilege: SELECT on the ledger';
 
 CREATE TYPE custody.change AS (
     at timestamptz, clock text, incarnation int8, xid xid8, seq int4, pair int4, "table" text, op text, key jsonb,
@@ -111,11 +131,8 @@ CREATE FUNCTION custody.history(rel regclass, key jsonb) RETURNS SETOF custody.c
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     tbl int4 := custody.recorded_id(rel);
-    texts text[] := custody.key_texts(tbl, key);
     -- One key has other bytes when its columns had other types.
-    keys bytea[] := ARRAY(SELECT DISTINCT k.key FROM custody_ledger.descriptor d
-                           CROSS JOIN LATERAL (SELECT custody.descriptor_key(d.text, texts) AS key) k
-                           WHERE d.tbl = custody.recorded_id(rel) AND k.key IS NOT NULL);
+    keys bytea[] := custody.key_versions(tbl, key);
 BEGIN
     RETURN QUERY SELECT * FROM custody.find_changes(
         CASE WHEN (SELECT max(octet_length(k)) FROM unnest(keys) k) <= 2000
@@ -208,12 +225,14 @@ COMMENT ON FUNCTION custody.own_orgs() IS
 'the organization of the verified tenant context as events have it; errors: 42501 as custody.org_changes(); privilege: SELECT on the ledger';
 
 REVOKE ALL ON FUNCTION custody.org_text(bytea), custody.key_texts(int4, jsonb), custody.descriptor_key(text, text[]),
+    custody.key_versions(int4, jsonb),
     custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8),
     custody.history(regclass, jsonb), custody.recorded_id(regclass),
     custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text),
     custody.org_changes(regclass, timestamptz, timestamptz), custody.own_orgs() FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.org_text(bytea)', 'custody.key_texts(int4, jsonb)', 'custody.descriptor_key(text, text[])',
+    'custody.key_versions(int4, jsonb)',
     'custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8)',
     'custody.history(regclass, jsonb)', 'custody.recorded_id(regclass)', 'custody.org_spellings(text)', 'custody.org_of_text(text)',
     'custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text)']::regprocedure[]) f

@@ -136,7 +136,8 @@ BEGIN
         RAISE EXCEPTION 'the key of % is not %', relation, value
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = coalesce('Columns of the key: ' || nullif(array_to_string(key, ', '), ''), 'The table is recorded without a key.'),
-                  HINT = CASE WHEN cardinality(key) > 0 THEN 'Give an object with a value for each of them.'
+                  HINT = CASE WHEN cardinality(key) > 0
+                      THEN 'Give an object with a value for each of them, a list in their order, or the value of the only one.'
                               ELSE 'custody.audit(..., key => ...) names one.' END;
     END IF;
     SELECT string_agg(CASE WHEN y.typtype = 'e' THEN format('enum_eq(%s%I, %L::%s)', alias, k.name, value ->> k.name::text, t.type)
@@ -175,6 +176,39 @@ END
 $$;
 COMMENT ON FUNCTION custody.key_bytes(regclass, name[], jsonb, text) IS
 'a key as custody_ledger.event.key has it, from an object with a value for each of its columns; errors: 22023 for an object that is not the key, 0A000 as custody.key_type(); privilege: none';
+
+-- Looked at before it is stored: what comes later would fail by it.
+CREATE FUNCTION custody.key_object(relation regclass, key name[], value jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    named jsonb := CASE jsonb_typeof(value)
+        WHEN 'object' THEN value
+        WHEN 'array' THEN CASE WHEN jsonb_array_length(value) = cardinality(key) THEN (
+            SELECT jsonb_object_agg(k.name, value -> (k.n::int - 1)) FROM unnest(key) WITH ORDINALITY k (name, n)) END
+        ELSE CASE WHEN cardinality(key) = 1 THEN jsonb_build_object(key[1], value) END END;
+BEGIN
+    PERFORM custody.key_condition(relation, key, coalesce(named, value), '');
+    PERFORM custody.key_bytes(relation, key, named, 'text');
+    RETURN named;
+EXCEPTION WHEN data_exception THEN
+    -- What says already what is wrong with the key goes on.
+    IF SQLSTATE = '22023' THEN
+        RAISE;
+    END IF;
+    RAISE EXCEPTION 'the key of % is not %', relation, value
+        USING ERRCODE = 'invalid_parameter_value', DETAIL = SQLERRM, HINT = 'Write its values as the columns have them.';
+END
+$$;
+COMMENT ON FUNCTION custody.key_object(regclass, name[], jsonb) IS
+'a key as an object with a value for each of its columns, from such an object, a list in their order, or the value of the only one; errors: 22023 for what is not the key, or has values that its columns cannot have, 0A000 as custody.key_type(); privilege: none';
+
+CREATE FUNCTION custody.recorded_key(rel regclass, key jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT custody.key_object(rel, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[], key)
+      FROM custody_ledger.audited a WHERE a.id = custody.audited_id(rel)
+$$;
+COMMENT ON FUNCTION custody.recorded_key(regclass, jsonb) IS
+'custody.key_object() of a recorded table; NULL for another one; errors: 42P01 without a ledger, and as there; privilege: SELECT on the ledger';
 
 -- Types of which equal values may have other bytes: the events know them as they were written.
 CREATE FUNCTION custody.key_spellings(tbl int4, relation regclass, key name[], value jsonb, form text)
@@ -256,4 +290,5 @@ COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
     custody.newest_holds(), custody.check_holds_seen(), custody.check_reason(text), custody.told_hash(uuid, bytea), custody.salted(jsonb, text), custody.is_told(jsonb, text), custody.key_equality(regtype),
     custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
-    custody.key_bytes(regclass, name[], jsonb, text), custody.org_bytes(regclass, name, text) FROM PUBLIC;
+    custody.key_bytes(regclass, name[], jsonb, text), custody.key_object(regclass, name[], jsonb),
+    custody.recorded_key(regclass, jsonb), custody.org_bytes(regclass, name, text) FROM PUBLIC;

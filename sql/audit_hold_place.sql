@@ -158,6 +158,7 @@ BEGIN
         RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give org, rel, rel and org, or rel and key.';
     END IF;
+    key := CASE WHEN key IS NOT NULL THEN custody.recorded_key(rel, key) END;
     -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
     PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
     INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
@@ -207,7 +208,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
-'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: an object with a value for each column of its key); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for a key that is none, 42704 for a table that is not recorded, 25001 in another isolation than READ COMMITTED; privilege: custody_legal';
+'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: as custody.history() takes it); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that is not recorded, 25001 in another isolation than READ COMMITTED; privilege: custody_legal';
 
 -- An organization's hold reaches the tables that are recorded after it; and holds come back where DROP
 -- EXTENSION took their triggers.

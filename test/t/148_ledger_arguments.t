@@ -60,6 +60,37 @@ is says("SELECT custody.audit('patient', key => '$_')", qr/WARNING:  nothing mak
     for '{name}', '{room}';
 is says("SELECT custody.audit('patient', key => '$_')", qr/^$/), 0, '... and nothing is said of one that tells rows apart' for '{id,name}', '{}';
 
+# All that name a row take its key in the same forms, and refuse the same.
+sql(q{CREATE TABLE two (b text, id int, at date, PRIMARY KEY (b, id)); CREATE TABLE one (id int PRIMARY KEY); SELECT custody.audit('two'), custody.audit('one');
+    INSERT INTO two VALUES ('x', 1), ('y', 2); INSERT INTO one VALUES (1)});
+$cluster->sql('postgres', "CREATE ROLE $_->[0] LOGIN IN ROLE custody_$_->[1]") for [ 'admin', 'admin' ], [ 'lawyer', 'legal' ];
+my %named = (
+    "history('%s', '%s')" => 'the key is not', "row_as_of('%s', '%s', now())" => 'the key is not',
+    "place_hold('case', '%s', '%s')" => 'the key of public\.\w+ is not', "request_erase('%s', '%s', 'art. 17')" => 'the key of public\.\w+ is not');
+my $stored = sub { sql('SELECT (SELECT count(*) FROM custody_ledger.hold) + (SELECT count(*) FROM custody_ledger.held) + (SELECT count(*) FROM custody_ledger.request)') };
+for my $call (sort keys %named) {
+    for ([ 'two', '{"id": 1, "b": "x"}', '["x", 1]', '["x", "1"]' ], [ 'one', '{"id": 1}', '[1]', '1', '"1"' ]) {
+        my ($table, @key) = @$_;
+        for my $key (@key) {
+            my ($exit, undef, $error) = $cluster->psql('clinic', sprintf("BEGIN; SELECT custody.$call; ROLLBACK", $table, $key));
+            is "$exit$error", '0', sprintf "$call takes a key", $table, $key;
+        }
+    }
+    my $before = $stored->();
+    for ([ 'two', '{"id": 1}', '{"id": 1, "b": "x", "c": 1}', '[1]', '"x"', '["x", "one"]', '{"id": "1.5", "b": "x"}', '["x", null]', '[null, 1]' ],
+         [ 'one', '[1, 2]', '"one"', '99999999999', 'null', '{"id": "x"}', 'true', '1.5' ]) {
+        my ($table, @key) = @$_;
+        says('SELECT custody.' . sprintf($call, $table, $_), qr/ERROR:  $named{$call} .*DETAIL.*HINT/s) for @key;
+    }
+    is $stored->(), $before, '... and nothing is stored';
+}
+my $hold = sql(q{SELECT custody.place_hold('case', 'two', '["x", 1]')}, user => 'lawyer');
+says(q{DELETE FROM two}, qr/under legal hold $hold/);
+is sql(q{DELETE FROM two WHERE id = 2 RETURNING id}), 2, '... and only the row that a list names';
+is sql("SELECT subject -> 'key' FROM custody_ledger.hold WHERE id = $hold"), '{"b": "x", "id": 1}', '... which is kept by the names of its columns';
+my $erase = sql(q{SELECT custody.request_erase('one', '1', 'art. 17')}, user => 'admin');
+is sql("SELECT custody.approve($erase)", user => 'lawyer'), '1 events erased', 'what a value names is erased';
+
 # What a crash takes.
 is says("CREATE UNLOGGED TABLE $_->[0]; SELECT custody.audit('$_->[1]')", qr/WARNING:  public.$_->[1] is unlogged.*SET LOGGED/s), 0, '... and it is recorded' for
     ['draft (id int PRIMARY KEY)', 'draft'], ['leaf (id int PRIMARY KEY); CREATE TABLE root (id int PRIMARY KEY) PARTITION BY LIST (id);
