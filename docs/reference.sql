@@ -51,7 +51,7 @@ SELECT format(E'### custody.%s(%s)\n\nReturns `%s`. %s.%s\n', p.proname,
   FROM member m JOIN pg_proc p ON p.oid = m.objid AND m.classid = 'pg_proc'::regclass
   CROSS JOIN LATERAL (SELECT obj_description(p.oid, 'pg_proc')) d (text)
  WHERE p.prorettype <> 'trigger'::regtype AND p.oid NOT IN (SELECT objid FROM part)
- ORDER BY p.proname LIKE 'migration%', p.proname COLLATE "C";
+ ORDER BY p.proname LIKE 'migration%', p.proname COLLATE "C", pg_get_function_identity_arguments(p.oid) COLLATE "C";
 
 CREATE TEMP VIEW relation AS
 SELECT c.oid, c.relname, c.relkind, obj_description(c.oid, 'pg_class') AS text,
