@@ -74,6 +74,11 @@ $$;
 COMMENT ON FUNCTION custody.is_told(jsonb, text) IS
 'whether a value that custody.salted() made still has its hash; true where value and salt are gone, as they are when it was erased; errors: 22P02 for a salt that is none; privilege: none';
 
+CREATE FUNCTION custody.table_rows(anyelement) RETURNS SETOF anyelement
+    LANGUAGE c STABLE AS 'MODULE_PATHNAME', 'custody_table_rows';
+COMMENT ON FUNCTION custody.table_rows(anyelement) IS
+'the rows of a table and of its partitions, as they are stored, by a value (NULL) of its row type; unlike a query of the table it runs nothing that belongs to the table''s owner: expressions of indexes, statistics and constraints; errors: 42809 for what is no table, and for partitions that are foreign tables, 42501 where row security would hide rows; privilege: SELECT on the table';
+
 -- What is made of a key is run with the rights of custody. The code that a table's owner can attach to
 -- types must not run then: the checks of domains, and casts and operators of his own types.
 CREATE FUNCTION custody.harmless_type(type oid, modifier int4) RETURNS text
@@ -287,7 +292,7 @@ END
 $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
-REVOKE ALL ON FUNCTION custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
+REVOKE ALL ON FUNCTION custody.table_rows(anyelement), custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
     custody.newest_holds(), custody.check_holds_seen(), custody.check_reason(text), custody.told_hash(uuid, bytea), custody.salted(jsonb, text), custody.is_told(jsonb, text), custody.key_equality(regtype),
     custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.key_object(regclass, name[], jsonb),

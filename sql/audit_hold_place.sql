@@ -58,7 +58,8 @@ BEGIN
                AND c.tgargs = convert_to(a.identity::text, 'UTF8') || '\x00'::bytea
          WHERE t.tgrelid = partition
     LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %s AS old WHERE %s)', partition, coalesce(held.condition, 'true'))
+        EXECUTE format('SELECT EXISTS (SELECT FROM custody.table_rows(NULL::%s) AS old WHERE %s)', partition,
+                       coalesce(held.condition, 'true'))
            INTO found;
         IF found THEN
             RAISE EXCEPTION '% is under legal hold %', partition, held.id

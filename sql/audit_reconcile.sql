@@ -32,6 +32,8 @@ BEGIN
              EXCEPT SELECT unnest(columns || excluded))) x HAVING count(*) > 0;
     IF (SELECT c.relispartition FROM pg_class c WHERE c.oid = rel) THEN
         problem := 'it is a partition: name its root';
+    ELSIF EXISTS (SELECT FROM custody.partition_tree(rel) p JOIN pg_class c ON c.oid = p.relid WHERE c.relkind = 'f') THEN
+        problem := 'it has partitions that are foreign tables: their servers have the rows';
     END IF;
     RETURN NEXT;
 END
@@ -73,10 +75,9 @@ BEGIN
                coalesce(l.key, live.key), d.positions, (l.folded).at
           FROM (SELECT * FROM custody.fold_table($1, $2) f WHERE (f.folded)."exists") l
           FULL JOIN (SELECT custody.wire_row(t.*, $4, $5) AS key, custody.wire_row(t.*, $3, $5) AS row
-                       FROM %s %s t) live ON live.key = l.key
+                       FROM custody.table_rows(NULL::%s) t) live ON live.key = l.key
          CROSS JOIN LATERAL (SELECT custody.image_differences((l.folded).image, (l.folded).hashes, live.row)
-                                    AS positions) d $q$,
-        CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = rel) WHEN 'p' THEN '' ELSE 'ONLY' END, rel)
+                                    AS positions) d $q$, rel)
      USING scope.tbl, scope.version, scope.columns, scope.key, scope.form;
 END
 $$;
@@ -93,7 +94,8 @@ BEGIN
     SELECT * INTO scope FROM custody.reconcile_scope(rel);
     RETURN QUERY EXECUTE format($q$
         WITH all_rows AS (SELECT f.image AS row, f.number AS weight FROM custody.fold_multiset($1, $2) f
-                UNION ALL SELECT '\x01'::bytea || custody.wire_row(t.*, $3, $4), -1 FROM %s %s t)
+                UNION ALL SELECT '\x01'::bytea || custody.wire_row(t.*, $3, $4), -1
+                         FROM custody.table_rows(NULL::%s) t)
         -- One image that is not told may be any row that is not found.
         SELECT CASE WHEN g.problem <> 'equal' AND bool_or(g.problem = 'not compared') OVER () THEN 'not compared'
                     ELSE g.problem END, g.rows FROM (
@@ -101,8 +103,7 @@ BEGIN
                     WHEN sum(a.weight) < 0 THEN 'not in the ledger' ELSE 'equal' END,
                CASE WHEN a.row IS NULL THEN sum(a.weight) WHEN sum(a.weight) <> 0 THEN abs(sum(a.weight))
                     ELSE sum(a.weight) FILTER (WHERE a.weight > 0) END::int8
-          FROM all_rows a GROUP BY a.row) g (problem, rows) $q$,
-        CASE (SELECT c.relkind FROM pg_class c WHERE c.oid = rel) WHEN 'p' THEN '' ELSE 'ONLY' END, rel)
+          FROM all_rows a GROUP BY a.row) g (problem, rows) $q$, rel)
      USING scope.tbl, scope.version, scope.columns, scope.form;
 END
 $$;
@@ -167,5 +168,6 @@ REVOKE ALL ON FUNCTION custody.reconcile_scope(regclass), custody.reconcile_gaps
     custody.reconcile(regclass) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.reconcile_scope(regclass)', 'custody.reconcile_gaps(int4)', 'custody.reconcile_keyed(regclass)',
-    'custody.reconcile_multiset(regclass)',
+    'custody.reconcile_multiset(regclass)', 'custody.table_rows(anyelement)',
     'custody.reconcile(regclass)']::regprocedure[]) f;
+SELECT custody.give_duty('{legal}', 'custody.partition_tree(regclass)');

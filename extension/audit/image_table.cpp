@@ -2,6 +2,7 @@
 
 #include "common/ledger_descriptor.hpp"
 
+#include "extension/audit/owner_code.hpp"
 #include "extension/digest/pinned_settings.hpp"
 #include "extension/pg/boundary.hpp"
 #include "extension/pg/values.hpp"
@@ -124,6 +125,7 @@ ImageTable *image_table(ImageTableCache *cache, MemoryContext parent, Datum desc
 void plan_column(ImageTable *table, ImageColumn *column, MemoryContext context) {
     if (!column->planned) {
         MemoryContext caller = MemoryContextSwitchTo(context);
+        column->reader = owner_of_code(column->type_oid);
         plan_decoding(&column->decoder, column->type_oid, table->form);
         column->planned = true;
         MemoryContextSwitchTo(caller);

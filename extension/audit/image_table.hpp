@@ -13,6 +13,7 @@ struct ImageColumn {
     Oid type_oid;     // InvalidOid: there is no such type (any more)
     bool planned;
     bool json_planned;
+    Oid reader; // whose code may run when a value is read; InvalidOid: nobody's
     ValueDecoder decoder;
     FmgrInfo to_json;
 };

@@ -58,8 +58,15 @@ void read_one(const Reading *reading, StoredValue *value) {
         return;
     }
     plan_column(reading->table, column, reading->context);
+    Oid user;
+    int security;
+    GetUserIdAndSecContext(&user, &security);
+    if (OidIsValid(column->reader)) {
+        SetUserIdAndSecContext(column->reader, security);
+    }
     value->datum = decode_value(&column->decoder, value->bytes, value->length);
     reading->use(column, value, reading->frame);
+    SetUserIdAndSecContext(user, security); // after an ERROR the subtransaction's end does it
 }
 
 struct Attempt {
@@ -157,9 +164,8 @@ void read_values(ImageTable *table, MemoryContext context, StoredValues values, 
     int security;
     GetUserIdAndSecContext(&user, &security);
     const int level = digest::pin_settings();
-    // Constraints of domains, and casts to json, belong to whoever made the types: they run with
-    // the rights of who asks, not with those of a function of custody that is on its way to an
-    // answer.
+    // Constraints of domains, and casts to json, belong to whoever made the types, and run with his
+    // rights: not with those of who asks, nor of a function of custody on its way to an answer.
     SetUserIdAndSecContext(GetOuterUserId(),
                            security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     // One subtransaction for all, and where one of them cannot be read, one for each.

@@ -1,6 +1,8 @@
 // Changes of the ledger that are lawful: one statement at a time, while a mark is up that the
 // guards look for. The mark is down again when the statement ends, however it ends; nothing that
 // a user calls can raise it without one of the functions that check duties.
+#include "extension/audit/owner_code.hpp"
+#include "extension/pg/boundary.hpp"
 #include "extension/pg/spi.hpp"
 #include "extension/pg/values.hpp"
 
@@ -20,8 +22,14 @@ struct Mark {
 CUSTODY_FUNCTION(custody_maintain_ledger) {
     const std::string statement = custody::pg::text_value(PG_GETARG_DATUM(0));
     const Mark mark;
-    custody::pg::Spi spi;
-    PG_RETURN_INT64(static_cast<int64>(spi.execute(statement.c_str())));
+    List *tables = custody::pg::call<custody::audit::open_as_owners>(statement.c_str());
+    int64 rows;
+    {
+        custody::pg::Spi spi;
+        rows = static_cast<int64>(spi.execute(statement.c_str()));
+    }
+    custody::pg::call<custody::audit::close_opened>(tables);
+    PG_RETURN_INT64(rows);
 }
 
 CUSTODY_FUNCTION(custody_ledger_is_maintained) { PG_RETURN_BOOL(maintained > 0); }

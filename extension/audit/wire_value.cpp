@@ -1,7 +1,8 @@
 // Plain C-style: no local has a destructor.
 // The text of a value as the bytes that a wire row has of it: a default that rows got without being
-// written. Domains and casts of whoever made the type run with the rights of who asks.
+// written. Domains and casts run with the rights of whoever made the type.
 #include "extension/audit/image_table.hpp"
+#include "extension/audit/owner_code.hpp"
 #include "extension/digest/encode_value.hpp"
 #include "extension/digest/pinned_settings.hpp"
 #include "extension/pg/attempt.hpp"
@@ -22,6 +23,13 @@ void convert(void *frame) {
     Oid type = InvalidOid;
     int32 typmod;
     parseTypeString(conversion->type, &type, &typmod, false);
+    const Oid owner = owner_of_code(type);
+    if (OidIsValid(owner)) { // until the subtransaction ends
+        int security;
+        Oid user;
+        GetUserIdAndSecContext(&user, &security);
+        SetUserIdAndSecContext(owner, security);
+    }
     Oid input;
     Oid parameter;
     const Oid base = getBaseType(type);

@@ -61,7 +61,7 @@ $cluster->sql('clinic', q{SELECT custody.audit('own.secret', org_column => 'org'
 $cluster->sql('clinic', q{INSERT INTO own.secret VALUES (1, 1, '{1,2}'); DELETE FROM own.as_whom}, user => 'clerk');
 my $looked = $cluster->session('clinic');
 $looked->query("BEGIN; $one; SET LOCAL ROLE app; SELECT count(*) FROM custody.org_changes('own.secret'); COMMIT");
-is $cluster->sql('clinic', 'SELECT DISTINCT who FROM own.as_whom'), 'app', 'a constraint runs as who asks';
+is $cluster->sql('clinic', 'SELECT DISTINCT who FROM own.as_whom'), 'clerk', 'a constraint runs as its owner';
 
 # Refused: without a context, with another role, several organizations, an expired one, and by others.
 for my $case (

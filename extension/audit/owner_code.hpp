@@ -1,0 +1,20 @@
+// Code that tables and types bring along runs when somebody looks at them. Here it runs with the
+// rights of their owners, not with those of who looks. Plain C-style.
+#pragma once
+
+#include "extension/pg/postgres.hpp"
+
+namespace custody::audit {
+
+/// Opens what a statement that makes a trigger is about, with its partitions, locked as the
+/// statement will lock them: keys of partitioned tables, in which there may be functions of their
+/// owners, are made ready as these. They stay so while the list is open.
+List *open_as_owners(const char *statement);
+void close_opened(List *relations);
+
+/// Whose code may run when a value of a type is read or written (constraints of domains, casts to
+/// json), at any depth: the owner that is no superuser; InvalidOid where there is none. Raises
+/// feature_not_supported where they are several.
+Oid owner_of_code(Oid type);
+
+} // namespace custody::audit

@@ -1,0 +1,109 @@
+# Code that the owner of recorded tables put into them and into their types (expressions of indexes, statistics and keys of
+# partitions, which planning and opening run; constraints of domains) does not run with the rights of others: of custody, of
+# a duty, or of a superuser who looks at the ledger.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Test;
+
+my $cluster = start_cluster('one');
+$cluster->create_database('clinic', extension => 1);
+$cluster->sql('clinic', <<'SQL');
+SELECT custody.init_ledger();
+CREATE ROLE boss LOGIN IN ROLE custody_admin;
+CREATE ROLE other LOGIN;
+CREATE ROLE lawyer LOGIN IN ROLE custody_legal;
+CREATE ROLE auditor LOGIN IN ROLE custody_auditor;
+GRANT CREATE ON SCHEMA public TO boss, other;
+SET ROLE boss;
+CREATE TABLE seen (what text, who name);
+GRANT INSERT ON seen TO PUBLIC;
+CREATE FUNCTION note(what text) RETURNS int LANGUAGE plpgsql AS
+    $$ BEGIN INSERT INTO public.seen VALUES (what, current_user); RETURN 1; END $$;
+-- IMMUTABLE, as it claims: the planner runs it.
+CREATE FUNCTION claimed(what text) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN public.note(what); END $$;
+CREATE FUNCTION valid(v int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM public.note('domain'); RETURN true; END $$;
+CREATE DOMAIN numbers AS int CHECK (public.valid(VALUE));
+CREATE TABLE p (id int, k int, many numbers[], PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE p2 (many numbers[], k int NOT NULL, gone int, id int NOT NULL);
+ALTER TABLE p2 DROP COLUMN gone;
+ALTER TABLE p ATTACH PARTITION p2 FOR VALUES IN (2);
+INSERT INTO p VALUES (1, 1, '{1}'), (2, 2, '{2}');
+ALTER TABLE p ADD extra text DEFAULT 'quick';
+CREATE TABLE plain (a int);
+INSERT INTO plain VALUES (1), (1), (2);
+-- Two columns and a half of partitions: the key is an expression.
+CREATE TABLE q (id int, k int) PARTITION BY RANGE ((k + public.claimed('key')));
+CREATE TABLE q1 PARTITION OF q FOR VALUES FROM (0) TO (10) PARTITION BY RANGE ((k + public.claimed('inner key')));
+CREATE TABLE q2 PARTITION OF q1 DEFAULT;
+INSERT INTO q VALUES (1, 1);
+CREATE TABLE d (id int PRIMARY KEY);
+INSERT INTO d VALUES (1);
+ALTER TABLE d ADD n numbers[] DEFAULT '{5}';
+RESET ROLE;
+SELECT custody.audit('p'), custody.audit('plain'), custody.audit('d');
+SET ROLE boss;
+ALTER TABLE d ADD m numbers[] DEFAULT '{6}';
+CREATE INDEX ON p1 ((id + public.claimed('index')));
+CREATE INDEX ON p2 (id) WHERE id > public.claimed('condition') - 5;
+CREATE INDEX ON plain ((a + public.claimed('index')));
+CREATE STATISTICS told ON (a + public.claimed('statistics')), a FROM plain;
+ALTER TABLE plain ADD CHECK (a > public.claimed('check') - 5);
+SQL
+sub as { my ($user, $sql) = @_; return $cluster->sql('clinic', $sql, defined $user ? (user => $user) : ()) }
+sub ran {
+    my ($what) = @_;
+    is as(undef, q{SELECT string_agg(DISTINCT what || ' as ' || who, ', ') FROM seen WHERE who NOT IN ('boss')}), '', $what;
+    as(undef, 'TRUNCATE seen');
+    return;
+}
+as(undef, 'TRUNCATE seen');
+
+like as(auditor => 'SELECT string_agg(status, \',\') FROM custody.attest()'), qr/proven/, 'an auditor attests';
+ran('... and runs nothing of an owner');
+for my $table (qw(p plain d)) {
+    is as(undef, "SELECT string_agg(status || ' ' || problem, ',') FROM custody.reconcile('$table')"), 'proven summary', "a superuser reconciles $table";
+    ran('... and runs nothing of its owner');
+}
+for my $user (undef, 'auditor') {
+    is as($user, q{SELECT count(*) FROM custody.changes('p') WHERE new ->> 'id' = '2' AND new -> 'many' = '[2]'}), 1,
+        ($user // 'superuser') . ': the values of a domain are read';
+    as($user, q{SELECT * FROM custody.table_as_of('d', now())});
+    as($user, q{SELECT * FROM custody.history('d', '1')});
+    as($user, q{SELECT v.* FROM custody_ledger.event e, custody.event_values(e.descriptor, e.new) v WHERE e.op = 'B'});
+    is as(undef, q{SELECT count(*) > 0 FROM seen WHERE what = 'domain' AND who = 'boss'}), 't', '... its constraint ran as its owner';
+    ran('... and as nobody else');
+}
+
+# Keys of partitioned tables, when triggers are made by whoever owns custody.
+as(boss => q{SELECT custody.audit('q')});
+ran('audit() runs nothing in a key of partitions');
+as(lawyer => q{SELECT custody.place_hold('case', 'q')});
+ran('place_hold() neither');
+as(lawyer => q{SELECT custody.place_hold('case', 'p', '{"id": 1, "k": 1}')});
+ran('... nor on a row');
+
+# An event trigger looks for held rows when a partition is detached.
+my ($exit, undef, $error) = $cluster->psql('clinic', 'ALTER TABLE p DETACH PARTITION p1', user => 'boss');
+like $error, qr/is under legal hold 2/, 'a partition with held rows is not detached';
+ran('... to know that, nothing of the owner ran');
+as(boss => 'ALTER TABLE p DETACH PARTITION p2');
+ran('one without is, and nothing of the owner ran');
+
+# Types of two owners in one value: nobody's rights are the right ones.
+as(other => 'CREATE DOMAIN theirs AS int CHECK (VALUE > 0); GRANT USAGE ON TYPE theirs TO PUBLIC');
+as(boss => q{CREATE TYPE mixed AS (a theirs, b numbers); CREATE TABLE m (id int PRIMARY KEY, v mixed);
+    SELECT custody.audit('m'); INSERT INTO m VALUES (1, '(1,2)')});
+as(undef, 'TRUNCATE seen');
+like as(undef, q{SELECT new -> 'v' ->> 'bytes' FROM custody.history('m', '1')}), qr/^[0-9a-f]+$/, 'types of two owners are shown as bytes';
+is as(undef, q{SELECT status FROM custody.reconcile('m')}), 'proven', '... and compared';
+ran('... and nothing of theirs ran');
+
+# Who may not read a table does not by its row type.
+for my $case ([ 'p', qr/permission denied for table p/ ], [ 'boss_only', qr/row-level security/ ]) {
+    as(boss => q{CREATE TABLE boss_only (a int); ALTER TABLE boss_only ENABLE ROW LEVEL SECURITY; GRANT SELECT ON boss_only TO auditor})
+        if $case->[0] eq 'boss_only';
+    ($exit, undef, $error) = $cluster->psql('clinic', "SET row_security = off; SELECT * FROM custody.table_rows(NULL::$case->[0])", user => 'auditor');
+    like $error, $case->[1], "table_rows($case->[0])";
+}
+done_testing;
