@@ -196,31 +196,52 @@ $$;
 COMMENT ON FUNCTION custody.audit_rewrite() IS
 'event trigger (table_rewrite) of the ledger: notes which audited tables a command rewrites';
 
+-- As the server finds what goes with an object: what depends on it, and what it is a part of that does
+-- not go without it (a column of a partition key: the table; a member: its extension).
+CREATE FUNCTION custody.audit_cascading(classes oid[], objects oid[]) RETURNS SETOF oid
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE gone (class, object, part) AS (
+        SELECT u.class, u.object, 0 FROM unnest(classes, objects) u (class, object)
+         UNION
+        SELECT n.* FROM gone g CROSS JOIN LATERAL (
+            SELECT d.classid, d.objid, d.objsubid FROM pg_depend d
+             WHERE d.refclassid = g.class AND d.refobjid = g.object AND g.part IN (0, d.refobjsubid)
+             UNION ALL
+            SELECT d.refclassid, d.refobjid, d.refobjsubid FROM pg_depend d
+             WHERE d.classid = g.class AND d.objid = g.object AND g.part IN (0, d.objsubid) AND d.deptype IN ('i', 'e')) n)
+    SELECT g.object FROM gone g JOIN pg_class c ON c.oid = g.object AND c.relkind IN ('r', 'p')
+     WHERE g.class = 'pg_class'::regclass AND g.part = 0
+$$;
+COMMENT ON FUNCTION custody.audit_cascading(oid[], oid[]) IS
+'the tables that DROP ... CASCADE of objects, each by its catalog and OID, takes along; part of the event triggers; errors: none; privilege: none';
+
 -- The tables that go with what a command names, if its caller may drop it: who may not must not lock them.
-CREATE FUNCTION custody.audit_going("by" text, objects oid[]) RETURNS SETOF oid
+CREATE FUNCTION custody.audit_going("by" text, classes oid[], objects oid[]) RETURNS SETOF oid
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     caller name := custody.audit_caller();
-    schemas oid[] := CASE "by" WHEN 'schema' THEN objects WHEN 'owner' THEN
-        ARRAY(SELECT n.oid FROM pg_namespace n WHERE n.nspowner = ANY (objects)) END;
 BEGIN
     IF "by" = 'table' THEN
-        RETURN QUERY SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                      WHERE c.oid = ANY (objects)
-                        AND (pg_has_role(caller, c.relowner, 'USAGE') OR pg_has_role(caller, n.nspowner, 'USAGE'));
-        RETURN;
+        SELECT array_agg('pg_class'::regclass::oid), array_agg(c.oid) INTO classes, objects
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE c.oid = ANY (objects)
+           AND (pg_has_role(caller, c.relowner, 'USAGE') OR pg_has_role(caller, n.nspowner, 'USAGE'));
+    ELSIF "by" = 'schema' THEN
+        SELECT array_agg('pg_namespace'::regclass::oid), array_agg(n.oid) INTO classes, objects
+          FROM pg_namespace n WHERE n.oid = ANY (objects) AND pg_has_role(caller, n.nspowner, 'USAGE');
+    ELSIF "by" = 'owner' THEN
+        SELECT array_agg(s.classid), array_agg(s.objid) INTO classes, objects FROM pg_shdepend s
+         WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND s.deptype = 'o'
+           AND s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (objects) AND pg_has_role(caller, s.refobjid, 'USAGE');
     END IF;
-    RETURN QUERY SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-                  WHERE c.relkind IN ('r', 'p')
-                    AND (n.oid = ANY (schemas) AND pg_has_role(caller, n.nspowner, 'USAGE')
-                         OR "by" = 'owner' AND c.relowner = ANY (objects) AND pg_has_role(caller, c.relowner, 'USAGE'));
+    RETURN QUERY SELECT custody.audit_cascading(classes, objects);
 END
 $$;
-COMMENT ON FUNCTION custody.audit_going(text, oid[]) IS
-'the tables that the session''s role may drop by naming tables, schemas or owners; of an owner''s schemas all, though without CASCADE these must be empty; part of the event triggers; privilege: none';
+COMMENT ON FUNCTION custody.audit_going(text, oid[], oid[]) IS
+'the tables that go when the session''s role drops what it names: tables, schemas or what roles own, of these what it may drop, or other objects, by their catalogs; without CASCADE, too, as the command fails then where there are some; part of the event triggers; privilege: none';
 
--- Called from C before DROP TABLE, DROP SCHEMA and DROP OWNED, with what they name, whoever drops it.
-CREATE FUNCTION custody.audit_dropping("by" text, objects oid[]) RETURNS void
+-- Called from C before a DROP, with what it names, whoever drops it.
+CREATE FUNCTION custody.audit_dropping("by" text, classes oid[], objects oid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     going oid[];
@@ -229,7 +250,7 @@ BEGIN
     IF custody.ledger_is_maintained() THEN
         RETURN;
     END IF;
-    going := ARRAY(SELECT custody.audit_going("by", objects));
+    going := ARRAY(SELECT custody.audit_going("by", classes, objects));
     FOR partition IN
         SELECT c.oid FROM pg_class c
          WHERE c.oid = ANY (going) AND c.relispartition
@@ -247,13 +268,13 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION custody.audit_dropping(text, oid[]) IS
-'records the rows of partitions of audited tables that a command is about to drop, which names tables, schemas or owners; not of what goes with its whole table; part of the event triggers; privilege: superuser';
+COMMENT ON FUNCTION custody.audit_dropping(text, oid[], oid[]) IS
+'records the rows of partitions of audited tables that a command is about to drop, with what it names (custody.audit_going()); not of what goes with its whole table; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.audit_drop_start() RETURNS event_trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'custody_audit_drop_start';
 COMMENT ON FUNCTION custody.audit_drop_start() IS
-'event trigger (ddl_command_start) of the ledger: the rows of partitions that DROP TABLE, DROP SCHEMA and DROP OWNED take are events before they are gone';
+'event trigger (ddl_command_start) of the ledger: the rows of partitions that a DROP takes are events before they are gone';
 
 CREATE FUNCTION custody.audit_drop() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -341,5 +362,6 @@ REVOKE ALL ON FUNCTION custody.audit_touched(oid, oid), custody.audit_is_trigger
     custody.audit_attached(int4, uuid, regclass), custody.audit_detached(int4, uuid, regclass),
     custody.audit_sync_partitions(int4, regclass), custody.audit_rewritten(), custody.audit_ddl(),
     custody.audit_rewrite(), custody.audit_drop(), custody.audit_drop_start(),
-    custody.audit_going(text, oid[]), custody.audit_dropping(text, oid[]), custody.audit_dropped(int4, text),
+    custody.audit_cascading(oid[], oid[]), custody.audit_going(text, oid[], oid[]),
+    custody.audit_dropping(text, oid[], oid[]), custody.audit_dropped(int4, text),
     custody.audit_dropped_trigger(text, text[]) FROM PUBLIC;

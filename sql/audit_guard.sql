@@ -60,9 +60,7 @@ BEGIN
             ('custody_audit_rewrite', 'table_rewrite', 'audit_rewrite')) AS v (name, event, function)
     LOOP
         IF NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtname = t.name) THEN
-            EXECUTE format('CREATE EVENT TRIGGER %I ON %I%s EXECUTE FUNCTION custody.%I()', t.name, t.event,
-                           CASE t.event WHEN 'ddl_command_start' THEN
-                               ' WHEN TAG IN (''DROP TABLE'', ''DROP SCHEMA'', ''DROP OWNED'')' ELSE '' END,
+            EXECUTE format('CREATE EVENT TRIGGER %I ON %I EXECUTE FUNCTION custody.%I()', t.name, t.event,
                            t.function);
         END IF;
         EXECUTE format('ALTER EVENT TRIGGER %I ENABLE ALWAYS', t.name);

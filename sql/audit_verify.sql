@@ -185,9 +185,7 @@ BEGIN
                    ('custody_audit_rewrite', 'custody.audit_rewrite()')) AS e (name, function)
      WHERE NOT EXISTS (SELECT FROM pg_event_trigger x
                         WHERE x.evtname = e.name AND x.evtenabled = 'A'
-                          AND (x.evttags IS NULL OR x.evttags @> '{DROP TABLE,DROP SCHEMA,DROP OWNED}'
-                                                    AND e.name = 'custody_audit_drop_start')
-                          AND x.evtfoid = to_regprocedure(e.function));
+                          AND x.evttags IS NULL AND x.evtfoid = to_regprocedure(e.function));
 END
 $$;
 COMMENT ON FUNCTION custody.verify_coverage() IS

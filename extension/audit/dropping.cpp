@@ -1,15 +1,78 @@
-// DROP TABLE, DROP SCHEMA and DROP OWNED, before they do anything: the rows of a partition of an
-// audited table can still be read then. Event triggers in SQL are not told what a command names;
-// the parse tree says. Plain C-style.
+// A DROP, before it does anything: the rows of a partition of an audited table that goes with it
+// can still be read then. Event triggers in SQL are not told what a command names; the parse tree
+// says. Plain C-style.
 #include "extension/pg/boundary.hpp"
 
 namespace {
 
-/// What a command names, and by what it takes tables along.
+/// What a command names, and by what it takes tables along; with catalogs where that tells nothing.
 struct Named {
     const char *by;
     List *objects;
+    List *classes;
 };
+
+bool owns_schema_of(const ObjectAddress &object) {
+    const Oid schema = get_object_namespace(&object);
+    HeapTuple row =
+        OidIsValid(schema) ? SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema)) : nullptr;
+    if (!HeapTupleIsValid(row)) {
+        return false;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(row))->nspowner;
+    ReleaseSysCache(row);
+    return has_privs_of_role(GetUserId(), owner);
+}
+
+/// Of a kind on which tables may depend: by types of columns, or by what partition keys use.
+bool may_take_tables(ObjectType kind) {
+    switch (kind) {
+    case OBJECT_ACCESS_METHOD:
+    case OBJECT_AGGREGATE:
+    case OBJECT_CAST:
+    case OBJECT_COLLATION:
+    case OBJECT_DOMAIN:
+    case OBJECT_EXTENSION:
+    case OBJECT_FOREIGN_TABLE:
+    case OBJECT_FUNCTION:
+    case OBJECT_LANGUAGE:
+    case OBJECT_MATVIEW:
+    case OBJECT_OPCLASS:
+    case OBJECT_OPERATOR:
+    case OBJECT_OPFAMILY:
+    case OBJECT_PROCEDURE:
+    case OBJECT_ROUTINE:
+    case OBJECT_TYPE:
+    case OBJECT_VIEW:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Those that the caller may drop; for the others the error is the command's own.
+Named named_others(const DropStmt *drop) {
+    Named named = {"object", NIL, NIL};
+    ListCell *cell;
+    foreach (cell, drop->objects) {
+        auto *name = static_cast<Node *>(lfirst(cell));
+        Relation relation = nullptr;
+        const ObjectAddress object =
+            get_object_address(drop->removeType, name, &relation, AccessShareLock, true);
+        if (!OidIsValid(object.objectId)) {
+            continue;
+        }
+        if (!owns_schema_of(object)) {
+            check_object_ownership(GetUserId(), drop->removeType, object, name, relation);
+        }
+        if (relation != nullptr) {
+            table_close(relation, NoLock);
+        }
+        named.objects = lappend_oid(named.objects, object.objectId);
+        named.classes = lappend_oid(named.classes, object.classId);
+    }
+    return named;
+}
 
 List *named_tables(const DropStmt *drop) {
     List *tables = NIL;
@@ -38,33 +101,36 @@ List *named_schemas(const DropStmt *drop) {
 
 Named named_by(Node *statement) {
     if (IsA(statement, DropOwnedStmt)) {
-        return {"owner", roleSpecsToIds(castNode(DropOwnedStmt, statement)->roles)};
+        return {"owner", roleSpecsToIds(castNode(DropOwnedStmt, statement)->roles), NIL};
     }
     if (!IsA(statement, DropStmt)) {
-        return {"", NIL};
+        return {"", NIL, NIL};
     }
     const DropStmt *drop = castNode(DropStmt, statement);
     if (drop->removeType == OBJECT_TABLE) {
-        return {"table", named_tables(drop)};
+        return {"table", named_tables(drop), NIL};
     }
     // Without CASCADE only an empty schema is dropped.
     if (drop->removeType == OBJECT_SCHEMA && drop->behavior == DROP_CASCADE) {
-        return {"schema", named_schemas(drop)};
+        return {"schema", named_schemas(drop), NIL};
     }
-    return {"", NIL};
+    if (may_take_tables(drop->removeType)) {
+        return named_others(drop);
+    }
+    return {"", NIL, NIL};
 }
 
-/// custody.audit_dropping(text, oid[]), found without asking for rights on the schema: whoever
-/// drops a table has none.
+/// custody.audit_dropping(text, oid[], oid[]), found without asking for rights on the schema:
+/// whoever drops a table has none.
 Oid dropping_function(FunctionCallInfo fcinfo) {
-    const Oid arguments[] = {TEXTOID, OIDARRAYOID};
+    const Oid arguments[] = {TEXTOID, OIDARRAYOID, OIDARRAYOID};
     const Oid schema = get_func_namespace(fcinfo->flinfo->fn_oid);
     return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum("audit_dropping"),
-                           PointerGetDatum(buildoidvector(arguments, 2)), ObjectIdGetDatum(schema));
+                           PointerGetDatum(buildoidvector(arguments, 3)), ObjectIdGetDatum(schema));
 }
 
 ArrayType *as_array(const List *objects) {
-    auto *values = static_cast<Datum *>(palloc(sizeof(Datum) * list_length(objects)));
+    auto *values = static_cast<Datum *>(palloc0(sizeof(Datum) * (list_length(objects) + 1)));
     int count = 0;
     ListCell *cell;
     foreach (cell, objects) {
@@ -84,7 +150,8 @@ CUSTODY_FUNCTION(custody_audit_drop_start) {
     const Named named = named_by(data->parsetree);
     const Oid function = dropping_function(fcinfo);
     if (named.objects != NIL && OidIsValid(function)) {
-        (void)OidFunctionCall2(function, PointerGetDatum(cstring_to_text(named.by)),
+        (void)OidFunctionCall3(function, PointerGetDatum(cstring_to_text(named.by)),
+                               PointerGetDatum(as_array(named.classes)),
                                PointerGetDatum(as_array(named.objects)));
     }
     PG_RETURN_NULL();
