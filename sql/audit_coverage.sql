@@ -17,7 +17,7 @@ BEGIN
       JOIN pg_class c ON c.oid = t.relid
      CROSS JOIN (VALUES ('for rows', 'custody.capture()', 29), ('for TRUNCATE', 'custody.capture_truncate()', 34)) k (what, function, type)
       LEFT JOIN pg_trigger g ON g.tgrelid = t.relid AND g.tgfoid = to_regprocedure(k.function)
-                            AND g.tgargs = convert_to(subject.identity::text, 'UTF8') || '\x00'::bytea
+                            AND g.tgargs = convert_to(subject.identity::text, 'UTF8') || E'\\x00'::bytea
                             AND g.tgtype = k.type AND g.tgqual IS NULL AND cardinality(g.tgattr::int2[]) = 0
      WHERE g.tgenabled IS DISTINCT FROM 'A' AND NOT (c.relkind = 'f' AND k.what = 'for TRUNCATE');
     RETURN wrong;

@@ -168,12 +168,60 @@ $$;
 COMMENT ON FUNCTION custody.audit_rename_column(int4, regclass, name) IS
 'lets the names in a table''s options follow a column that was renamed; part of the event triggers; privilege: superuser';
 
+-- A column added with a constant: the rows that are there have it, and nothing wrote them. Of a partitioned
+-- table its partitions have the constant. The note has it as a wire row does: its type may be another one day.
+CREATE FUNCTION custody.audit_added_constants(subject int4, relation regclass, before int4) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY'
+    SET intervalstyle = postgres SET extra_float_digits = 3 SET bytea_output = hex SET lc_monetary = 'C'
+    SET xmlbinary = base64 SET xmloption = content SET array_nulls = on AS $$
+DECLARE
+    added record;
+BEGIN
+    FOR added IN
+        WITH new AS MATERIALIZED (
+        SELECT c.place, c.name, c.description ->> 'store' AS store, c.description ->> 'type' AS type,
+               d.text::jsonb ->> 'form' AS form
+          FROM custody_ledger.audited s CROSS JOIN LATERAL custody.descriptor_columns(relation, s.options) c
+          JOIN custody_ledger.descriptor d ON d.tbl = s.id AND d.version = custody.fold_version(s.id)
+         WHERE s.id = subject AND NOT EXISTS (
+               SELECT FROM custody_ledger.descriptor d, jsonb_array_elements(d.text::jsonb -> 'columns') o
+                WHERE d.id = before AND o ->> 'name' = c.name))
+        SELECT n.*, m.value, m.number
+          FROM new n CROSS JOIN LATERAL (
+               SELECT min((a.attmissingval::text::text[])[1]) AS value, count(DISTINCT a.attmissingval::text) AS number
+                 FROM custody.partition_tree(relation) t
+                 JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = n.name AND a.atthasmissing) m
+         WHERE m.number > 0 ORDER BY n.place
+    LOOP
+        -- What is not recorded as it is must not be told here; and partitions may have got several.
+        IF added.store <> 'value' OR added.number > 1 THEN
+            PERFORM custody.audit_note_rewriting(relation);
+        ELSE
+            PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'default', 'column', added.name,
+                'position', added.place, 'value', added.value,
+                'wire', encode(custody.wire_value(added.value, added.type, added.form), 'hex'))::text);
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_added_constants(int4, regclass, int4) IS
+'records for a table the columns that it has since a descriptor (its id) with a constant that its rows have without being written: an event of kind default, or a baseline at the end of the command where that must not tell the value, or partitions have several; part of the event triggers; privilege: superuser';
+
+CREATE FUNCTION custody.audit_note_rewriting(relation regclass) RETURNS void
+    LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO custody.audit_rewriting (xid, relation)
+        SELECT pg_current_xact_id(), t.relid FROM custody.partition_tree(relation) t
+          JOIN pg_class c ON c.oid = t.relid AND c.relkind = 'r'
+        ON CONFLICT DO NOTHING
+$$;
+COMMENT ON FUNCTION custody.audit_note_rewriting(regclass) IS
+'lets the command under way be recorded as one that rewrites a table, with its partitions: a baseline at its end; part of the event triggers; privilege: superuser';
+
 CREATE FUNCTION custody.audit_altered(subject int4, relation regclass) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     names record;
     before int4;
-    added record;
 BEGIN
     SELECT n.nspname AS schema, c.relname AS name INTO names
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
@@ -192,26 +240,9 @@ BEGIN
     END IF;
     IF custody.audit_written_otherwise(before, custody.fold_version(subject)) THEN
         PERFORM custody.hold_check_columns(relation);
-        INSERT INTO custody.audit_rewriting (xid, relation)
-            SELECT pg_current_xact_id(), t.relid FROM custody.partition_tree(relation) t
-              JOIN pg_class c ON c.oid = t.relid AND c.relkind = 'r'
-            ON CONFLICT DO NOTHING;
+        PERFORM custody.audit_note_rewriting(relation);
     END IF;
-    -- A column added with a constant: the rows that are there have it, and nothing wrote them. Of a partitioned
-    -- table its partitions have the constant.
-    FOR added IN
-        SELECT c.place, c.name, m.value
-          FROM custody_ledger.audited s CROSS JOIN LATERAL custody.descriptor_columns(relation, s.options) c
-         CROSS JOIN LATERAL (
-               SELECT (a.attmissingval::text::text[])[1] AS value FROM custody.partition_tree(relation) t
-                 JOIN pg_attribute a ON a.attrelid = t.relid AND a.attname = c.name AND a.atthasmissing LIMIT 1) m
-         WHERE s.id = subject AND NOT EXISTS (
-               SELECT FROM custody_ledger.descriptor d, jsonb_array_elements(d.text::jsonb -> 'columns') o
-                WHERE d.id = before AND o ->> 'name' = c.name)
-    LOOP
-        PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'default',
-            'column', added.name, 'position', added.place, 'value', added.value)::text);
-    END LOOP;
+    PERFORM custody.audit_added_constants(subject, relation, before);
 END
 $$;
 COMMENT ON FUNCTION custody.audit_altered(int4, regclass) IS

@@ -60,7 +60,7 @@ CREATE FUNCTION custody.audit_sync_partitions(subject int4, root regclass) RETUR
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     identity uuid := (SELECT a.identity FROM custody_ledger.audited a WHERE a.id = subject);
-    arguments bytea := convert_to(identity::text, 'UTF8') || '\x00'::bytea;
+    arguments bytea := convert_to(identity::text, 'UTF8') || E'\\x00'::bytea;
     truncating oid := 'custody.capture_truncate()'::regprocedure;
     partition regclass;
 BEGIN
@@ -175,6 +175,17 @@ $$;
 COMMENT ON FUNCTION custody.audit_ddl() IS
 'event trigger (ddl_command_end) of the ledger: records what DDL did to audited tables, refuses DDL on the ledger';
 
+CREATE FUNCTION custody.audit_has_new_column(relation regclass) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_attribute a
+          JOIN custody_ledger.descriptor d ON d.tbl = custody.audited_id(relation) AND d.version = custody.fold_version(d.tbl)
+         WHERE a.attrelid = relation AND a.atthasmissing AND NOT a.attisdropped
+           AND NOT EXISTS (SELECT FROM jsonb_array_elements(d.text::jsonb -> 'columns') o WHERE o ->> 'name' = a.attname))
+$$;
+COMMENT ON FUNCTION custody.audit_has_new_column(regclass) IS
+'whether a table has a column with a constant for the rows from before it that the newest descriptor does not have; part of the event triggers; privilege: superuser';
+
 CREATE FUNCTION custody.audit_rewrite() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
@@ -183,10 +194,10 @@ BEGIN
     IF pg_event_trigger_table_rewrite_reason() & 4 <> 0 THEN
         PERFORM custody.hold_check_columns(rewritten::regclass);
     END IF;
-    -- 2: a default that is not constant, 4: another type. Storage and access method change no value.
-    IF pg_event_trigger_table_rewrite_reason() & 6 <> 0 AND EXISTS (
-            SELECT FROM pg_trigger t WHERE t.tgrelid = rewritten
-               AND t.tgfoid = to_regprocedure('custody.capture()')) THEN
+    -- 2: a default that is not constant, 4: another type. Storage and access method change no value, but take away
+    -- the constant of a column that the same command adds.
+    IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = rewritten AND t.tgfoid = to_regprocedure('custody.capture()'))
+        AND (pg_event_trigger_table_rewrite_reason() & 6 <> 0 OR custody.audit_has_new_column(rewritten)) THEN
         INSERT INTO custody.audit_rewriting (xid, relation)
             VALUES (pg_current_xact_id(), rewritten)
             ON CONFLICT DO NOTHING;
@@ -358,10 +369,11 @@ COMMENT ON FUNCTION custody.audit_dropped_trigger(text, text[]) IS
 REVOKE ALL ON FUNCTION custody.audit_touched(oid, oid), custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
     custody.audit_check_attached(oid),
     custody.audit_check_ddl(), custody.audit_check_publications(),
-    custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass),
+    custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass), custody.audit_added_constants(int4, regclass, int4),
+    custody.audit_note_rewriting(regclass),
     custody.audit_attached(int4, uuid, regclass), custody.audit_detached(int4, uuid, regclass),
     custody.audit_sync_partitions(int4, regclass), custody.audit_rewritten(), custody.audit_ddl(),
-    custody.audit_rewrite(), custody.audit_drop(), custody.audit_drop_start(),
+    custody.audit_rewrite(), custody.audit_has_new_column(regclass), custody.audit_drop(), custody.audit_drop_start(),
     custody.audit_cascading(oid[], oid[]), custody.audit_going(text, oid[], oid[]),
     custody.audit_dropping(text, oid[], oid[]), custody.audit_dropped(int4, text),
     custody.audit_dropped_trigger(text, text[]) FROM PUBLIC;

@@ -6,7 +6,7 @@ CREATE FUNCTION custody.audited_relation(identity uuid) RETURNS regclass
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.tgrelid::regclass FROM pg_trigger t
      WHERE t.tgfoid = to_regprocedure('custody.capture()') AND t.tgparentid = 0
-       AND t.tgargs = convert_to(identity::text, 'UTF8') || '\x00'::bytea
+       AND t.tgargs = convert_to(identity::text, 'UTF8') || E'\\x00'::bytea
      ORDER BY t.tgrelid LIMIT 1
 $$;
 COMMENT ON FUNCTION custody.audited_relation(uuid) IS
@@ -20,7 +20,7 @@ DECLARE
 BEGIN
     SELECT a.id INTO found
       FROM pg_trigger t JOIN custody_ledger.audited a
-           ON t.tgargs = convert_to(a.identity::text, 'UTF8') || '\x00'::bytea
+           ON t.tgargs = convert_to(a.identity::text, 'UTF8') || E'\\x00'::bytea
      WHERE t.tgrelid = root AND t.tgfoid = to_regprocedure('custody.capture()')
      ORDER BY a.id LIMIT 1;
     IF found IS NULL THEN
@@ -40,7 +40,7 @@ COMMENT ON FUNCTION custody.audited_id(regclass) IS
 
 CREATE FUNCTION custody.descriptor_columns(relation regclass, options jsonb)
     RETURNS TABLE (place int, name name, description json)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
     SELECT (row_number() OVER (ORDER BY a.attnum) - 1)::int, a.attname,
            CASE WHEN a.attgenerated = '' THEN
                json_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
@@ -132,7 +132,7 @@ BEGIN
     -- Two writers that meet new columns at once make the same text: the second finds the first's.
     INSERT INTO custody_ledger.descriptor (tbl, version, hash, text, made_at)
         VALUES (tbl, coalesce(newest.version, 0) + 1,
-                sha256('\x07'::bytea || convert_to(description, 'UTF8')), description, now())
+                sha256(E'\\x07'::bytea || convert_to(description, 'UTF8')), description, now())
         ON CONFLICT ON CONSTRAINT descriptor_tbl_hash_key DO NOTHING
         RETURNING id INTO made;
     IF made IS NULL THEN

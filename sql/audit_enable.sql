@@ -224,7 +224,7 @@ CREATE FUNCTION custody.audit_trigger_steps(relation regclass, identity uuid) RE
        AND NOT EXISTS (
            SELECT FROM pg_trigger g
             WHERE g.tgrelid = t.tree AND g.tgfoid = to_regprocedure(s.function)
-              AND g.tgargs = convert_to(identity::text, 'UTF8') || '\x00'::bytea
+              AND g.tgargs = convert_to(identity::text, 'UTF8') || E'\\x00'::bytea
               -- For every row of every operation: no condition, no columns.
               AND g.tgtype = s.type AND g.tgqual IS NULL AND cardinality(g.tgattr::int2[]) = 0
               AND (s.n IN (1, 3) OR g.tgenabled = 'A'))

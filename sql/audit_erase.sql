@@ -31,10 +31,10 @@ BEGIN
     FOREACH place IN ARRAY ARRAY['event', 'held_event'] LOOP
         number := number + custody.maintain_ledger(format($erase$
             UPDATE custody_ledger.%I SET
-                key_hash = sha256('\x03'::bytea || uuid_send(key_salt) || key),
-                images_hash = sha256('\x04'::bytea || uuid_send(images_salt)
-                    || int4send(octet_length(coalesce(old, '\x00'))) || coalesce(old, '\x00')
-                    || int4send(octet_length(coalesce(new, '\x00'))) || coalesce(new, '\x00')),
+                key_hash = sha256(E'\\x03'::bytea || uuid_send(key_salt) || key),
+                images_hash = sha256(E'\\x04'::bytea || uuid_send(images_salt)
+                    || int4send(octet_length(coalesce(old, E'\\x00'))) || coalesce(old, E'\\x00')
+                    || int4send(octet_length(coalesce(new, E'\\x00'))) || coalesce(new, E'\\x00')),
                 key_salt = NULL, images_salt = NULL, key = NULL, old = NULL, new = NULL
              WHERE tbl = %s AND key = ANY (%L) AND key_hash IS NULL AND images_hash IS NULL$erase$, place, tbl, keys));
     END LOOP;
@@ -100,7 +100,7 @@ BEGIN
             END IF;
         END IF;
         IF erase AND get_byte(contexts, place) = 1 THEN
-            result := result || '\x00'::bytea || sha256('\x05'::bytea || decode(lpad(to_hex(part % 3), 2, '0'), 'hex')
+            result := result || E'\\x00'::bytea || sha256(E'\\x05'::bytea || decode(lpad(to_hex(part % 3), 2, '0'), 'hex')
                 || substring(contexts FROM place + 2 FOR 16) || substring(contexts FROM place + 22 FOR size - 21));
         ELSE
             result := result || substring(contexts FROM place + 1 FOR size);

@@ -45,7 +45,7 @@ COMMENT ON FUNCTION custody.incarnation_places() IS
 
 CREATE FUNCTION custody.this_incarnation() RETURNS int8
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ('x' || encode(substr(sha256('\x12'::bytea || int8send(s.system_identifier) ||
+    SELECT ('x' || encode(substr(sha256(E'\\x12'::bytea || int8send(s.system_identifier) ||
                decode(substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8), 'hex') ||
                int4send(d.oid::int8::bit(32)::int4)), 1, 8), 'hex'))::bit(64)::int8
       FROM pg_control_system() s, pg_database d

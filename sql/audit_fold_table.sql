@@ -81,7 +81,7 @@ COMMENT ON FUNCTION custody.wire_value(text, text, text) IS
 'the text of a value of a type (as format_type() writes it) as the bytes that a wire row of this form has; NULL where the type is gone, or does not have it; errors: none; privilege: none';
 
 CREATE FUNCTION custody.fold_constant(value text, type text, form text) RETURNS text
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET array_nulls = on AS $$
     SELECT CASE WHEN value IS NULL THEN '-'
                 ELSE coalesce('x' || encode(custody.wire_value(value, type, form), 'hex'), '?') END
 $$;
@@ -128,8 +128,8 @@ BEGIN
                  WHERE c.c ->> 'name' = coalesce(renamed ->> name, name);
                 words[i] := CASE WHEN place IS NOT NULL THEN place::text
                     WHEN older.info -> 'excluded' ? name THEN '?'
-                    ELSE coalesce((SELECT custody.fold_constant(n.info ->> 'value',
-                                              newer.info #>> ARRAY['columns', words[i], 'type'], newer.info ->> 'form')
+                    ELSE coalesce((SELECT coalesce('x' || (n.info ->> 'wire'), custody.fold_constant(n.info ->> 'value',
+                                              newer.info #>> ARRAY['columns', words[i], 'type'], newer.info ->> 'form'))
                               FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info
                                       FROM custody_ledger.event e
                                      WHERE e.tbl = fold_plan.tbl AND e.key = '' AND e.op = 'S'

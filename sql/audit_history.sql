@@ -3,10 +3,10 @@
 CREATE FUNCTION custody.org_text(org bytea) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE substr(org, 1, 1)
-               WHEN '\x75' THEN encode(substr(org, 2), 'hex')::uuid::text
-               WHEN '\x62' THEN (('x' || encode(substr(org, 2), 'hex'))::bit(64)::int8)::text
-               WHEN '\x68' THEN 'sha256 ' || encode(substr(org, 2), 'hex')
-               WHEN '\x74' THEN convert_from(substr(org, 2), custody.ledger_encoding()) END
+               WHEN E'\\x75' THEN encode(substr(org, 2), 'hex')::uuid::text
+               WHEN E'\\x62' THEN (('x' || encode(substr(org, 2), 'hex'))::bit(64)::int8)::text
+               WHEN E'\\x68' THEN 'sha256 ' || encode(substr(org, 2), 'hex')
+               WHEN E'\\x74' THEN convert_from(substr(org, 2), custody.ledger_encoding()) END
 $$;
 COMMENT ON FUNCTION custody.org_text(bytea) IS
 'an organization of the ledger as a text (a long one as its SHA-256); NULL for rows of none; errors: 22P02 for bytes that are none; privilege: none';
@@ -216,8 +216,8 @@ BEGIN
                   DETAIL = 'Events are shown to a verified context with one organization and the role of an auditor.',
                   HINT = 'Enter a context; the ledger''s option auditor_roles names the roles.';
     END IF;
-    RETURN CASE info.org_type WHEN 'uuid' THEN ARRAY['\x75'::bytea || uuid_send(info.orgs[1]::uuid)]
-                              WHEN 'bigint' THEN ARRAY['\x62'::bytea || int8send(info.orgs[1]::int8)]
+    RETURN CASE info.org_type WHEN 'uuid' THEN ARRAY[E'\\x75'::bytea || uuid_send(info.orgs[1]::uuid)]
+                              WHEN 'bigint' THEN ARRAY[E'\\x62'::bytea || int8send(info.orgs[1]::int8)]
                               ELSE ARRAY[custody.org_of_text(info.orgs[1])] END;
 END
 $$;

@@ -55,7 +55,7 @@ BEGIN
           JOIN pg_trigger r ON r.tgname = format('custody_hold_%s', h.id) AND r.tgparentid = 0
           JOIN custody_ledger.audited a ON a.relid = r.tgrelid
           JOIN pg_trigger c ON c.tgrelid = partition
-               AND c.tgargs = convert_to(a.identity::text, 'UTF8') || '\x00'::bytea
+               AND c.tgargs = convert_to(a.identity::text, 'UTF8') || E'\\x00'::bytea
          WHERE t.tgrelid = partition
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM custody.table_rows(NULL::%s) AS old WHERE %s)', partition,

@@ -119,7 +119,7 @@ BEGIN
     END LOOP;
     -- What concerns no table has this descriptor: the hash is that of docs/ledger-format.md.
     INSERT INTO custody_ledger.descriptor (id, tbl, version, hash, text, made_at)
-        VALUES (0, 0, 0, sha256('\x07'::bytea || convert_to('{}', 'UTF8')), '{}', now());
+        VALUES (0, 0, 0, sha256(E'\\x07'::bytea || convert_to('{}', 'UTF8')), '{}', now());
 END
 $$;
 COMMENT ON FUNCTION custody.make_ledger_tables() IS

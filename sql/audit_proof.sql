@@ -116,7 +116,7 @@ BEGIN
                                     encode(coalesce(e.key, ''), 'hex')) END,
                    CASE WHEN e.images_salt IS NULL THEN format('{"hash": "%s"}', encode(e.images_hash, 'hex'))
                         ELSE format('{"salt": "%s", "old": "%s", "new": "%s"}', replace(e.images_salt::text, '-', ''),
-                                    encode(coalesce(e.old, '\x00'), 'hex'), encode(coalesce(e.new, '\x00'), 'hex')) END,
+                                    encode(coalesce(e.old, E'\\x00'), 'hex'), encode(coalesce(e.new, E'\\x00'), 'hex')) END,
                    CASE WHEN whole THEN
                        format('"seq": %s, "cid": %s, "lsn": "%s", "pair": %s, "org": "%s"', e.seq, e.cid,
                               e.lsn - '0/0', coalesce(e.pair::text, 'null'), encode(coalesce(e.org, ''), 'hex'))
@@ -124,8 +124,8 @@ BEGIN
            CASE WHEN fixed_xid IS NOT NULL AND e.seq IS NOT NULL THEN
                custody.ledger_event_hash(h.position, e.op, c.hash, d.hash,
                    coalesce(e.key_hash, custody.ledger_key_hash(e.key_salt, coalesce(e.key, ''))),
-                   coalesce(e.images_hash, custody.ledger_images_hash(e.images_salt, coalesce(e.old, '\x00'),
-                                                                      coalesce(e.new, '\x00')))) END
+                   coalesce(e.images_hash, custody.ledger_images_hash(e.images_salt, coalesce(e.old, E'\\x00'),
+                                                                      coalesce(e.new, E'\\x00')))) END
       FROM members m
       LEFT JOIN custody_ledger.event e
              ON e.at = m.at AND e.at BETWEEN lower AND upper AND e.xid = m.xid AND e.incarnation = m.short

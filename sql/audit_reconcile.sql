@@ -94,7 +94,7 @@ BEGIN
     SELECT * INTO scope FROM custody.reconcile_scope(rel);
     RETURN QUERY EXECUTE format($q$
         WITH all_rows AS (SELECT f.image AS row, f.number AS weight FROM custody.fold_multiset($1, $2) f
-                UNION ALL SELECT '\x01'::bytea || custody.wire_row(t.*, $3, $4), -1
+                UNION ALL SELECT E'\\x01'::bytea || custody.wire_row(t.*, $3, $4), -1
                          FROM custody.table_rows(NULL::%s) t)
         -- One image that is not told may be any row that is not found.
         SELECT CASE WHEN g.problem <> 'equal' AND bool_or(g.problem = 'not compared') OVER () THEN 'not compared'

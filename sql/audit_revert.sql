@@ -120,7 +120,7 @@ BEGIN
       FROM custody.image_values(descriptor, image) v
       JOIN custody.image_values(jsonb_set(jsonb_set(jsonb_set(info, '{key}', '[]'), '{org}', 'null'), '{columns}',
                (SELECT jsonb_agg(c.c ORDER BY c.n) FROM jsonb_array_elements(info -> 'columns') WITH ORDINALITY c (c, n)
-                 WHERE c.c ->> 'name' = ANY (names)))::text, '\x01'::bytea || live) l ON l.name = v.name
+                 WHERE c.c ->> 'name' = ANY (names)))::text, E'\\x01'::bytea || live) l ON l.name = v.name
      WHERE (l.state, l.value) IS DISTINCT FROM (v.state, v.value);
     RETURN 'changed since: ' || different;
 END

@@ -41,7 +41,7 @@ BEGIN
                SELECT count(*) = to_block - from_block + 1
                       AND bool_and(f.number = from_block OR f.previous = f.before AND f.hash = f.again)
                  FROM (SELECT b.number, b.hash, b.previous, lag(b.hash) OVER (ORDER BY b.number) AS before,
-                              sha256('\x1001'::bytea || uuid_send((SELECT l.ledger FROM custody_ledger.ledger l LIMIT 1)) || int8send(b.number) || i.incarnation
+                              sha256(E'\\x1001'::bytea || uuid_send((SELECT l.ledger FROM custody_ledger.ledger l LIMIT 1)) || int8send(b.number) || i.incarnation
                                      || b.previous || b.slots || b.private
                                      || int8send(custody.ledger_time(b.sealed_at))) AS again
                          FROM custody_ledger.block b LEFT JOIN custody_ledger.incarnation i ON i.short = b.incarnation

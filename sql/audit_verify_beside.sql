@@ -14,13 +14,13 @@ BEGIN
     last := (path ->> 'of')::int8 - 1;
     FOR other IN SELECT h FROM jsonb_array_elements_text(path -> 'hashes') h LOOP
         IF index % 2 = 1 OR index = last THEN
-            root := sha256('\x01'::bytea || decode(other, 'hex') || root);
+            root := sha256(E'\\x01'::bytea || decode(other, 'hex') || root);
             WHILE index % 2 = 0 AND index > 0 LOOP
                 index := index / 2;
                 last := last / 2;
             END LOOP;
         ELSE
-            root := sha256('\x01'::bytea || root || decode(other, 'hex'));
+            root := sha256(E'\\x01'::bytea || root || decode(other, 'hex'));
         END IF;
         index := index / 2;
         last := last / 2;
@@ -61,8 +61,8 @@ BEGIN
                custody.ledger_order(t.secret, i.incarnation, t.xid, h.seq, h.cid, h.lsn, h.pair), h.op,
                custody.ledger_context_hash(t.contexts, h.context), d.hash,
                coalesce(h.key_hash, custody.ledger_key_hash(h.key_salt, coalesce(h.key, ''))),
-               coalesce(h.images_hash, custody.ledger_images_hash(h.images_salt, coalesce(h.old, '\x00'),
-                                                                  coalesce(h.new, '\x00')))), h.path), 'hex')
+               coalesce(h.images_hash, custody.ledger_images_hash(h.images_salt, coalesce(h.old, E'\\x00'),
+                                                                  coalesce(h.new, E'\\x00')))), h.path), 'hex')
            IS DISTINCT FROM o ->> 'tree';
 END
 $$;
@@ -121,7 +121,7 @@ BEGIN
     RETURN QUERY
     SELECT format('incarnation %s', i.short), 'refuted', 'its system, timeline and database do not give its hash'
       FROM custody_ledger.incarnation i
-     WHERE i.incarnation IS DISTINCT FROM sha256('\x12'::bytea
+     WHERE i.incarnation IS DISTINCT FROM sha256(E'\\x12'::bytea
                || int8send((i.system_identifier - CASE WHEN i.system_identifier < 9223372036854775808 THEN 0
                                                        ELSE 18446744073709551616 END)::int8)
                || substr(int8send(i.timeline), 5) || substr(int8send(i.database::int8), 5))

@@ -90,7 +90,7 @@ COMMENT ON FUNCTION custody.json_or_null(text) IS
 CREATE FUNCTION custody.note_of(op "char", image bytea) RETURNS jsonb
     LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN CASE WHEN op = 'S' AND substr(image, 1, 1) = '\x03'
+    RETURN CASE WHEN op = 'S' AND substr(image, 1, 1) = E'\\x03'
                 THEN convert_from(substr(image, 2), custody.ledger_encoding())::jsonb END;
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN NULL;

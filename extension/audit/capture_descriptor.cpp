@@ -3,6 +3,7 @@
 
 #include "extension/audit/json_reader.hpp"
 #include "extension/audit/ledger_relation.hpp"
+#include "extension/digest/pinned_settings.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace custody::audit {
@@ -289,6 +290,7 @@ Descriptor newest_descriptor(int32 tbl) {
 
 bool read_capture_table(CaptureTable *table, Relation relation, const char *identity) {
     MemoryContext caller = MemoryContextSwitchTo(table->context);
+    const int level = digest::pin_settings(); // quote_all_identifiers is in names of types
     table->holds_row_types = false;
     read_audited(table, identity);
     bool fits = !table->options.active || read_descriptor(table, RelationGetDescr(relation));
@@ -296,6 +298,7 @@ bool read_capture_table(CaptureTable *table, Relation relation, const char *iden
         renew_descriptor(table->tbl);
         fits = read_descriptor(table, RelationGetDescr(relation));
     }
+    digest::unpin_settings(level);
     MemoryContextSwitchTo(caller);
     return fits;
 }

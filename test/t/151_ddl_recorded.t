@@ -1,0 +1,107 @@
+# DDL of every sort on recorded tables: after each step the table is as its events left it, and the answers for the moments
+# before and after are the copies that were taken then.
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Custody::Ledger::Checks qw(reconciled verdicts);
+use Custody::Test;
+
+my $cluster = start_cluster('one', conf => { track_commit_timestamp => 'on', max_prepared_transactions => 2, jit => 'off' });
+$cluster->create_database('d', extension => 1);
+$cluster->sql('d', <<'SQL');
+SELECT custody.init_ledger();
+CREATE SCHEMA copies;
+CREATE TABLE copies.copy (tbl oid, at timestamptz, step text, rows text);
+CREATE FUNCTION copies.text_of(VARIADIC rows jsonb[]) RETURNS text LANGUAGE sql AS $$
+    SELECT coalesce(string_agg(r::text, E'\n' ORDER BY r::text), '') FROM unnest(rows) r $$;
+CREATE FUNCTION copies.take(tbl regclass, step text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    rows text;
+BEGIN
+    EXECUTE format('SELECT copies.text_of(VARIADIC array_agg(to_jsonb(t.*))) FROM %s t', tbl) INTO rows;
+    INSERT INTO copies.copy VALUES (tbl, clock_timestamp(), step, rows);
+END $$;
+-- Values of types that are gone, or have lost a label, are shown as bytes.
+CREATE FUNCTION copies.differences(subject regclass) RETURNS SETOF text LANGUAGE sql AS $$
+    SELECT format('after "%s" there was %s, the ledger has %s', c.step, c.rows, l.rows)
+      FROM copies.copy c, LATERAL (
+           SELECT copies.text_of(VARIADIC array_agg(replace(replace(a."row"::text, '{"bytes": "74656e7365"}', '"tense"'),
+                                                            '{"bytes": "63616c6d"}', '"calm"')::jsonb)) AS rows
+             FROM custody.table_as_of(c.tbl, c.at) a) l
+     WHERE c.tbl = subject AND c.rows <> l.rows ORDER BY c.at $$;
+SQL
+my ($session, $other, $watcher) = map { $cluster->session('d') } 1 .. 3;
+$_->query(q{SET timezone = 'UTC'; SET client_min_messages = error}) for $session, $other, $watcher;
+my $cases = 0;
+
+# Tables with rows, by their names.
+my $kinds = q{CREATE TYPE mood AS ENUM ('calm', 'tense'); CREATE TYPE pair AS (x int, y text)};
+my %table = (
+    plain => "$kinds; CREATE TABLE t (id int PRIMARY KEY, a text, m mood, p pair);
+        INSERT INTO t VALUES (1, 'x', 'calm', (1, 'a')), (2, 'y', 'tense', NULL)",
+    parted => "$kinds; CREATE TABLE t (id int, k int, a text, m mood, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+        CREATE TABLE p1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE p2 (z int, m mood, a text, k int NOT NULL, id int NOT NULL);
+        ALTER TABLE p2 DROP z; ALTER TABLE t ATTACH PARTITION p2 FOR VALUES IN (2);
+        CREATE TABLE p3 PARTITION OF t FOR VALUES IN (3) PARTITION BY RANGE (id); CREATE TABLE p31 PARTITION OF p3 DEFAULT;
+        INSERT INTO t VALUES (1, 1, 'x', 'calm'), (2, 2, 'y', 'tense'), (3, 3, 'z', NULL)",
+    keyless => "$kinds; CREATE TABLE t (id int, a text, m mood, p pair); INSERT INTO t VALUES (1, 'x', 'calm', (1, 'a')), (1, 'x', 'calm', (1, 'a'))",
+    hidden => q{CREATE TABLE t (id int PRIMARY KEY, a text, s text, h text, e text); INSERT INTO t VALUES (1, 'x', 'in clear', 'in clear', 'in clear')},
+);
+my %audit = (hidden => q{SELECT custody.audit('t', redact => '{s}', hash => '{h}', exclude => '{e}')});
+my $write = q{INSERT INTO t (id, a) VALUES (10, 'new'); UPDATE t SET a = a || '!' WHERE id = 1; DELETE FROM t WHERE id = 2};
+my $write_parted = q{INSERT INTO t (id, k, a) VALUES (10, 3, 'new'); UPDATE t SET a = a || '!', k = 2 WHERE id = 1; DELETE FROM t WHERE id = 2};
+
+# What sessions set for themselves.
+for my $table (qw(plain parted)) {
+    my $rows = $table eq 'plain' ? $write : $write_parted;
+    recorded("settings of a session that alters: $table", $table,
+        'SET standard_conforming_strings = off; SET escape_string_warning = off; SET quote_all_identifiers = on; SET array_nulls = off;'
+            . q{ SET datestyle = 'SQL, DMY'; SET intervalstyle = sql_standard; SET extra_float_digits = -5; SET bytea_output = escape; SET plpgsql.extra_errors = 'all'},
+        q{ALTER TABLE t ADD b1 timestamptz DEFAULT '01/02/2026 10:00+03', ADD b2 interval DEFAULT '-1 year 2 days', ADD b3 float DEFAULT 0.12345678901234567,
+            ADD b4 bytea DEFAULT 'a\\\\\\\\b', ADD b5 text[] DEFAULT ARRAY[NULL, 'NULL', 'a,"b'], ADD b6 money DEFAULT 1234.5},
+        $rows, 'ALTER TYPE mood RENAME TO moods', $rows =~ s/10/11/r, $table eq 'plain' ? () : ('ALTER TABLE t DETACH PARTITION p1', 'CREATE TABLE p4 PARTITION OF t FOR VALUES IN (4)',
+            'INSERT INTO t (id, k) VALUES (20, 4)', 'TRUNCATE p2', 'ALTER TABLE p4 RENAME TO p5'),
+        'other: UPDATE t SET a = 8', 'TRUNCATE t');
+}
+recorded('a setting of a session that writes', 'plain', 'SET quote_all_identifiers = on', $write, 'other: INSERT INTO t VALUES (12)', 'INSERT INTO t VALUES (13)');
+is $cluster->sql('d', q{SELECT count(*) FROM custody_ledger.descriptor d JOIN custody_ledger.audited a ON a.id = d.tbl WHERE a.schema = 'case3'}), 1,
+    '... makes no descriptor';
+
+# Columns that come with values.
+for my $table (qw(plain parted keyless)) {
+    recorded("a constant that a rewrite puts into the rows: $table", $table, 'CREATE ACCESS METHOD heap_' . $table . ' TYPE TABLE HANDLER heap_tableam_handler',
+        $table eq 'parted' ? ('ALTER TABLE t ADD z int DEFAULT 7, ALTER a TYPE varchar USING a || 1')
+        : ('ALTER TABLE t ADD z int DEFAULT 7, SET UNLOGGED', 'UPDATE t SET a = 9', 'ALTER TABLE t SET LOGGED, ADD y text DEFAULT $$y$$',
+            "ALTER TABLE t ADD x int DEFAULT 5, SET ACCESS METHOD heap_$table", 'UPDATE t SET a = 10'));
+}
+recorded('constants that differ by partition', 'parted', q{CREATE FUNCTION lie() RETURNS text LANGUAGE sql STABLE AS 'SELECT clock_timestamp()::text'},
+    'ALTER TABLE t ADD z text DEFAULT lie()', $write_parted);
+recorded('a constant whose label is another one later', 'plain', q{ALTER TABLE t ADD z mood DEFAULT 'tense', ADD y pair DEFAULT '(1,a)'},
+    q{ALTER TYPE mood RENAME VALUE 'tense' TO 'taut'}, $write);
+recorded('constants of columns that are kept from sight', 'hidden', 'ALTER TABLE t DROP s, DROP h, DROP e',
+    q{ALTER TABLE t ADD s text DEFAULT 'in clear', ADD h text DEFAULT 'in clear', ADD e text DEFAULT 'in clear'}, $write);
+is $cluster->sql('d', q{SELECT count(*) FROM custody_ledger.event WHERE position('in clear'::bytea IN new) > 0}), 0, '... are not told';
+
+is join("\n", map { join '|', @$_ } grep { $_->[1] eq 'refuted' } verdicts($cluster, 'd')), '', 'the ledger verifies';
+is $cluster->sql('d', 'SELECT count(*) FROM custody.audit_rewriting'), 0, 'nothing is left over';
+done_testing;
+
+# Each step is a transaction of one session, or of another ("other: "), or one that fails ("fails: ").
+sub recorded {
+    my ($name, $table, @step) = @_;
+    my $schema = 'case' . ++$cases;
+    $_->query("RESET ALL; SET timezone = 'UTC'; SET client_min_messages = error; CREATE SCHEMA IF NOT EXISTS $schema; SET search_path = $schema, public") for $session, $other;
+    $session->query("$table{$table}; " . ($audit{$table} // q{SELECT custody.audit('t')}));
+    my $relation = $session->query(q{SELECT 't'::regclass::oid});
+    my @problem;
+    for my $step ('', @step) {
+        my ($how, $sql) = $step =~ /^(?:(other|fails): )?(.*)$/s;
+        my $answer = ($how // '') eq 'other' ? $other->query($sql, error => 1) : $session->query($sql, error => 1);
+        push @problem, "$sql: $answer" if ($answer =~ /ERROR:/) != (($how // '') eq 'fails');
+        $session->query('ROLLBACK', error => 1) if $answer =~ /ERROR:/;
+        $watcher->query("SELECT copies.take($relation, \$step\$$sql\$step\$)") if $table ne 'hidden';
+    }
+    push @problem, grep { $_ ne '' } reconciled($cluster, 'd', $relation), $watcher->query("SELECT copies.differences($relation)"),
+        $watcher->query("SELECT custody.coverage_trigger_problem($relation)"), map { $watcher->query($_, error => 1) =~ /(ERROR.*)/ }
+        "SELECT count(*) FROM custody.changes($relation)";
+    return is join("\n", @problem), '', $name;
+}
