@@ -12,6 +12,7 @@ DECLARE
     descriptor text := (SELECT d.text FROM custody_ledger.descriptor d
                          WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
     wanted bytea := custody.descriptor_key(descriptor, custody.key_texts(tbl, key));
+    this int8 := custody.this_incarnation();
 BEGIN
     PERFORM custody.key_versions(tbl, key);
     RETURN QUERY SELECT custody.image_json(descriptor, (f.folded).image), (f.folded)."exists", (f.folded).whole,
@@ -19,7 +20,7 @@ BEGIN
            (f.folded).incarnation, (f.folded).xid, (f.folded).seq
       FROM custody.fold_table(tbl, version, row_as_of.at, wanted) f
       JOIN custody_ledger.tx t ON t.at = (f.folded).at AND t.xid = (f.folded).xid AND t.incarnation = (f.folded).incarnation
-     CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, custody.this_incarnation()) AS exact) c
+     CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, this) AS exact) c
      WHERE version IS NOT NULL AND wanted IS NOT NULL;
     -- All of the table was truncated, or read anew without this row.
     IF NOT FOUND AND wanted IS NOT NULL AND EXISTS (SELECT FROM custody.fold_cut(tbl, row_as_of.at)) THEN
@@ -38,6 +39,7 @@ DECLARE
     version int4 := custody.fold_version(tbl, at);
     descriptor text := (SELECT d.text FROM custody_ledger.descriptor d
                          WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
+    this int8 := custody.this_incarnation();
 BEGIN
     IF descriptor::jsonb -> 'key' = '[]' THEN
         RETURN QUERY SELECT NULL::jsonb, custody.image_json(descriptor, f.image), f.image IS NOT NULL,
@@ -50,7 +52,7 @@ BEGIN
            CASE WHEN c.exact IS NULL THEN 'pre-commit' ELSE 'commit' END
       FROM custody.fold_table(tbl, version, table_as_of.at) f
       JOIN custody_ledger.tx t ON t.at = (f.folded).at AND t.xid = (f.folded).xid AND t.incarnation = (f.folded).incarnation
-     CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, custody.this_incarnation()) AS exact) c
+     CROSS JOIN LATERAL (SELECT custody.exact_commit_time(t.xid, t.incarnation, this) AS exact) c
      WHERE version IS NOT NULL AND (f.folded)."exists";
 END
 $$;

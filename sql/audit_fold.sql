@@ -56,10 +56,6 @@ COMMENT ON FUNCTION custody.this_incarnation() IS
 
 -- The server keeps exact times for as long as it keeps the transactions' status.
 CREATE FUNCTION custody.exact_commit_time(xid xid8, incarnation int8, this_incarnation int8) RETURNS timestamptz
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN current_setting('track_commit_timestamp')::boolean AND incarnation = this_incarnation
-                     AND pg_snapshot_xmax(pg_current_snapshot())::text::numeric - xid::text::numeric < 2000000000
-                THEN pg_xact_commit_timestamp((xid::text::numeric % 4294967296)::text::xid) END
-$$;
+    LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'custody_exact_commit_time';
 COMMENT ON FUNCTION custody.exact_commit_time(xid8, int8, int8) IS
 'when a transaction of this incarnation committed, where track_commit_timestamp kept it; else NULL; errors: none; privilege: none';

@@ -23,6 +23,7 @@ DECLARE
     last record; -- of the rewrite whose notes are being read
     rewriting boolean := false;
     seen text[] := '{}';
+    this int8 := custody.this_incarnation();
 BEGIN
     FOR note IN
         SELECT e.at, e.xid, e.incarnation, coalesce(p.place, 9223372036854775807) AS place, e.lsn, e.cid,
@@ -32,7 +33,7 @@ BEGIN
           LEFT JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
          WHERE e.tbl = fold_cut.tbl AND e.key = '' AND e.op IN ('S', 'T')
            AND get_byte(e.new, 0) = 3
-           AND (until IS NULL OR custody.fold_time(t.xid, t.incarnation, t.committing_at) <= until)
+           AND (until IS NULL OR coalesce(custody.exact_commit_time(t.xid, t.incarnation, this), t.committing_at) <= until)
          ORDER BY place DESC, last_lsn DESC, e.cid DESC, e.seq DESC
     LOOP
         -- The notes of one rewrite come together, one for each partition, each after its baseline.
@@ -66,13 +67,6 @@ END
 $$;
 COMMENT ON FUNCTION custody.fold_cut(int4, timestamptz) IS
 'place in the order of events before which nothing counts for the rows of a table: it was truncated, rewritten or recorded anew with a baseline; no row where all counts; until: only what had committed then; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
-
-CREATE FUNCTION custody.fold_time(xid xid8, incarnation int8, committing_at timestamptz) RETURNS timestamptz
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(custody.exact_commit_time(xid, incarnation, custody.this_incarnation()), committing_at)
-$$;
-COMMENT ON FUNCTION custody.fold_time(xid8, int8, timestamptz) IS
-'when a transaction committed: exact where the server still knows it, else when it was about to; errors: none; privilege: none';
 
 -- A default that the rows got without being written, as the bytes of its wire row.
 CREATE FUNCTION custody.wire_value(value text, type text, form text) RETURNS bytea
@@ -149,6 +143,8 @@ COMMENT ON FUNCTION custody.fold_plan(int4, int4) IS
 
 CREATE FUNCTION custody.fold_version(tbl int4, until timestamptz DEFAULT NULL) RETURNS int4
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    this int8 := custody.this_incarnation();
 BEGIN
     IF until IS NULL THEN
         RETURN (SELECT max(d.version) FROM custody_ledger.descriptor d WHERE d.tbl = fold_version.tbl);
@@ -158,7 +154,7 @@ BEGIN
               JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
               JOIN custody_ledger.descriptor d ON d.id = e.descriptor
              WHERE e.tbl = fold_version.tbl AND e.key = '' AND e.op IN ('S', 'T')
-               AND custody.fold_time(t.xid, t.incarnation, t.committing_at) <= until);
+               AND coalesce(custody.exact_commit_time(t.xid, t.incarnation, this), t.committing_at) <= until);
 END
 $$;
 COMMENT ON FUNCTION custody.fold_version(int4, timestamptz) IS
@@ -178,7 +174,7 @@ DECLARE
     timed text := CASE WHEN until IS NULL THEN '' ELSE
         ' JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation' END;
     ended text := CASE WHEN until IS NULL THEN '' ELSE
-        ', custody.fold_time(t.xid, t.incarnation, t.committing_at) AS ended' END;
+        ', coalesce(custody.exact_commit_time(t.xid, t.incarnation, $6), t.committing_at) AS ended' END;
     -- What changed a row before something that counts had ended before it, whatever the clock said then.
     counts text := CASE WHEN until IS NULL THEN 'o' ELSE
         '(SELECT * FROM (SELECT *, min(o.ended) OVER (PARTITION BY o.key ORDER BY o.place, o.last_lsn, o.cid, o.seq'
@@ -200,7 +196,7 @@ BEGIN
                    ORDER BY o.place, o.last_lsn, o.cid, o.seq)
           FROM %5$s o
          GROUP BY o.key $q$, columns, chosen, timed, ended, counts)
-     USING tbl, plan, descriptors, wanted, until;
+     USING tbl, plan, descriptors, wanted, until, custody.this_incarnation();
 END
 $$;
 COMMENT ON FUNCTION custody.fold_table(int4, int4, timestamptz, bytea) IS
@@ -221,6 +217,7 @@ CREATE FUNCTION custody.fold_multiset(tbl int4, version int4, until timestamptz 
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     plan text := custody.fold_plan(tbl, version);
+    this int8 := custody.this_incarnation();
 BEGIN
     RETURN QUERY
         WITH cut AS (SELECT * FROM custody.fold_cut(fold_multiset.tbl, until)),
@@ -234,7 +231,7 @@ BEGIN
                  WHERE e.op NOT IN ('S', 'T')
                    AND (until IS NULL OR EXISTS (SELECT FROM custody_ledger.tx t
                          WHERE t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
-                           AND custody.fold_time(t.xid, t.incarnation, t.committing_at) <= until))
+                           AND coalesce(custody.exact_commit_time(t.xid, t.incarnation, this), t.committing_at) <= until))
                    AND NOT EXISTS (SELECT FROM cut c WHERE custody.fold_is_before(coalesce(p.place, 9223372036854775807),
                            e.incarnation, e.xid, e.lsn, e.cid, e.seq, c.place, c.incarnation, c.xid, c.lsn, c.cid, c.seq)))
         SELECT CASE WHEN s.image IS NOT NULL THEN custody.fold_one(plan, c.descriptor, s.image) END AS folded,
@@ -255,7 +252,7 @@ REVOKE ALL ON FUNCTION custody.fold_one(text, int4, bytea), custody.fold_multise
     custody.folded_row(internal), custody.fold(text, int4, "char", bytea, uuid, int8, xid8, int4, timestamptz),
     custody.image_differences(bytea, bytea, bytea), custody.context_fields(bytea, int2),
     custody.incarnation_places(), custody.this_incarnation(), custody.exact_commit_time(xid8, int8, int8),
-    custody.fold_cut(int4, timestamptz), custody.fold_time(xid8, int8, timestamptz),
+    custody.fold_cut(int4, timestamptz),
     custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4),
     custody.wire_value(text, text, text), custody.fold_constant(text, text, text), custody.fold_plan(int4, int4),
     custody.fold_version(int4, timestamptz), custody.fold_table(int4, int4, timestamptz, bytea) FROM PUBLIC;
@@ -264,7 +261,7 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.folded_row(internal)', 'custody.fold(text, int4, "char", bytea, uuid, int8, xid8, int4, timestamptz)',
     'custody.image_differences(bytea, bytea, bytea)', 'custody.context_fields(bytea, int2)',
     'custody.incarnation_places()', 'custody.this_incarnation()', 'custody.exact_commit_time(xid8, int8, int8)',
-    'custody.fold_cut(int4, timestamptz)', 'custody.fold_time(xid8, int8, timestamptz)',
+    'custody.fold_cut(int4, timestamptz)',
     'custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4)',
     'custody.wire_value(text, text, text)', 'custody.fold_constant(text, text, text)', 'custody.fold_plan(int4, int4)',
     'custody.fold_one(text, int4, bytea)', 'custody.fold_multiset(int4, int4, timestamptz)',

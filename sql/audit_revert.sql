@@ -23,6 +23,15 @@ DECLARE
     literals text;
     assignments text;
 BEGIN
+    SELECT string_agg(DISTINCT quote_ident(v.name), ', ') INTO lost
+      FROM (SELECT k.name FROM custody.image_values(descriptor, key, true) k
+            UNION ALL SELECT o.name FROM custody.image_values(descriptor, old) o
+            UNION ALL SELECT n.name FROM custody.image_values(descriptor, new) n) v
+     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = v.name AND NOT a.attisdropped);
+    IF lost IS NOT NULL THEN
+        problem := format('columns that are gone or have other names: %s', lost);
+        RETURN;
+    END IF;
     SELECT string_agg(format('%I = %s', v.name, custody.revert_literal(v.type, v.state, v.value)), ' AND ' ORDER BY v.position)
       INTO condition FROM custody.image_values(descriptor, key, true) v;
     IF condition IS NULL THEN
@@ -128,6 +137,11 @@ $$;
 COMMENT ON FUNCTION custody.revert_conflict(regclass, text, bytea, bytea, text[]) IS
 'why a live row is not what a change left (image: all or some of its columns, NULL: no row; later: columns that later changes of the transaction have); NULL where it is; errors: what reading the table raises; privilege: SELECT on the table';
 
+CREATE FUNCTION custody.take_back(statements text[]) RETURNS void
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'custody_take_back';
+COMMENT ON FUNCTION custody.take_back(text[]) IS
+'runs statements, each of which changes one row, as the caller and as one command: foreign keys and other AFTER triggers see what all of them left; part of custody.revert(); errors: 55000 where one changes another number of rows, and what the statements raise; privilege: custody_auditor';
+
 CREATE FUNCTION custody.revert(transaction xid8, event int4 DEFAULT NULL, dry_run boolean DEFAULT true,
     incarnation int8 DEFAULT NULL, path text DEFAULT current_setting('search_path'))
     RETURNS TABLE (number int, "table" text, key jsonb, op text, statement text, conflict text)
@@ -139,7 +153,6 @@ DECLARE
     made record;
     todo jsonb := '[]';
     conflicts int := 0;
-    rows int8;
     seen jsonb := '{}'; -- by row: the columns that were looked at; and rows that were as a whole
     identity text;
 BEGIN
@@ -198,28 +211,23 @@ BEGIN
     END IF;
     -- The caller's triggers and defaults find what they would find without this function.
     PERFORM set_config('search_path', path, true);
+    PERFORM custody.take_back(ARRAY(SELECT t.e ->> 'statement' FROM jsonb_array_elements(todo) WITH ORDINALITY t (e, n) ORDER BY t.n));
     number := 0;
     FOR "table", key, op, statement IN
         SELECT t.e ->> 'table', t.e -> 'key', t.e ->> 'op', t.e ->> 'statement'
           FROM jsonb_array_elements(todo) WITH ORDINALITY t (e, n) ORDER BY t.n LOOP
         number := number + 1;
-        EXECUTE statement;
-        GET DIAGNOSTICS rows = ROW_COUNT;
-        IF rows <> 1 THEN
-            RAISE EXCEPTION 'cannot take back a change'
-                USING ERRCODE = 'object_not_in_prerequisite_state',
-                      DETAIL = format('%s rows instead of one: %s', rows, statement);
-        END IF;
         RETURN NEXT;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.revert(xid8, int4, boolean, int8, text) IS
-'takes back what a transaction, or its event of that number, did to rows, the last change first, in this transaction, with the caller''s rights and triggers: INSERT for what was deleted, DELETE for what was inserted, the columns'' old values for what was updated; generated columns are left to the table; returns each statement and, in a dry run, why a change cannot be taken back (the row was changed since, is gone, or there again; values were redacted, hashed, too large or erased; the table is not recorded any more); not in a dry run any conflict is an error, and nothing changes; incarnation: where several have the transaction; path: search_path for triggers; errors: 55000 with conflicts, P0002 for a transaction or an event that is not in the ledger, 42725 for one that several incarnations have, and what the statements raise; privilege: custody_auditor, and the privileges on the tables';
+'takes back what a transaction, or its event of that number, did to rows, the last change first, in this transaction, with the caller''s rights and triggers, as one command (foreign keys and AFTER triggers see what all of it left): INSERT for what was deleted, DELETE for what was inserted, the columns'' old values for what was updated; generated columns are left to the table; returns each statement and, in a dry run, why a change cannot be taken back (the row was changed since, is gone, or there again; values were redacted, hashed, too large or erased; columns are gone; the table is not recorded any more); not in a dry run any conflict is an error, and nothing changes; incarnation: where several have the transaction; path: search_path for triggers; errors: 55000 with conflicts, P0002 for a transaction or an event that is not in the ledger, 42725 for one that several incarnations have, and what the statements raise; privilege: custody_auditor, and the privileges on the tables';
 
 REVOKE ALL ON FUNCTION custody.revert_literal(text, text, text),
     custody.revert_statement(regclass, text, bytea, bytea, bytea), custody.revert_changes(xid8, int4, int8),
-    custody.revert_conflict(regclass, text, bytea, bytea, text[]), custody.revert(xid8, int4, boolean, int8, text) FROM PUBLIC;
+    custody.revert_conflict(regclass, text, bytea, bytea, text[]), custody.take_back(text[]),
+    custody.revert(xid8, int4, boolean, int8, text) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.revert_literal(text, text, text)', 'custody.revert_statement(regclass, text, bytea, bytea, bytea)',
     'custody.revert_changes(xid8, int4, int8)', 'custody.revert_conflict(regclass, text, bytea, bytea, text[])',

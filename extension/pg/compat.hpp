@@ -36,6 +36,17 @@ static inline void *custody_guc_malloc(std::size_t size) { return guc_malloc(LOG
 static inline void *custody_guc_malloc(std::size_t size) { return malloc(size); }
 #endif
 
+// What firing triggers opened is closed by another function since 14.
+#if PG_VERSION_NUM >= 140000
+static inline void custody_close_trigger_relations(EState *state) {
+    ExecCloseResultRelations(state);
+}
+#else
+static inline void custody_close_trigger_relations(EState *state) {
+    ExecCleanUpTriggerState(state);
+}
+#endif
+
 // Before 15 a prefix could not be reserved: the server only warned of what was set under it.
 #if PG_VERSION_NUM < 150000
 #define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)

@@ -26,6 +26,7 @@ extern "C" {
 #include <access/brin_internal.h>
 #include <access/brin_revmap.h>
 #include <access/brin_tuple.h>
+#include <access/commit_ts.h>
 #include <access/detoast.h>
 #include <access/genam.h>
 #include <access/heapam.h>

@@ -59,4 +59,32 @@ $xid = did(q{UPDATE p SET k = 2, a = 'moved'; UPDATE p SET a = 'again'});
 revert($xid);
 is $c->sql('d', 'SELECT tableoid::regclass, * FROM p'), 'p1|1|1|p', 'a row that moved is back';
 is $c->sql('d', q{SELECT string_agg(t || ' ' || status, ', ') FROM unnest('{r,p}'::text[]) t, custody.reconcile(t::regclass)}), 'r proven, p proven', 'all agrees';
+
+# What a foreign key did follows from what is taken back after it.
+$c->sql('d', <<'SQL');
+CREATE TABLE parent (id int PRIMARY KEY, code text UNIQUE);
+CREATE TABLE child (id int PRIMARY KEY, parent int REFERENCES parent ON DELETE CASCADE ON UPDATE CASCADE,
+    code text REFERENCES parent (code) ON DELETE SET NULL);
+INSERT INTO parent VALUES (1, 'a'), (2, 'b');
+INSERT INTO child VALUES (10, 1, 'b'), (11, 1, NULL), (12, 2, 'a');
+SELECT custody.audit('parent'), custody.audit('child');
+SQL
+sub family { $c->sql('d', q{SELECT string_agg(concat_ws(' ', id, code), ', ' ORDER BY id) FROM parent}) . '; '
+    . $c->sql('d', q{SELECT string_agg(concat_ws(' ', id, parent, code), ', ' ORDER BY id) FROM child}) }
+my $family = family();
+for (['DELETE FROM parent WHERE id = 1', '2 b; 12 2'], ['UPDATE parent SET id = 3 WHERE id = 1', '2 b, 3 a; 10 3 b, 11 3, 12 2 a'],
+    ["INSERT INTO parent VALUES (4, 'd'); INSERT INTO child VALUES (13, 4, 'd')", '1 a, 2 b, 4 d; 10 1 b, 11 1, 12 2 a, 13 4 d']) {
+    my ($sql, $left) = @$_;
+    $xid = did($sql);
+    is family(), $left, $sql;
+    is conflicts($xid), '', '... is no conflict';
+    revert($xid);
+    is family(), $family, '... and is taken back with what the foreign keys did';
+}
+
+# Columns that are not there any more.
+$xid = did(q{DELETE FROM child WHERE id = 12; UPDATE parent SET code = 'z' WHERE id = 1});
+$c->sql('d', 'ALTER TABLE parent RENAME code TO name; ALTER TABLE child DROP parent');
+is conflicts($xid), 'columns that are gone or have other names: code; columns that are gone or have other names: parent', 'columns that are gone are a conflict';
+is $c->sql('d', q{SELECT string_agg(status, ' ') FROM unnest('{parent,child}'::text[]) t, custody.reconcile(t::regclass)}), 'proven proven', 'all agrees';
 done_testing;
