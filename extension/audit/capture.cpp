@@ -34,8 +34,22 @@ RowValues values_of(TupleTableSlot *slot) {
     return {slot->tts_values, slot->tts_isnull};
 }
 
+bool is_foreign(const TriggerData *data) {
+    return data->tg_relation->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
+}
+
+/// A row of another server tells no command. That whose triggers fire reads by a snapshot from its
+/// begin; what triggers that came before did counts commands on.
+uint32 cid_of_snapshot() {
+    return ActiveSnapshotSet() ? GetActiveSnapshot()->curcid : GetCurrentCommandId(false);
+}
+
+uint32 cid_of_new(const TriggerData *data, HeapTuple row) {
+    return is_foreign(data) ? cid_of_snapshot() : HeapTupleHeaderGetCmin(row->t_data);
+}
+
 void capture_insert(const CaptureTable *table, const TriggerData *data) {
-    const uint32 cid = HeapTupleHeaderGetCmin(data->tg_trigtuple->t_data);
+    const uint32 cid = cid_of_new(data, data->tg_trigtuple);
     const Moment moment = moment_now(data->tg_relation, cid);
     const uint32 pair = take_moved(table, cid);
     (void)capture_whole(table, pair == ledger::kNoPair ? 'I' : 'N', values_of(data->tg_trigslot),
@@ -44,8 +58,9 @@ void capture_insert(const CaptureTable *table, const TriggerData *data) {
 
 void capture_delete(const CaptureTable *table, const TriggerData *data) {
     const HeapTupleHeader row = data->tg_trigtuple->t_data;
-    const bool moves = HeapTupleHeaderIndicatesMovedPartitions(row);
-    const uint32 cid = HeapTupleHeaderGetCmax(row);
+    const bool foreign = is_foreign(data);
+    const bool moves = !foreign && HeapTupleHeaderIndicatesMovedPartitions(row);
+    const uint32 cid = foreign ? cid_of_snapshot() : HeapTupleHeaderGetCmax(row);
     const uint32 seq = capture_whole(table, moves ? 'M' : 'D', values_of(data->tg_trigslot),
                                      moment_now(data->tg_relation, cid), ledger::kNoPair);
     if (moves) {
@@ -76,7 +91,7 @@ CUSTODY_HOT_FUNCTION(custody_capture) {
     } else if (TRIGGER_FIRED_BY_DELETE(data->tg_event)) {
         capture_delete(table, data);
     } else {
-        const uint32 cid = HeapTupleHeaderGetCmin(data->tg_newtuple->t_data);
+        const uint32 cid = cid_of_new(data, data->tg_newtuple);
         capture_update(table, values_of(data->tg_trigslot), values_of(data->tg_newslot),
                        moment_now(data->tg_relation, cid));
     }
