@@ -24,14 +24,22 @@ bool readable(pq::Connection &source) {
 }
 
 // "" where the role cannot look: receive_ledger() refuses then.
-std::string events_of(pq::Connection &target) {
+std::string hindrance(pq::Connection &source, pq::Connection &target) {
+    const auto there = source.exec("SELECT period FROM custody_ledger.ledger");
     const Probe probe(target);
     try {
-        const auto found =
-            target.exec("SELECT l.ledger FROM custody_ledger.ledger l WHERE EXISTS (SELECT FROM "
-                        "custody_ledger.tx) OR EXISTS (SELECT FROM custody_ledger.block) OR EXISTS "
-                        "(SELECT FROM custody_ledger.audited)");
-        return found.rows() == 0 ? "" : found.str(0, 0);
+        const auto found = target.exec(
+            "SELECT l.ledger, EXISTS (SELECT FROM custody_ledger.tx) OR EXISTS (SELECT "
+            "FROM custody_ledger.block) OR EXISTS (SELECT FROM custody_ledger.audited), "
+            "l.period FROM custody_ledger.ledger l");
+        if (found.rows() == 0)
+            return "";
+        if (found.boolean(0, 1))
+            return fmt::format("the target's ledger {} has events", found.text(0, 0));
+        if (there.rows() != 0 && there.text(0, 0) != found.text(0, 2))
+            return fmt::format("the target's ledger has partitions by {}, the source's by {}",
+                               found.text(0, 2), there.text(0, 0));
+        return "";
     } catch (const pq::SqlError &error) {
         if (error.connection_lost())
             throw;
@@ -53,9 +61,8 @@ void check_ledger(Context &context) {
         return;
     }
     if (has_ledger(context.target))
-        if (const auto ledger = events_of(context.target); !ledger.empty()) {
-            context.add("target-ledger", "custody_ledger",
-                        fmt::format("the target's ledger {} has events", ledger));
+        if (const auto why = hindrance(context.source, context.target); !why.empty()) {
+            context.add("target-ledger", "custody_ledger", why);
             return;
         }
     context.add("ledger-moves", "custody_ledger",

@@ -13,6 +13,7 @@
 #include "loader/run/context.hpp"
 #include "loader/run/finish.hpp"
 #include "loader/run/large_objects.hpp"
+#include "loader/run/move_ledger.hpp"
 #include "loader/run/prepare.hpp"
 #include "loader/run/reconcile.hpp"
 #include "loader/run/resume.hpp"
@@ -112,6 +113,7 @@ void compare_all(Context &context, const std::vector<state::TaskRow> &tasks) {
     Scheduler scheduler(options.jobs, options.jobs);
     add_tables(context, scheduler);
     add_objects(context, scheduler, tasks);
+    compare_ledger_again(context, scheduler, tasks);
     std::vector<Worker> workers;
     for (int worker = 1; worker <= options.jobs; ++worker)
         workers.emplace_back(options.target, "custody final", &context.snapshot,
@@ -158,7 +160,9 @@ Exit compare_finally(const cli::Options &options, pq::Connection &control,
     auto present = look(options, control, migration);
     auto &snapshot = *present.snapshot;
     const auto tasks = migration.tasks(control);
-    const auto found = new_objects(options, present.reconciled.created, snapshot.holder(), tasks);
+    auto found = new_objects(options, present.reconciled.created, snapshot.holder(), tasks);
+    for (auto &ledger : new_ledger(options, snapshot.holder(), tasks))
+        found.push_back(std::move(ledger));
     const int number = record_snapshot(control, migration, present.reconciled.plan, snapshot);
     snapshot.watch();
     ui::Progress progress(ui::settings_for_stderr(options.quiet, options.color));

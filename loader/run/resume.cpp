@@ -19,6 +19,7 @@
 #include "loader/run/copy_table.hpp"
 #include "loader/run/foreign_keys.hpp"
 #include "loader/run/large_objects.hpp"
+#include "loader/run/move_ledger.hpp"
 #include "loader/run/reconcile.hpp"
 #include "loader/run/retry.hpp"
 #include "loader/run/settings.hpp"
@@ -238,6 +239,8 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
     await_leftovers(target, migration);
     prepared.migration = migration.under(prepared.snapshot_number);
     prepared.found = new_tables(created);
+    for (auto &ledger : new_ledger(options, prepared.snapshot->holder(), migration.tasks(target)))
+        prepared.found.push_back(std::move(ledger));
     return prepared;
 }
 
@@ -265,6 +268,7 @@ void settle_tables(Context &context, Scheduler recheck, std::vector<Worker> &wor
                          }});
     }
     recheck_large_objects(context, target, recheck);
+    compare_ledger_again(context, recheck, context.migration.tasks(target));
     const auto outcome = recheck.run(workers);
     throw_if_stopped();
     if (!outcome.failures.empty()) {

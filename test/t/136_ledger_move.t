@@ -101,7 +101,41 @@ for my $point (qw(ledger.after_receive ledger.after_adopt ledger.after_seal)) {
     is on_target(q{SELECT count(*) FROM custody_ledger.event WHERE op = 'S' AND tbl = 0 AND convert_from(new, 'LATIN1') LIKE '%source\_digest%'}), 1, 'the ledger came once';
 }
 
+# A source whose ledger goes on after it was moved, also where its rows are the same again.
+my $there_and_back = q{UPDATE patient SET name = upper(name) WHERE id = 20; UPDATE patient SET name = lower(name) WHERE id = 20};
+fresh();
+is run()->{exit}, 0, 'moved once more';
+my $proof_of_move = q{SELECT verdict, source_value, target_value, source_rows FROM custody.migration_task WHERE kind = 'ledger'};
+my $proven = on_target($proof_of_move);
+is run('--final')->{exit}, 0, 'the last comparison has nothing to say';
+is on_target($proof_of_move), $proven, '... and keeps the proof of the move';
+$source->sql('clinic', $there_and_back);
+for my $time ('', ' again') {
+    my $run = run('--final');
+    is $run->{exit}, 5, "rows that are the same, and two events that are not there: not equal$time";
+    like $run->{stderr}, qr/LEDGER custody_ledger: different: the source's ledger has (\d+) transactions, and \d+ of them were moved: begin again/, '... by the ledger';
+}
+fresh();
+is custody('run', ends(), '--roles', { env => { CUSTODY_FAILPOINT => 'ledger.after_seal=kill' } })->{exit}, 137, 'killed after it has moved';
+$source->sql('clinic', $there_and_back);
+my $late = run();
+is $late->{exit}, 5, '... what was written before the run went on is missed';
+like $late->{stderr}, qr/LEDGER custody_ledger: different/, '... by name';
+$_->create_database('late', extension => 1) for $source, $target;
+my @late = ('--source', $source->conninfo('late'), '--target', $target->conninfo('late'));
+$source->sql('late', 'CREATE TABLE t (id int PRIMARY KEY)');
+is custody('run', @late)->{exit}, 0, 'a source without a ledger';
+$source->sql('late', q{SELECT custody.init_ledger(); SELECT custody.audit('t')});
+my $made = custody('run', @late, '--final');
+is $made->{exit}, 5, '... that gets one';
+like $made->{stderr}, qr/LEDGER custody_ledger: it was made on the source since/, '... is told';
+
 # What is refused, and what stays.
+fresh();
+on_target(q{SELECT custody.init_ledger('day')});
+my $period = custody('plan', ends());
+is $period->{exit}, 3, 'a ledger by another period is refused before anything is copied';
+like $period->{stdout}, qr/target-ledger: custody_ledger: the target's ledger has partitions by day, the source's by week/, '... as the plan says';
 fresh();
 on_target(q{CREATE TABLE own (id int PRIMARY KEY); SELECT custody.init_ledger(); SELECT custody.audit('own')});
 my $refused = run();
