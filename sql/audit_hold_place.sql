@@ -211,6 +211,20 @@ $$;
 COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
 'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: as custody.history() takes it); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that is not recorded, 25001 in another isolation than READ COMMITTED; privilege: custody_legal';
 
+-- Columns may have been renamed since: by the names that they had then, in the key's order.
+CREATE FUNCTION custody.held_key(hold int4, tbl int4, columns name[]) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (SELECT jsonb_object_agg(c.name, h.subject -> 'key' -> n.names[c.n]) FROM unnest(columns) WITH ORDINALITY c (name, n))
+      FROM custody_ledger.hold h JOIN custody_ledger.descriptor d ON d.tbl = held_key.tbl AND d.made_at <= h.placed_at
+     CROSS JOIN LATERAL (
+           SELECT array_agg(d.text::jsonb #>> ARRAY['columns', k.p, 'name'] ORDER BY k.n) AS names
+             FROM jsonb_array_elements_text(d.text::jsonb -> 'key') WITH ORDINALITY k (p, n)) n
+     WHERE h.id = held_key.hold AND h.subject -> 'key' ?& n.names
+     ORDER BY d.version DESC LIMIT 1
+$$;
+COMMENT ON FUNCTION custody.held_key(int4, int4, name[]) IS
+'the key that a hold is on, by the names that its columns have now; NULL for a hold without one; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
 -- An organization's hold reaches the tables that are recorded after it; and holds come back where DROP
 -- EXTENSION took their triggers.
 CREATE FUNCTION custody.hold_later_table(relation regclass) RETURNS void
@@ -236,7 +250,7 @@ BEGIN
         END IF;
         condition := CASE WHEN h.org_text IS NOT NULL THEN custody.key_condition(relation, ARRAY[t.org_column]::name[],
                                                              jsonb_build_object(t.org_column, h.org_text), 'OLD.')
-                          WHEN h.subject ? 'key' THEN custody.key_condition(relation, t.key, h.subject -> 'key', 'OLD.') END;
+                          WHEN h.subject ? 'key' THEN custody.key_condition(relation, t.key, custody.held_key(h.id, t.id, t.key), 'OLD.') END;
         PERFORM custody.hold_table(h.id, t.id, relation, condition);
     END LOOP;
 END
@@ -292,7 +306,7 @@ REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_tr
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
     custody.org_fits(regclass, name, text), custody.held_told(int4, int4), custody.record_hold(int4, int4),
     custody.hold_table(int4, int4, regclass, text),
-    custody.place_hold(text, regclass, jsonb, text), custody.hold_later_table(regclass), custody.hold_again(),
+    custody.place_hold(text, regclass, jsonb, text), custody.held_key(int4, int4, name[]), custody.hold_later_table(regclass), custody.hold_again(),
     custody.lift_hold(int4, int4) FROM PUBLIC;
 
 SELECT custody.give_duty('{legal}', 'custody.place_hold(text, regclass, jsonb, text)');

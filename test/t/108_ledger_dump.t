@@ -86,6 +86,15 @@ is $here->sql('clinic', $identity), $was, 'a table goes on under its identity';
 like $err, qr/the audit ledger is not changed/, 'guards are back';
 ($exit, undef, $err) = $here->psql('clinic', 'DELETE FROM patient WHERE id = 1');
 like $err, qr/public.patient is under legal hold 1/, 'holds are back with the recording';
+
+# ... by the names that the columns of a key have now.
+$here->sql('clinic', q{CREATE TABLE paid (id text, part text, PRIMARY KEY (part, id)); INSERT INTO paid VALUES ('1', 'a'), ('a', '1'); SELECT custody.audit('paid');
+    SELECT custody.place_hold('case', 'paid', '["a", "1"]'); ALTER TABLE paid RENAME id TO x; ALTER TABLE paid RENAME part TO id; ALTER TABLE paid RENAME x TO part;
+    SET client_min_messages = error; DROP EXTENSION custody CASCADE; CREATE EXTENSION custody});
+is +($here->psql('clinic', 'SELECT custody.init_ledger()'))[0], 0, 'a hold on a row whose columns have changed their names comes back';
+like +($here->psql('clinic', q{DELETE FROM paid WHERE id = 'a'}))[2], qr/public.paid is under legal hold/, '... and holds it';
+is $here->sql('clinic', q{DELETE FROM paid WHERE id = '1' RETURNING part}), 'a', '... and no other';
+is $here->sql('clinic', q{SELECT object, detail FROM custody.verify_holds() WHERE status <> 'proven'}), '', '... as its events tell';
 done_testing;
 
 sub same {
