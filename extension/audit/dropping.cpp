@@ -24,7 +24,8 @@ bool owns_schema_of(const ObjectAddress &object) {
     return has_privs_of_role(GetUserId(), owner);
 }
 
-/// Of a kind on which tables may depend: by types of columns, or by what partition keys use.
+/// Of a kind, apart from relations, on which tables may depend: by types of columns, or by what
+/// partition keys use.
 bool may_take_tables(ObjectType kind) {
     switch (kind) {
     case OBJECT_ACCESS_METHOD:
@@ -33,24 +34,21 @@ bool may_take_tables(ObjectType kind) {
     case OBJECT_COLLATION:
     case OBJECT_DOMAIN:
     case OBJECT_EXTENSION:
-    case OBJECT_FOREIGN_TABLE:
     case OBJECT_FUNCTION:
     case OBJECT_LANGUAGE:
-    case OBJECT_MATVIEW:
     case OBJECT_OPCLASS:
     case OBJECT_OPERATOR:
     case OBJECT_OPFAMILY:
     case OBJECT_PROCEDURE:
     case OBJECT_ROUTINE:
     case OBJECT_TYPE:
-    case OBJECT_VIEW:
         return true;
     default:
         return false;
     }
 }
 
-/// Those that the caller may drop; for the others the error is the command's own.
+/// Those that the caller may drop, locked as the command will; for others the error is its own.
 Named named_others(const DropStmt *drop) {
     Named named = {"object", NIL, NIL};
     ListCell *cell;
@@ -58,15 +56,12 @@ Named named_others(const DropStmt *drop) {
         auto *name = static_cast<Node *>(lfirst(cell));
         Relation relation = nullptr;
         const ObjectAddress object =
-            get_object_address(drop->removeType, name, &relation, AccessShareLock, true);
+            get_object_address(drop->removeType, name, &relation, AccessExclusiveLock, true);
         if (!OidIsValid(object.objectId)) {
             continue;
         }
         if (!owns_schema_of(object)) {
             check_object_ownership(GetUserId(), drop->removeType, object, name, relation);
-        }
-        if (relation != nullptr) {
-            table_close(relation, NoLock);
         }
         named.objects = lappend_oid(named.objects, object.objectId);
         named.classes = lappend_oid(named.classes, object.classId);
@@ -74,7 +69,7 @@ Named named_others(const DropStmt *drop) {
     return named;
 }
 
-List *named_tables(const DropStmt *drop) {
+List *named_relations(const DropStmt *drop) {
     List *tables = NIL;
     ListCell *cell;
     foreach (cell, drop->objects) {
@@ -107,8 +102,9 @@ Named named_by(Node *statement) {
         return {"", NIL, NIL};
     }
     const DropStmt *drop = castNode(DropStmt, statement);
-    if (drop->removeType == OBJECT_TABLE) {
-        return {"table", named_tables(drop), NIL};
+    if (drop->removeType == OBJECT_TABLE || drop->removeType == OBJECT_VIEW ||
+        drop->removeType == OBJECT_MATVIEW || drop->removeType == OBJECT_FOREIGN_TABLE) {
+        return {"table", named_relations(drop), NIL};
     }
     // Without CASCADE only an empty schema is dropped.
     if (drop->removeType == OBJECT_SCHEMA && drop->behavior == DROP_CASCADE) {

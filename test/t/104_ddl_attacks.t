@@ -76,11 +76,11 @@ by(helper => 'DROP SCHEMA w CASCADE', 'drop w.t', '... that is dropped');
 # ... and with what it depends on: as a member of an extension, or by its own partition key.
 $cluster->sql('clinic', q{CREATE SCHEMA lib; GRANT ALL ON SCHEMA lib TO boss; CREATE EXTENSION IF NOT EXISTS citext SCHEMA lib;
     ALTER TYPE lib.citext OWNER TO postgres; CREATE EXTENSION hstore SCHEMA lib; GRANT CREATE ON SCHEMA public TO boss});
-by(boss => 'CREATE TYPE lib.kind AS ENUM ($$a$$, $$b$$); CREATE FUNCTION lib.half(int) RETURNS int LANGUAGE sql IMMUTABLE AS $$SELECT $1 / 2$$; CREATE COLLATION lib.plain (locale = $$C$$);'
+by(boss => 'CREATE TYPE lib.kind AS ENUM ($$a$$, $$b$$); CREATE FUNCTION lib.half(int) RETURNS int LANGUAGE sql IMMUTABLE AS $$SELECT $1 / 2$$; CREATE COLLATION lib.plain (locale = $$C$$); CREATE VIEW lib.one AS SELECT 1 AS id;'
         . ' CREATE TABLE key (id int, k int, kind lib.kind, code lib.citext, word text) PARTITION BY LIST (k); CREATE TABLE key_1 PARTITION OF key FOR VALUES IN (1);', '', 'partitions of partitions');
-my %part = (2 => '(lib.half(id))', 3 => '(kind)', 4 => '(code)', 5 => '(word COLLATE lib.plain)', 6 => '(lib.half(id))', 8 => '(kind)', 9 => '((word::lib.citext))');
+my %part = (2 => '(lib.half(id))', 3 => '(kind)', 4 => '(code)', 5 => '(word COLLATE lib.plain)', 6 => '(lib.half(id))', 8 => '(kind)', 9 => '((word::lib.citext))', 10 => '((row(id)::lib.one))');
 by(boss => join('; ', map { "CREATE TABLE key_$_ PARTITION OF key FOR VALUES IN ($_) PARTITION BY RANGE $part{$_}; CREATE TABLE key_${_}d PARTITION OF key_$_ DEFAULT" } sort keys %part)
-        . '; CREATE TABLE key_7 PARTITION OF key FOR VALUES IN (7); INSERT INTO key SELECT g, g, $$a$$, $$c$$, $$w$$ FROM generate_series(1, 9) g', '', '... with keys of several kinds');
+        . '; CREATE TABLE key_7 PARTITION OF key FOR VALUES IN (7); INSERT INTO key SELECT g, g, $$a$$, $$c$$, $$w$$ FROM generate_series(1, 10) g', '', '... with keys of several kinds');
 $cluster->sql('clinic', q{SELECT custody.audit('key', key => '{id}'); ALTER EXTENSION hstore ADD TABLE key_7; ALTER FUNCTION lib.half(int) OWNER TO helper});
 events();
 agree('key');
@@ -95,6 +95,8 @@ by(boss => 'CREATE TABLE lib.later (id int, kind lib.kind, PRIMARY KEY (id, kind
     '', 'a table whose own partition key has the type');
 $cluster->sql('clinic', q{SELECT custody.audit('lib.later')});
 events();
+by(boss => 'DROP VIEW lib.one CASCADE', qr/^D; (drop public\.key_10d?(; )?){2}$/, 'DROP VIEW');
+agree('key');
 by(postgres => 'DROP EXTENSION hstore', 'D; drop public.key_7', 'DROP EXTENSION of a member');
 agree('key');
 by(boss => 'DROP TYPE lib.kind CASCADE', qr/^D; D; (?=.*drop lib\.later(;|$))((drop (public\.key_[38]d?|lib\.later(_a)?)|columns)(; |$)){6,8}$/, 'DROP TYPE, of a whole table, too');
