@@ -64,7 +64,8 @@ COMMENT ON FUNCTION custody.attest_table(regclass) IS
 -- attest() finds. It calls nothing of the tables' owners: rows are compared as the bytes of send functions.
 CREATE FUNCTION custody.attest(digests jsonb DEFAULT NULL, relations regclass[] DEFAULT NULL)
     RETURNS TABLE ("check" text, object text, status text, detail text)
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET row_security = off AS $$
 DECLARE
     found jsonb := '[]';
     began timestamptz := clock_timestamp();

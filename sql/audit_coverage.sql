@@ -44,14 +44,15 @@ BEGIN
           LEFT JOIN LATERAL custody.coverage_audited(t.id) a ON true
           LEFT JOIN custody.audit_exemption x ON x.relation = c.oid
           LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
-          LEFT JOIN pg_extension e ON e.oid = d.refobjid
+          -- Whoever owns an extension may make any table of his a member of it.
+          LEFT JOIN pg_extension e ON e.oid = d.refobjid AND (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = e.extowner)
          WHERE c.relkind IN ('r', 'p', 'f') AND NOT c.relispartition AND c.relpersistence <> 't'
            AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'custody', 'custody_ledger')
          ORDER BY n.nspname, c.relname;
 END
 $$;
 COMMENT ON FUNCTION custody.audit_coverage() IS
-'every table of the database but the system''s and custody''s, partitions with their root: recorded; exempt (custody.audit_exemption, or a member of an extension) with the reason; or a gap, with what is wrong (not recorded, a trigger missing or not ENABLE ALWAYS on it or on a partition); since when it is recorded, version of its descriptor; errors: none; privilege: custody_auditor';
+'every table of the database but the system''s and custody''s, partitions with their root: recorded; exempt (custody.audit_exemption, or a member of an extension that a superuser owns) with the reason; or a gap, with what is wrong (not recorded, a trigger missing or not ENABLE ALWAYS on it or on a partition); since when it is recorded, version of its descriptor; errors: none; privilege: custody_auditor';
 
 CREATE FUNCTION custody.coverage_audited(id int4) RETURNS TABLE (active boolean, since timestamptz)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -130,7 +130,8 @@ COMMENT ON FUNCTION custody.audit_touched(oid, oid) IS
 'tables that a command on a table, on a type that tables are made of, or on a schema, may have changed; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.audit_ddl() RETURNS event_trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
 DECLARE
     command record;
 BEGIN
@@ -187,7 +188,8 @@ COMMENT ON FUNCTION custody.audit_has_new_column(regclass) IS
 'whether a table has a column with a constant for the rows from before it that the newest descriptor does not have; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.audit_rewrite() RETURNS event_trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
 DECLARE
     rewritten oid := pg_event_trigger_table_rewrite_oid();
 BEGIN
@@ -253,7 +255,8 @@ COMMENT ON FUNCTION custody.audit_going(text, oid[], oid[]) IS
 
 -- Called from C before a DROP, with what it names, whoever drops it.
 CREATE FUNCTION custody.audit_dropping("by" text, classes oid[], objects oid[]) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
 DECLARE
     going oid[];
     partition regclass;
@@ -288,7 +291,8 @@ COMMENT ON FUNCTION custody.audit_drop_start() IS
 'event trigger (ddl_command_start) of the ledger: the rows of partitions that a DROP takes are events before they are gone';
 
 CREATE FUNCTION custody.audit_drop() RETURNS event_trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
 DECLARE
     gone record;
 BEGIN

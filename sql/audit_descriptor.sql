@@ -106,7 +106,8 @@ COMMENT ON FUNCTION custody.check_utf8(regclass, text) IS
 -- SECURITY DEFINER: capture calls it as the ledger's owner when a row no longer fits, in the
 -- transaction of anybody who writes the table.
 CREATE FUNCTION custody.renew_descriptor(tbl int4) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     subject record;
     newest record;

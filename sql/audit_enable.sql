@@ -309,7 +309,8 @@ CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key na
     exclude name[] DEFAULT '{}', hash name[] DEFAULT '{}', redact name[] DEFAULT '{}',
     options jsonb DEFAULT '{}', baseline boolean DEFAULT true, dry_run boolean DEFAULT false)
     RETURNS SETOF text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     identity uuid;
     step text;
@@ -325,7 +326,7 @@ BEGIN
             PERFORM custody.check_isolation('a baseline');
         END IF;
         -- No hold is placed beside it: custody.place_hold() and it would not see each other's tables.
-        PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+        PERFORM custody.lock_ledger();
         PERFORM custody.check_holds_seen();
         -- Waits for running writers: what they wrote is in the baseline, what comes is captured.
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);

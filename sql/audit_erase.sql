@@ -16,7 +16,7 @@ BEGIN
       FROM (SELECT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
              WHERE d.tbl = erase_events.tbl) f;
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
-    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    PERFORM custody.lock_ledger();
     IF EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
                 WHERE e.tbl = erase_events.tbl AND (e.key = ANY (keys) OR e.key IS NULL AND e.org IS NULL))
         OR EXISTS (SELECT FROM custody_ledger.event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
@@ -118,7 +118,7 @@ CREATE FUNCTION custody.erase_user(app_user text, request int4) RETURNS text
 DECLARE
     number int8;
 BEGIN
-    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    PERFORM custody.lock_ledger();
     -- Held events are in a copy once their partition was pruned.
     IF EXISTS (SELECT FROM (SELECT e.at, e.xid, e.tbl, e.org, e.key FROM custody_ledger.event e
                             UNION ALL SELECT e.at, e.xid, e.tbl, e.org, e.key FROM custody_ledger.held_event e) e
@@ -152,7 +152,8 @@ COMMENT ON FUNCTION custody.erase_user(text, int4) IS
 
 -- SECURITY DEFINER: as the other requests.
 CREATE FUNCTION custody.request_erase(rel regclass, key jsonb, reason text) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     subject int4;
 BEGIN
@@ -169,7 +170,8 @@ COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
 'asks for key and images of all events of one row to be erased: rel; key, as custody.history() takes it; reason, which must not name what is erased, as it stays; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that was never recorded; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.request_erase_user(app_user text, reason text) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
     PERFORM custody.check_ledger();
     IF coalesce(app_user, '') = '' THEN

@@ -184,7 +184,8 @@ COMMENT ON FUNCTION custody.changes(regclass, text, text, timestamptz, timestamp
 CREATE FUNCTION custody.org_changes(rel regclass DEFAULT NULL, since timestamptz DEFAULT NULL, until timestamptz DEFAULT NULL)
     RETURNS TABLE (at timestamptz, transaction text, number int8, "table" text, op text, key jsonb, old jsonb, new jsonb,
                    login text, role text, app_user text, application text, client text)
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     wanted bytea[] := custody.own_orgs();
 BEGIN

@@ -145,7 +145,8 @@ COMMENT ON FUNCTION custody.org_fits(regclass, name, text) IS
 -- SECURITY DEFINER, here and below: custody_legal owns neither the ledger nor the tables that it holds.
 CREATE FUNCTION custody.place_hold(reason text, rel regclass DEFAULT NULL, key jsonb DEFAULT NULL,
     org text DEFAULT NULL) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
 DECLARE
     t record;
     form text;
@@ -161,7 +162,7 @@ BEGIN
     END IF;
     key := CASE WHEN key IS NOT NULL THEN custody.recorded_key(rel, key) END;
     -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
-    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    PERFORM custody.lock_ledger();
     INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
         VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'org', org)) || custody.salted(key, 'key'), org,
                 reason, session_user, now()) RETURNING id INTO hold;

@@ -5,11 +5,32 @@
 
 -- SECURITY DEFINER, here and below: the ledger belongs to a role that nobody can log in as, and its
 -- makers are the duties of custody, not superusers. EXECUTE goes to those duties only.
+-- Whoever may make schemas could make this one before the ledger is, with views and types of his own
+-- that functions of custody would then read.
+CREATE FUNCTION custody.ledger_schema_owner() RETURNS name
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT r.rolname FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner
+     WHERE n.nspname = 'custody_ledger' AND NOT r.rolsuper AND r.rolname <> 'custody_ledger_owner'
+$$;
+COMMENT ON FUNCTION custody.ledger_schema_owner() IS
+'who owns schema custody_ledger and must not, being neither a superuser nor custody_ledger_owner; NULL: nobody; errors: none; privilege: none';
+
 CREATE FUNCTION custody.ledger_exists() RETURNS boolean
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS
-'SELECT to_regclass(''custody_ledger.ledger'') IS NOT NULL';
+'SELECT custody.ledger_schema_owner() IS NULL AND to_regclass(''custody_ledger.ledger'') IS NOT NULL';
 COMMENT ON FUNCTION custody.ledger_exists() IS
 'true once custody.init_ledger() has made the ledger in this database; errors: none; privilege: none';
+
+-- One after the other: who makes the ledger, records tables, holds, prunes and erases. No advisory lock,
+-- which anybody could hold; of this table nobody has a right.
+CREATE FUNCTION custody.lock_ledger() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    LOCK TABLE custody.duty_function IN SHARE ROW EXCLUSIVE MODE;
+END
+$$;
+COMMENT ON FUNCTION custody.lock_ledger() IS
+'waits for whoever changes what is recorded, held or kept, and keeps others from it until the transaction ends; privilege: superuser';
 
 CREATE FUNCTION custody.check_ledger() RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -50,11 +71,29 @@ $$SELECT date_trunc(period, at AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'$$;
 COMMENT ON FUNCTION custody.ledger_period_start(text, timestamptz) IS
 'begin, in UTC, of the month, week or day that a time lies in: the lower bound of its partition; errors: 22023 for another period; privilege: none';
 
+CREATE FUNCTION custody.revoke_from_others(kind text, name text, acl aclitem[], owner oid) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    other text;
+BEGIN
+    FOR other IN SELECT DISTINCT coalesce(quote_ident(r.rolname), 'PUBLIC')
+                   FROM aclexplode(acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee WHERE a.grantee <> owner LOOP
+        EXECUTE format('REVOKE ALL ON %s %s FROM %s', kind, name, other);
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.revoke_from_others(text, text, aclitem[], oid) IS
+'takes what privileges it has on an object from everybody but its owner; part of custody.init_ledger(); privilege: superuser';
+
 CREATE FUNCTION custody.own_ledger_relation(relation regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM custody.maintain_ledger(format('ALTER TABLE %s OWNER TO custody_ledger_owner', relation));
-    EXECUTE format('REVOKE ALL ON TABLE %s FROM PUBLIC', relation);
+    -- Not of PUBLIC only: ALTER DEFAULT PRIVILEGES may have given it to anybody.
+    PERFORM custody.revoke_from_others('TABLE', relation::text, c.relacl, c.relowner) FROM pg_class c WHERE c.oid = relation;
+    PERFORM custody.revoke_from_others('SEQUENCE', s.oid::regclass::text, s.relacl, s.relowner)
+       FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
+      WHERE d.classid = 'pg_class'::regclass AND d.refclassid = d.classid AND d.refobjid = relation;
 END
 $$;
 COMMENT ON FUNCTION custody.own_ledger_relation(regclass) IS
@@ -178,7 +217,8 @@ COMMENT ON FUNCTION custody.grant_ledger_like(text, regclass) IS
 'lets the readers of a table of the ledger read another one; privilege: superuser';
 
 CREATE FUNCTION custody.make_ledger_partitions() RETURNS int
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
 DECLARE
     period text;
     step interval;
@@ -236,7 +276,8 @@ COMMENT ON FUNCTION custody.check_ledger_options(jsonb) IS
 
 CREATE FUNCTION custody.init_ledger(period text DEFAULT 'month', options jsonb DEFAULT '{}')
     RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     id uuid;
 BEGIN
@@ -245,19 +286,25 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', HINT = 'use month, week or day';
     END IF;
     PERFORM custody.check_ledger_options(options);
-    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    PERFORM custody.lock_ledger();
     IF EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'custody_ledger_owner'
                   AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid))) THEN
         RAISE EXCEPTION 'role "custody_ledger_owner" can be worked as'
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'It can log in, or has members.',
                   HINT = 'ALTER ROLE custody_ledger_owner NOLOGIN, and REVOKE it from its members.';
     END IF;
+    IF custody.ledger_schema_owner() IS NOT NULL THEN
+        RAISE EXCEPTION 'schema "custody_ledger" exists and belongs to role "%"', custody.ledger_schema_owner()
+            USING ERRCODE = 'insufficient_privilege', DETAIL = 'The role is not a superuser.',
+                  HINT = 'Drop the schema, or make a superuser its owner after a look at what it holds.';
+    END IF;
     PERFORM custody.audit_check_publications();
     IF NOT custody.ledger_exists() THEN
         CREATE SCHEMA custody_ledger;
         COMMENT ON SCHEMA custody_ledger IS
             'the audit ledger of custody: evidence; not part of the extension, and not to be changed by hand';
-        REVOKE ALL ON SCHEMA custody_ledger FROM PUBLIC;
+        PERFORM custody.revoke_from_others('SCHEMA', n.nspname, n.nspacl, n.nspowner)
+           FROM pg_namespace n WHERE n.nspname = 'custody_ledger';
         PERFORM custody.make_ledger_tables();
         INSERT INTO custody_ledger.ledger (ledger, format, made_at, period, options)
             VALUES (gen_random_uuid(), 1, now(), period, coalesce(options, '{}'));
@@ -331,7 +378,8 @@ BEGIN
     END LOOP;
     EXECUTE format('GRANT SELECT ON custody.audit_exemption, custody.audit_attestation TO %I', role);
     IF duty = 'admin' THEN
-        EXECUTE format('GRANT INSERT, UPDATE, DELETE ON custody.audit_exemption TO %I', role);
+        -- Who exempted what, and when, is not for him to say.
+        EXECUTE format('GRANT INSERT (relation, reason), DELETE ON custody.audit_exemption TO %I', role);
     END IF;
     IF custody.ledger_exists() THEN
         EXECUTE format('GRANT USAGE ON SCHEMA custody_ledger TO %I', role);
@@ -342,7 +390,7 @@ $$;
 COMMENT ON FUNCTION custody.grant_ledger(name, text) IS
 'gives a role its duty (admin, operator, auditor, legal) in the ledger; part of custody.grant_duty() and custody.init_ledger(); errors: 42704 for a role that does not exist; privilege: superuser';
 
-REVOKE ALL ON FUNCTION custody.own_ledger_relation(regclass), custody.make_ledger_tables(),
+REVOKE ALL ON FUNCTION custody.revoke_from_others(text, text, aclitem[], oid), custody.lock_ledger(), custody.own_ledger_relation(regclass), custody.make_ledger_tables(),
     custody.make_ledger_partition(text, timestamptz, timestamptz), custody.make_ledger_partitions(),
     custody.init_ledger(text, jsonb), custody.grant_ledger(name, text), custody.duty_holders(),
     custody.give_duty(text[], regprocedure), custody.grant_ledger_like(text, regclass) FROM PUBLIC;

@@ -63,7 +63,8 @@ COMMENT ON FUNCTION custody.add_baseline(bigint, int) IS
 -- SECURITY DEFINER, here and below: who runs a migration has no rights on the ledger. What is recorded
 -- comes from the state, as this very transaction has set it, and from the count of the trigger.
 CREATE FUNCTION custody.record_load(migration bigint, table_id int, part int) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     info jsonb := custody.load_info(migration, table_id, part);
 BEGIN
@@ -82,7 +83,8 @@ COMMENT ON FUNCTION custody.record_load(bigint, int, int) IS
 'ends what custody.begin_load() began for a part of a migration''s table that this transaction has set done: records an event of kind load with the migration, rows, digest and snapshot, and gives the migration the task to record a baseline; returns the event''s number in the transaction; errors: 55000 for a part that another transaction wrote or where no load is begun, 22000 where the table got another number of rows, 25001 after a savepoint; privilege: custody_operator, custody_admin';
 
 CREATE FUNCTION custody.record_load_baseline(migration bigint, task int) RETURNS int8
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     relation regclass;
 BEGIN

@@ -3,8 +3,38 @@
 -- loader, so the ledger is here whole or not at all.
 -- SECURITY DEFINER: who runs a migration has no rights on the ledger.
 
+CREATE TABLE custody.ledger_receiving (
+    xid xid8 PRIMARY KEY,
+    role name NOT NULL
+);
+COMMENT ON TABLE custody.ledger_receiving IS
+'the transaction that a ledger is being copied in, between custody.receive_ledger() and adopt_ledger(); no row outlives its transaction';
+COMMENT ON COLUMN custody.ledger_receiving.xid IS 'the transaction';
+COMMENT ON COLUMN custody.ledger_receiving.role IS 'session user who may write the ledger''s tables in it';
+REVOKE ALL ON custody.ledger_receiving FROM PUBLIC;
+
+-- Who did not end it would keep the right to write the ledger.
+CREATE FUNCTION custody.check_ledger_received() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
+BEGIN
+    IF EXISTS (SELECT FROM custody.ledger_receiving r WHERE r.xid = NEW.xid) THEN
+        RAISE EXCEPTION 'a ledger was received and not adopted'
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = 'Call custody.adopt_ledger() in the transaction of custody.receive_ledger(), behind the rows.';
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION custody.check_ledger_received() IS
+'trigger, when a transaction ends: refuses (55000) one that called custody.receive_ledger() and not adopt_ledger()';
+CREATE CONSTRAINT TRIGGER received AFTER INSERT ON custody.ledger_receiving DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION custody.check_ledger_received();
+ALTER TABLE custody.ledger_receiving ENABLE ALWAYS TRIGGER received;
+
 CREATE FUNCTION custody.receive_ledger(period text, options jsonb, partitions jsonb) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
 DECLARE
     part record;
 BEGIN
@@ -20,6 +50,7 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Move into a database without a ledger.';
     END IF;
+    INSERT INTO custody.ledger_receiving (xid, role) VALUES (pg_current_xact_id(), session_user);
     PERFORM custody.maintain_ledger('DELETE FROM custody_ledger.ledger');
     PERFORM custody.maintain_ledger('DELETE FROM custody_ledger.descriptor');
     -- Exactly the source's: what is in its default partitions stays there, until the next seal.
@@ -41,7 +72,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.receive_ledger(text, jsonb, jsonb) IS
-'makes an empty ledger, with the partitions of another one (parent, lower, upper), for its rows to be copied in by the caller in the same transaction; custody.adopt_ledger() ends it; errors: 55000 where there is a ledger with events, or by another period, 22023 for another partitioned table; privilege: custody_operator, custody_admin';
+'makes an empty ledger, with the partitions of another one (parent, lower, upper), for its rows to be copied in by the caller in the same transaction; custody.adopt_ledger() ends it, without which the transaction cannot commit; errors: 55000 where there is a ledger with events, or by another period, 22023 for another partitioned table; privilege: custody_operator, custody_admin';
 
 -- Numbers go on behind those that came.
 CREATE FUNCTION custody.continue_ledger_numbers() RETURNS void
@@ -94,13 +125,19 @@ COMMENT ON FUNCTION custody.record_moved_table(bigint, int4, regclass) IS
 'gives a table that was moved with its ledger its capture triggers and an event of kind load for each relation that the migration copied; part of custody.adopt_ledger(); privilege: superuser';
 
 CREATE FUNCTION custody.adopt_ledger(migration bigint, facts jsonb) RETURNS jsonb
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     subject record;
     missing text[];
     last jsonb := (SELECT jsonb_build_object('block', b.number, 'hash', encode(b.hash, 'hex'))
                      FROM custody_ledger.block b ORDER BY b.number DESC LIMIT 1);
 BEGIN
+    DELETE FROM custody.ledger_receiving r WHERE r.xid = pg_current_xact_id() AND r.role = session_user;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no ledger was received in this transaction'
+            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call custody.receive_ledger() first.';
+    END IF;
     PERFORM custody.continue_ledger_numbers();
     -- OIDs of the source mean nothing here; what was dropped there stays dropped.
     PERFORM custody.maintain_ledger($sql$UPDATE custody_ledger.audited
@@ -122,16 +159,17 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.adopt_ledger(bigint, jsonb) IS
-'ends what custody.receive_ledger() began: recording goes on here, by an event of kind load that names the last block that came (source_digest) and one for each table that the migration copied; returns that block, and missing, the tables that are recorded and not here; errors: those of custody.record_note(); privilege: custody_operator, custody_admin';
+'ends what custody.receive_ledger() began: recording goes on here, by an event of kind load that names the last block that came (source_digest) and one for each table that the migration copied; returns that block, and missing, the tables that are recorded and not here; errors: 55000 where custody.receive_ledger() was not called in this transaction, those of custody.record_note(); privilege: custody_operator, custody_admin';
 
 CREATE FUNCTION custody.note_ledger_moved(digest jsonb) RETURNS int4
-    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
     SELECT custody.record_note(0, 'S', jsonb_build_object('kind', 'load', 'moved_to', digest)::text)
 $$;
 COMMENT ON FUNCTION custody.note_ledger_moved(jsonb) IS
 'records, on the source of a migration, the digest of the first block of the target''s ledger: an event of kind load with moved_to; returns its number in the transaction; errors: those of custody.record_note(); privilege: custody_operator, custody_admin';
 
-REVOKE ALL ON FUNCTION custody.receive_ledger(text, jsonb, jsonb), custody.continue_ledger_numbers(),
+REVOKE ALL ON FUNCTION custody.check_ledger_received(), custody.receive_ledger(text, jsonb, jsonb), custody.continue_ledger_numbers(),
     custody.record_moved_table(bigint, int4, regclass), custody.adopt_ledger(bigint, jsonb),
     custody.note_ledger_moved(jsonb) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator}', 'custody.receive_ledger(text, jsonb, jsonb)');

@@ -41,7 +41,8 @@ COMMENT ON FUNCTION custody.event_place(xid8, int4, int8) IS
 'block and organization of an event; errors: P0002 where there is none, 55000 where it is in no block yet, 21000 where several incarnations have the transaction and none is named; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.event_proof(xid xid8, seq int4, incarnation int8 DEFAULT NULL) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     place record;
     own record;

@@ -43,7 +43,8 @@ COMMENT ON FUNCTION custody.make_request(text, jsonb, text) IS
 
 -- SECURITY DEFINER, here and below: the duties have no rights on the ledger but to read it.
 CREATE FUNCTION custody.request_prune(before timestamptz, reason text) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
 DECLARE
     keep interval;
 BEGIN
@@ -68,7 +69,8 @@ COMMENT ON FUNCTION custody.request_prune(timestamptz, text) IS
 'asks for the partitions of events to be dropped that end at or before a time, as custody.prunable() lists them; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or inside of the retention, 55000 where there is nothing to prune; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.request_lift(hold int4, reason text) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
     PERFORM custody.check_ledger();
     IF NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id = hold AND h.lifted_at IS NULL) THEN
@@ -81,7 +83,8 @@ COMMENT ON FUNCTION custody.request_lift(int4, text) IS
 'asks for a legal hold to be lifted; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason, 42704 for a hold that is not; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.withdraw_request(request int4) RETURNS void
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
     PERFORM custody.check_ledger();
     -- What was to be erased must not live on in the request.
@@ -137,7 +140,8 @@ COMMENT ON FUNCTION custody.request_facts(int4) IS
 'what the events of an approval, and of what it executes, tell of the request: number, reason, who asked and who approves now; privilege: superuser';
 
 CREATE FUNCTION custody.approve(request int4) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
 DECLARE
     asked record;
     outcome text;

@@ -156,7 +156,7 @@ DECLARE
     prunes int4[];
 BEGIN
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
-    PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+    PERFORM custody.lock_ledger();
     -- What this transaction says of it has the time at which it began: it must not go with it.
     FOR p IN SELECT * FROM custody.prunable(least(before, now())) q WHERE q.obstacle IS NULL LOOP
         partitions := partitions || p.partition;

@@ -49,7 +49,8 @@ COMMENT ON FUNCTION custody.unaudit_register(uuid, text) IS
 -- SECURITY DEFINER: as custody.audit().
 CREATE FUNCTION custody.unaudit(rel regclass, reason text, dry_run boolean DEFAULT false)
     RETURNS SETOF text
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     subject record;
     step text;
@@ -59,7 +60,7 @@ BEGIN
     PERFORM custody.check_reason(reason);
     IF NOT dry_run THEN
         -- No hold is placed beside it, as with custody.audit().
-        PERFORM pg_advisory_xact_lock('custody.ledger_exists()'::regprocedure::oid::bigint);
+        PERFORM custody.lock_ledger();
         PERFORM custody.check_holds_seen();
     END IF;
     SELECT a.* INTO subject FROM custody_ledger.audited a

@@ -179,6 +179,10 @@ BEGIN
                         WHERE x.tgrelid = r.relid AND x.tgname = g.name AND x.tgenabled = 'A'
                           AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.refuse_held()')
                           AND (x.tgqual IS NOT NULL) = (g.type = 27 AND h.subject ?| '{key,org}'));
+    RETURN QUERY SELECT 'role custody_ledger_owner', 'refuted', 'somebody can work as it: it can log in, or has members'
+      FROM pg_roles r
+     WHERE r.rolname = 'custody_ledger_owner'
+       AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_auth_members m WHERE m.roleid = r.oid));
     RETURN QUERY SELECT 'event trigger ' || e.name, 'refuted', 'it is not there, not enabled always, or not custody''s'
       FROM (VALUES ('custody_audit_ddl', 'custody.audit_ddl()'), ('custody_audit_drop', 'custody.audit_drop()'),
                    ('custody_audit_drop_start', 'custody.audit_drop_start()'),
@@ -211,7 +215,7 @@ COMMENT ON FUNCTION custody.verify_descriptors() IS
 CREATE FUNCTION custody.verify_arguments(digests jsonb, from_block int8, to_block int8) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF to_regnamespace('custody_ledger') IS NULL THEN
+    IF to_regnamespace('custody_ledger') IS NULL OR custody.ledger_schema_owner() IS NOT NULL THEN
         PERFORM custody.check_ledger();
     ELSIF least(from_block, to_block) < 1 THEN
         RAISE EXCEPTION 'blocks have numbers from 1 on'

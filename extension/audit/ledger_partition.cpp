@@ -78,8 +78,21 @@ void find(const char *table, TimestampTz at, Found *result) {
 
 } // namespace
 
-Oid ledger_table_oid(const char *name) {
+Oid ledger_schema() {
     const Oid schema = get_namespace_oid("custody_ledger", true);
+    HeapTuple row = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema));
+    if (!HeapTupleIsValid(row)) {
+        return InvalidOid;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_namespace>(GETSTRUCT(row))->nspowner;
+    ReleaseSysCache(row);
+    const bool is_ours =
+        superuser_arg(owner) || owner == get_role_oid("custody_ledger_owner", true);
+    return is_ours ? schema : InvalidOid;
+}
+
+Oid ledger_table_oid(const char *name) {
+    const Oid schema = ledger_schema();
     const Oid table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
     if (!OidIsValid(table)) {
         pg::raise(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "this database has no audit ledger",

@@ -5,6 +5,10 @@
 
 namespace custody::audit {
 
+/// Schema custody_ledger; InvalidOid where it is not there, or belongs to a role that is neither a
+/// superuser nor custody_ledger_owner: then its tables may be anything.
+Oid ledger_schema();
+
 /// Opens and locks the partition of a table of the ledger for writing, for the whole transaction,
 /// whatever savepoints do: that of the time, or the default one. Raises
 /// object_not_in_prerequisite_state where there is none.

@@ -1,6 +1,7 @@
 // Plain C-style: no local has a destructor.
 #include "extension/audit/ledger_tables.hpp"
 
+#include "extension/audit/ledger_partition.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace custody::audit {
@@ -27,7 +28,7 @@ bool is_btree_on(Relation index, AttrNumber first, AttrNumber second) {
 } // namespace
 
 Oid ledger_table(const char *name) {
-    const Oid schema = get_namespace_oid(kSchema, true);
+    const Oid schema = ledger_schema();
     const Oid table = OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
     if (!OidIsValid(table)) {
         pg::raise(ERRCODE_UNDEFINED_TABLE, "there is no audit ledger in this database",

@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 
+#include "extension/audit/ledger_partition.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace custody::audit {
@@ -52,8 +53,7 @@ void register_worker(const char *database) {
 
 /// Where there is no extension or no ledger yet, there is nothing to do yet.
 Oid seal_function() {
-    if (!OidIsValid(get_extension_oid("custody", true)) ||
-        !OidIsValid(get_namespace_oid("custody_ledger", true))) {
+    if (!OidIsValid(get_extension_oid("custody", true)) || !OidIsValid(ledger_schema())) {
         return InvalidOid;
     }
     const Oid argument = BOOLOID;

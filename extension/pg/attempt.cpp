@@ -25,12 +25,15 @@ bool attempt(void (*thunk)(void *), void *frame) {
         ReleaseCurrentSubTransaction();
     } else {
         MemoryContextSwitchTo(context);
-        const ErrorData *error = CopyErrorData();
-        if (!is_of_data(error->sqlerrcode)) {
-            PG_RE_THROW();
-        }
+        ErrorData *error = CopyErrorData();
         FlushErrorState();
+        // Before it is raised on, too: who catches it rolls back a subtransaction of his own.
         RollbackAndReleaseCurrentSubTransaction();
+        MemoryContextSwitchTo(context);
+        CurrentResourceOwner = owner;
+        if (!is_of_data(error->sqlerrcode)) {
+            ReThrowError(error);
+        }
     }
     MemoryContextSwitchTo(context);
     CurrentResourceOwner = owner;
