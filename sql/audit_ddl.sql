@@ -65,11 +65,33 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_attached(oid) IS
 'refuses (55000) that a table with a recording of its own is a partition of this one; part of the event triggers; privilege: superuser';
 
+-- Catalogs and ledger are read under the transaction's snapshot: it must not be older than what it reads of.
+CREATE FUNCTION custody.newest_audited()
+    RETURNS TABLE (id int4, identity uuid, schema name, name name, relid oid, active boolean, since timestamptz,
+                   until timestamptz, options jsonb)
+    LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'custody_newest_audited';
+COMMENT ON FUNCTION custody.newest_audited() IS
+'table custody_ledger.audited as it is now, whatever the transaction''s snapshot is; errors: 42P01 without a ledger; privilege: superuser';
+
+CREATE FUNCTION custody.audit_check_snapshot() RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') AND EXISTS (
+        SELECT FROM custody.newest_audited() n WHERE NOT EXISTS (SELECT FROM custody_ledger.audited a WHERE a.id = n.id)) THEN
+        RAISE EXCEPTION 'a table was recorded after this transaction began'
+            USING ERRCODE = 'serialization_failure', HINT = 'Begin again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_snapshot() IS
+'refuses (40001) DDL of a transaction that does not see all recorded tables; part of the event triggers; privilege: superuser';
+
 CREATE FUNCTION custody.audit_check_ddl() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     wrong text;
 BEGIN
+    PERFORM custody.audit_check_snapshot();
     -- Triggers, rules and policies have no schema; their table has.
     SELECT c.object_identity INTO wrong FROM pg_event_trigger_ddl_commands() c
      WHERE c.command_tag NOT IN ('COMMENT', 'REINDEX')

@@ -41,7 +41,12 @@ BEGIN
                                                'EXECUTE FUNCTION custody.capture(%L)', partition, identity));
         PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET relid = %s WHERE id = %s',
                                                coalesce(pg_partition_root(partition), partition)::oid, subject));
-        rows := custody.record_removal(partition);
+        -- What was altered while a partition was being detached does not have the columns of its table.
+        BEGIN
+            rows := custody.record_removal(partition);
+        EXCEPTION WHEN object_not_in_prerequisite_state THEN
+            rows := NULL;
+        END;
         PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET relid = %s WHERE id = %s',
                                                root, subject));
     END IF;
@@ -154,6 +159,8 @@ BEGIN
            AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = r.root
                           AND t.tgfoid = to_regprocedure('custody.capture()'))
     LOOP
+        -- Whatever it did: an older snapshot of another transaction that alters the table, too, fails here (40001).
+        PERFORM custody.maintain_ledger('UPDATE custody_ledger.audited SET relid = relid WHERE id = ' || command.id);
         IF command.object_type LIKE '% column' THEN
             PERFORM custody.audit_rename_column(command.id, command.root,
                 (SELECT a.attname FROM pg_attribute a
@@ -371,7 +378,7 @@ COMMENT ON FUNCTION custody.audit_dropped_trigger(text, text[]) IS
 'refuses (42501, 55000) to drop the triggers that record and hold, or a held table; records a dropped partition by its trigger; part of the event triggers; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.audit_touched(oid, oid), custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
-    custody.audit_check_attached(oid),
+    custody.audit_check_attached(oid), custody.newest_audited(), custody.audit_check_snapshot(),
     custody.audit_check_ddl(), custody.audit_check_publications(),
     custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass), custody.audit_added_constants(int4, regclass, int4),
     custody.audit_note_rewriting(regclass),

@@ -49,11 +49,18 @@ BEGIN
         (SELECT 'events before ' || max(p.upper) || ' were pruned' FROM custody_ledger.prune p HAVING count(*) > 0),
         (SELECT count(*) || ' of its events were erased' FROM custody_ledger.event e
           WHERE e.tbl = reconcile_gaps.tbl AND e.key IS NULL AND e.op NOT IN ('S', 'T') HAVING count(*) > 0),
-        (SELECT 'a partition was truncated or dropped' FROM custody_ledger.event e
+        (SELECT 'a partition was truncated, dropped or detached' FROM custody_ledger.event e
           WHERE e.tbl = reconcile_gaps.tbl AND e.key = '' AND e.op IN ('S', 'T') AND get_byte(e.new, 0) = 3
             AND (convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "drop"}'
                  OR convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "truncate", "partition": true}'
-                    AND NOT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb ? 'rows') HAVING count(*) > 0));
+                    AND NOT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb ? 'rows'
+                 OR convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "detach", "rows": null}')
+         HAVING count(*) > 0),
+        -- DETACH CONCURRENTLY: the table has its rows no more, and the ledger has until it is through. Not before 14.
+        (SELECT 'a partition is being detached'
+           FROM custody_ledger.audited a JOIN pg_trigger t ON t.tgargs = convert_to(a.identity::text, 'UTF8') || E'\\x00'::bytea
+           JOIN pg_inherits i ON i.inhrelid = t.tgrelid
+          WHERE a.id = reconcile_gaps.tbl AND (to_jsonb(i) ->> 'inhdetachpending')::boolean HAVING count(*) > 0));
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS

@@ -71,17 +71,6 @@ Root *root_of(Oid relation) {
     return root;
 }
 
-Oid root_relation(Relation relation) {
-    const Oid oid = RelationGetRelid(relation);
-    if (!relation->rd_rel->relispartition) {
-        return oid;
-    }
-    List *ancestors = get_partition_ancestors(oid);
-    const Oid root = ancestors == NIL ? oid : llast_oid(ancestors);
-    list_free(ancestors);
-    return root;
-}
-
 bool is_current(const CaptureTable *table) {
     if (!table->valid) {
         return false;
@@ -106,7 +95,7 @@ void make(CaptureTable *table, Relation relation, const char *identity) {
                                                ALLOCSET_SMALL_SIZES);
     }
     MemoryContextReset(table->context);
-    table->root = root_relation(relation);
+    table->root = partition_root(RelationGetRelid(relation));
     // Before anything is read: what changes meanwhile makes it stale.
     table->root_version = root_of(table->root)->version;
     table->made_in = transaction;
@@ -121,6 +110,14 @@ void make(CaptureTable *table, Relation relation, const char *identity) {
 }
 
 } // namespace
+
+// get_partition_ancestors() stops below where a partition is being detached.
+Oid partition_root(Oid relation) {
+    while (get_rel_relispartition(relation)) {
+        relation = CUSTODY_PARTITION_PARENT(relation);
+    }
+    return relation;
+}
 
 CaptureTable *capture_table(Relation relation, const char *identity) {
     const Oid oid = RelationGetRelid(relation);

@@ -57,6 +57,9 @@ struct CaptureTable {
     digest::ValuePlan org_plan; // of OrgForm::text
 };
 
+/// The table that a partition belongs to until it is detached, at any level; else the relation.
+Oid partition_root(Oid relation);
+
 /// `identity`: the argument of the relation's trigger. Raises object_not_in_prerequisite_state
 /// where the ledger does not know it. Valid until the next call, or the next change of a relation.
 CaptureTable *capture_table(Relation relation, const char *identity);

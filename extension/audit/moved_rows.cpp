@@ -79,12 +79,7 @@ void forget_moved_after(uint32 cid) {
     }
 }
 
-bool is_of(Oid relation, Oid root) {
-    if (relation == root) {
-        return true;
-    }
-    return get_rel_relispartition(relation) && llast_oid(get_partition_ancestors(relation)) == root;
-}
+bool is_of(Oid relation, Oid root) { return partition_root(relation) == root; }
 
 bool inserts(const ModifyTable *node) {
     return node->operation == CMD_INSERT || custody_merge_inserts(node);

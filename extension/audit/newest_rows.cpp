@@ -46,6 +46,11 @@ CUSTODY_FUNCTION(custody_newest_prunes) {
     return (Datum)0;
 }
 
+CUSTODY_FUNCTION(custody_newest_audited) {
+    put_newest(fcinfo, "audited");
+    return (Datum)0;
+}
+
 CUSTODY_FUNCTION(custody_newest_holds) {
     put_newest(fcinfo, "hold");
     return (Datum)0;

@@ -24,8 +24,10 @@
 // DETACH CONCURRENTLY came with 14: a partition that is being detached still has its row.
 #if PG_VERSION_NUM >= 140000
 #define CUSTODY_DETACH_PENDING(form) ((form)->inhdetachpending)
+#define CUSTODY_PARTITION_PARENT(relation) get_partition_parent(relation, true)
 #else
 #define CUSTODY_DETACH_PENDING(form) false
+#define CUSTODY_PARTITION_PARENT(relation) get_partition_parent(relation)
 #endif
 
 // What a setting's check hook gives to the server as `extra` is freed with free() before 16, and

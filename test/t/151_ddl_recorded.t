@@ -81,6 +81,45 @@ recorded('constants of columns that are kept from sight', 'hidden', 'ALTER TABLE
     q{ALTER TABLE t ADD s text DEFAULT 'in clear', ADD h text DEFAULT 'in clear', ADD e text DEFAULT 'in clear'}, $write);
 is $cluster->sql('d', q{SELECT count(*) FROM custody_ledger.event WHERE position('in clear'::bytea IN new) > 0}), 0, '... are not told';
 
+# Snapshots that are older than what another session did to the table.
+for my $level ('REPEATABLE READ', 'SERIALIZABLE') {
+    my @begin = ("BEGIN ISOLATION LEVEL $level; SELECT 1 FROM pg_class LIMIT 1", 'other: ALTER TABLE t ADD y int DEFAULT 3');
+    recorded("DDL under $level beside other DDL", 'plain', @begin, 'fails: ALTER TABLE t ADD z int DEFAULT 4',
+        $begin[0], q{ALTER TABLE t ADD z int DEFAULT random() * 9, DROP y; COMMIT}, $write);
+    recorded("rows under $level beside DDL", 'plain', @begin, q{INSERT INTO t VALUES (5, 'z'); UPDATE t SET a = 7 WHERE id = 1; COMMIT}, $write);
+    recorded("partitions under $level beside other partitions", 'parted', $begin[0], 'other: ALTER TABLE t DETACH PARTITION p1; CREATE TABLE p4 PARTITION OF t FOR VALUES IN (4)',
+        'fails: ALTER TABLE t ADD z float DEFAULT random()', $begin[0], 'other: INSERT INTO t (id, k) VALUES (9, 4)',  'fails: ALTER TABLE p4 RENAME a TO b', $write_parted =~ s/, k = 2//r);
+    recorded("DDL under $level beside custody.audit()", 'plain', 'CREATE TABLE u (id int PRIMARY KEY)', $begin[0], q{other: SELECT count(*) FROM custody.audit('u')},
+        'fails: ALTER TABLE u ADD z float DEFAULT random()');
+}
+
+# A partition that is being detached takes rows until that is through.
+$session->query(q{RESET ALL; CREATE TABLE leaving (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+    CREATE TABLE stays PARTITION OF leaving FOR VALUES IN (1); CREATE TABLE goes PARTITION OF leaving FOR VALUES IN (2); CREATE TABLE comes PARTITION OF leaving FOR VALUES IN (3);
+    INSERT INTO leaving VALUES (1, 1), (2, 2), (3, 1); SELECT custody.audit('leaving')} =~ s/leaving/public.leaving/gr =~ s/TABLE (stays|goes|comes)/TABLE public.$1/gr);
+$_->query('SET search_path = public') for $session, $other, $watcher;
+$watcher->query('BEGIN; SELECT count(*) FROM leaving');
+$other->send('ALTER TABLE leaving DETACH PARTITION goes CONCURRENTLY');
+wait_for('the partition is being detached', sub { $session->query('SELECT count(*) FROM pg_inherits WHERE inhdetachpending') });
+is $session->query('INSERT INTO goes VALUES (4, 2), (5, 2); UPDATE goes SET id = 6 WHERE id = 2; DELETE FROM goes WHERE id = 4;
+    WITH i AS (INSERT INTO goes VALUES (7, 2)) UPDATE leaving SET k = 3 WHERE id = 3', error => 1), '', 'DML on a partition that is being detached';
+is $session->query(q{SELECT status, count(*) FROM custody.reconcile('leaving') GROUP BY status}), 'unproven|4', '... whose rows are not missed';
+$session->query('SELECT pg_cancel_backend(' . $other->backend . ')');
+like $other->finish(error => 1), qr/canceling statement/, 'detaching is broken off';
+$watcher->query('COMMIT');
+is $session->query('INSERT INTO goes VALUES (8, 2); ALTER TABLE leaving DETACH PARTITION goes FINALIZE', error => 1), '', '... and finalized after more DML';
+is reconciled($cluster, 'd', 'leaving'), '', '... with which its rows are events';
+is $session->query(q{SELECT count(*) FROM pg_trigger WHERE tgrelid = 'goes'::regclass}), 0, '... and it is not recorded any more';
+$watcher->query('BEGIN; SELECT count(*) FROM leaving');
+$other->send('ALTER TABLE leaving DETACH PARTITION comes CONCURRENTLY');
+wait_for('the partition is being detached', sub { $session->query('SELECT count(*) FROM pg_inherits WHERE inhdetachpending') });
+$session->query('SELECT pg_cancel_backend(' . $other->backend . ')');
+$other->finish(error => 1);
+$watcher->query('COMMIT');
+is $session->query('ALTER TABLE leaving ADD z int; ALTER TABLE leaving DETACH PARTITION comes FINALIZE', error => 1), '', 'one that did not get a column meanwhile is finalized, too';
+is $session->query(q{SELECT problem, detail FROM custody.reconcile('leaving') WHERE status = 'unproven'}),
+    "not live|a partition was truncated, dropped or detached\nsummary|1 rows equal, 0 wrong, 1 not told", '... and the ledger does not have its rows go';
+
 is join("\n", map { join '|', @$_ } grep { $_->[1] eq 'refuted' } verdicts($cluster, 'd')), '', 'the ledger verifies';
 is $cluster->sql('d', 'SELECT count(*) FROM custody.audit_rewriting'), 0, 'nothing is left over';
 done_testing;
@@ -97,7 +136,7 @@ sub recorded {
         my ($how, $sql) = $step =~ /^(?:(other|fails): )?(.*)$/s;
         my $answer = ($how // '') eq 'other' ? $other->query($sql, error => 1) : $session->query($sql, error => 1);
         push @problem, "$sql: $answer" if ($answer =~ /ERROR:/) != (($how // '') eq 'fails');
-        $session->query('ROLLBACK', error => 1) if $answer =~ /ERROR:/;
+        $session->query('ROLLBACK', error => 1) if $answer =~ /ERROR:/ || ($how // '') eq 'fails';
         $watcher->query("SELECT copies.take($relation, \$step\$$sql\$step\$)") if $table ne 'hidden';
     }
     push @problem, grep { $_ ne '' } reconciled($cluster, 'd', $relation), $watcher->query("SELECT copies.differences($relation)"),
