@@ -1,7 +1,6 @@
 #include <cstring>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/big_endian.hpp"
 #include "loader/audit/anchor_file.hpp"
@@ -10,6 +9,8 @@
 #include "loader/audit/deliver.hpp"
 #include "loader/audit/ledger_access.hpp"
 #include "loader/audit/spared_files.hpp"
+#include "loader/core/append.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
@@ -113,7 +114,7 @@ void require(const cli::Options &options) {
 std::string hex(const ledger::Hash &hash) {
     std::string digits;
     for (const std::byte byte : hash)
-        fmt::format_to(std::back_inserter(digits), "{:02x}", std::to_integer<unsigned>(byte));
+        append(digits, "{:02x}", std::to_integer<unsigned>(byte));
     return digits;
 }
 
@@ -127,7 +128,7 @@ std::string render_json(const Anchoring &done, const cli::Options &options, Exit
                            {"last_block", done.last_block ? Json(*done.last_block) : Json()},
                            {"anchor_file", options.anchor_file},
                            {"digest", done.text}};
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_document(document);
 }
 
 std::string render_text(const Anchoring &done, const cli::Options &options) {

@@ -1,13 +1,13 @@
 #include "loader/audit/anchor_line.hpp"
 
-#include <iterator>
 #include <system_error>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/append.hpp"
 #include "loader/core/error.hpp"
 #include "loader/core/file.hpp"
+#include "loader/core/json.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
@@ -16,7 +16,7 @@ namespace {
 std::string to_hex(std::string_view bytes) {
     std::string digits;
     for (const char c : bytes)
-        fmt::format_to(std::back_inserter(digits), "{:02x}", static_cast<unsigned char>(c));
+        append(digits, "{:02x}", static_cast<unsigned char>(c));
     return digits;
 }
 
@@ -56,7 +56,7 @@ std::string anchor_line(const std::string &digest, const token::Ed25519PrivateKe
 std::optional<ledger::Digest> read_anchor_line(const std::string &line,
                                                const std::vector<token::PublicKey> &keys,
                                                const std::string &place) {
-    const auto object = nlohmann::json::parse(line, nullptr, false);
+    const auto object = try_json(line);
     // What a crash leaves of a line has its beginning, or zeros where none of it reached the disk;
     // anything else is of another file.
     const bool zeros = line.find_first_not_of('\0') == std::string::npos;

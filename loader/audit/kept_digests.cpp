@@ -4,10 +4,10 @@
 #include <system_error>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "loader/audit/anchor_file.hpp"
 #include "loader/core/file.hpp"
+#include "loader/core/json.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
@@ -40,7 +40,7 @@ std::vector<ledger::Digest> digests_of_file(const std::string &file) {
     const std::string text = read_digests(file);
     std::vector<ledger::Digest> digests;
     try {
-        if (nlohmann::json::accept(text))
+        if (!try_json(text).is_discarded())
             return {ledger::parse_digest(text)};
         for (std::size_t at = 0; at < text.size();) {
             const std::size_t end = std::min(text.find('\n', at), text.size());

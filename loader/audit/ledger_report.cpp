@@ -1,14 +1,14 @@
 #include "loader/audit/ledger_report.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/append.hpp"
+#include "loader/core/json.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
@@ -56,7 +56,7 @@ class Writer {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
     std::string paint(const std::string &text, const char *code) const {
         return look_.color ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : text;
@@ -199,7 +199,7 @@ std::string render_report_json(const LedgerReport &report, int exit_code) {
                            {"tables", tables},
                            {"notices", notices},
                            {"not_covered", kNotCovered}};
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_document(document);
 }
 
 } // namespace custody::audit

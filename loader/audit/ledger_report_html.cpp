@@ -1,11 +1,11 @@
 #include <array>
 #include <initializer_list>
-#include <iterator>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "loader/audit/ledger_report.hpp"
+#include "loader/core/append.hpp"
 #include "loader/report/html.hpp"
 #include "loader/ui/text.hpp"
 
@@ -68,7 +68,7 @@ class Page {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
 
     void begin() {

@@ -1,13 +1,14 @@
 #include <cctype>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "loader/audit/audit.hpp"
 #include "loader/audit/kept_digests.hpp"
 #include "loader/audit/ledger_access.hpp"
 #include "loader/audit/ledger_report.hpp"
 #include "loader/audit/spared_files.hpp"
+#include "loader/core/append.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
@@ -32,7 +33,7 @@ constexpr const char *kNotices =
 template <typename Bytes> std::string hex(const Bytes &bytes) {
     std::string digits;
     for (const std::byte byte : bytes)
-        fmt::format_to(std::back_inserter(digits), "{:02x}", std::to_integer<unsigned>(byte));
+        append(digits, "{:02x}", std::to_integer<unsigned>(byte));
     return digits;
 }
 

@@ -4,12 +4,13 @@
 #include <iostream>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/bundle.hpp"
 #include "loader/audit/audit.hpp"
 #include "loader/audit/kept_digests.hpp"
 #include "loader/audit/spared_files.hpp"
+#include "loader/core/append.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/report/output.hpp"
@@ -98,23 +99,21 @@ std::string headline(const BundleResult &result) {
 
 std::string render_text(const BundleResult &result, std::size_t width) {
     std::string text = fmt::format("{}", ledger::verdict_word(result.verdict));
-    const auto out = std::back_inserter(text);
     if (!result.kind.empty())
-        fmt::format_to(out, ": {}\n  ledger {}", claim(result), result.ledger);
+        append(text, ": {}\n  ledger {}", claim(result), result.ledger);
     text += '\n';
     if (const std::string reason = why(result); !reason.empty())
-        fmt::format_to(out, "  {}\n", ui::wrapped(reason, width, 2));
-    fmt::format_to(out, "  events {}, transactions {}, blocks {}\n", result.events,
-                   result.transactions, result.blocks);
+        append(text, "  {}\n", ui::wrapped(reason, width, 2));
+    append(text, "  events {}, transactions {}, blocks {}\n", result.events, result.transactions,
+           result.blocks);
     if (result.hidden_keys + result.hidden_images + result.pruned != 0)
-        fmt::format_to(out, "  erased: keys {}, images {}; pruned: transactions {}\n",
-                       result.hidden_keys, result.hidden_images, result.pruned);
+        append(text, "  erased: keys {}, images {}; pruned: transactions {}\n", result.hidden_keys,
+               result.hidden_images, result.pruned);
     if (result.digest_block != 0)
-        fmt::format_to(out, "  digest of block {}\n", result.digest_block);
+        append(text, "  digest of block {}\n", result.digest_block);
     if (result.newest_digest > result.to_block)
-        fmt::format_to(out,
-                       "  the newest digest is of block {}: what came after block {} is not here\n",
-                       result.newest_digest, result.to_block);
+        append(text, "  the newest digest is of block {}: what came after block {} is not here\n",
+               result.newest_digest, result.to_block);
     return text;
 }
 
@@ -141,7 +140,7 @@ std::string render_json(const BundleResult &result, Exit exit) {
         {"pruned_transactions", result.pruned},
         {"digest_block", result.digest_block == 0 ? Json() : Json(result.digest_block)},
         {"newest_digest", result.newest_digest == 0 ? Json() : Json(result.newest_digest)}};
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_document(document);
 }
 
 /// A bundle that is proven may still be one that was cut before the newest events.

@@ -1,9 +1,9 @@
 // Completion for bash and the table of options for the documentation.
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "loader/cli/help.hpp"
+#include "loader/core/append.hpp"
 
 namespace custody::cli {
 namespace {
@@ -66,7 +66,6 @@ std::string bash_completion() {
                        "    local cur prev words cword split\n"
                        "    _init_completion -s || return\n"
                        "    case $prev in\n";
-    const auto out = std::back_inserter(text);
     for (const auto &option : kOptions) {
         if (option.hidden || option.is_switch())
             continue;
@@ -80,24 +79,23 @@ std::string bash_completion() {
             reply = "_filedir; return";
         else if (option.argument == "DIRECTORY")
             reply = "_filedir -d; return";
-        fmt::format_to(out, "        --{}{}) {} ;;\n", option.name, letter, reply);
+        append(text, "        --{}{}) {} ;;\n", option.name, letter, reply);
     }
-    fmt::format_to(out, "    esac\n    $split && return\n"
-                        "    local command= word candidates\n"
-                        "    for word in \"${{words[@]:1:cword-1}}\"; do\n"
-                        "        case $word in -*) ;; audit) command=audit ;; *) "
-                        "command+=${{command:+ }}$word; break ;; esac\n"
-                        "    done\n    case $command in\n");
+    append(text, "    esac\n    $split && return\n"
+                 "    local command= word candidates\n"
+                 "    for word in \"${{words[@]:1:cword-1}}\"; do\n"
+                 "        case $word in -*) ;; audit) command=audit ;; *) "
+                 "command+=${{command:+ }}$word; break ;; esac\n"
+                 "    done\n    case $command in\n");
     for (const auto &command : kCommands)
-        fmt::format_to(out, "        '{}') candidates='{}' ;;\n", command.name,
-                       words_of(command.command));
-    fmt::format_to(out, "        audit) candidates='{}--help' ;;\n", next_words("audit "));
-    fmt::format_to(out,
-                   "        *) candidates='{}--help --version --man --completion=' ;;\n    esac\n"
-                   "    COMPREPLY=($(compgen -W \"$candidates\" -- \"$cur\"))\n"
-                   "    [[ ${{COMPREPLY-}} == *= ]] && compopt -o nospace\n"
-                   "}} &&\ncomplete -F _custody custody\n",
-                   next_words(""));
+        append(text, "        '{}') candidates='{}' ;;\n", command.name, words_of(command.command));
+    append(text, "        audit) candidates='{}--help' ;;\n", next_words("audit "));
+    append(text,
+           "        *) candidates='{}--help --version --man --completion=' ;;\n    esac\n"
+           "    COMPREPLY=($(compgen -W \"$candidates\" -- \"$cur\"))\n"
+           "    [[ ${{COMPREPLY-}} == *= ]] && compopt -o nospace\n"
+           "}} &&\ncomplete -F _custody custody\n",
+           next_words(""));
     return text;
 }
 
@@ -113,10 +111,9 @@ std::string options_markdown() {
         const auto argument =
             option.is_switch() ? std::string() : fmt::format("={}", option.argument);
         const auto environment = option.environment();
-        fmt::format_to(std::back_inserter(text), "| {}`--{}{}` | {} | {} | {} | {} |\n", letter,
-                       option.name, argument,
-                       environment.empty() ? "" : fmt::format("`{}`", environment), option.fallback,
-                       commands_of(option), cell(option.help));
+        append(text, "| {}`--{}{}` | {} | {} | {} | {} |\n", letter, option.name, argument,
+               environment.empty() ? "" : fmt::format("`{}`", environment), option.fallback,
+               commands_of(option), cell(option.help));
     }
     return text + "<!-- end of options -->\n";
 }

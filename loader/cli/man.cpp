@@ -1,9 +1,9 @@
 // The manual page, in the macros of man(7).
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "loader/cli/help.hpp"
+#include "loader/core/append.hpp"
 
 namespace custody::cli {
 namespace {
@@ -101,27 +101,26 @@ std::string man_page() {
                        ".SH NAME\ncustody \\- move a PostgreSQL database and prove that it "
                        "arrived\n.SH SYNOPSIS\n.B custody\n.I command\n.RI [ option ]...\n"
                        ".SH COMMANDS\n";
-    const auto out = std::back_inserter(text);
     for (const auto &command : kCommands)
-        fmt::format_to(out, ".SS custody {}\n{}.\n.PP\n{}", command.name,
-                       roff(std::string(1, static_cast<char>(std::toupper(
-                                               static_cast<unsigned char>(command.summary[0])))) +
-                            std::string(command.summary.substr(1))),
-                       paragraphs(command.description));
+        append(text, ".SS custody {}\n{}.\n.PP\n{}", command.name,
+               roff(std::string(1, static_cast<char>(std::toupper(
+                                       static_cast<unsigned char>(command.summary[0])))) +
+                    std::string(command.summary.substr(1))),
+               paragraphs(command.description));
     text += ".SH OPTIONS\n";
     for (const Group group : kGroups) {
-        fmt::format_to(out, ".SS {}\n", group_title(group));
+        append(text, ".SS {}\n", group_title(group));
         for (const auto &option : kOptions)
             if (option.group == group && !option.hidden)
                 text += option_entry(option);
     }
-    fmt::format_to(out, ".SH CONFIGURATION FILE\n{}.SH EXIT STATUS\n", kFileText);
+    append(text, ".SH CONFIGURATION FILE\n{}.SH EXIT STATUS\n", kFileText);
     for (const auto &[code, meaning] : kExitCodes)
-        fmt::format_to(out, ".TP\n.B {}\n{}.\n", code, roff(meaning));
+        append(text, ".TP\n.B {}\n{}.\n", code, roff(meaning));
     text += ".SH ENVIRONMENT\nThe command line wins over the environment, the environment over the "
             "file.\n";
     for (const auto &[name, meaning] : kEnvironment)
-        fmt::format_to(out, ".TP\n.B {}\n{}.\n", roff(name), roff(meaning));
+        append(text, ".TP\n.B {}\n{}.\n", roff(name), roff(meaning));
     text += ".SH EXAMPLES\n";
     for (const auto &command : kCommands)
         text += examples(command);

@@ -141,8 +141,9 @@ struct Assign {
             if (parts > 2 || split_name(to).size() != parts)
                 throw bad_value(value, origin, "write schema=schema, or schema.table=schema.table");
             auto &mappings = options.*field;
-            std::erase_if(mappings,
-                          [&](const Mapping &m) { return split_name(m.from) == split_name(from); });
+            std::erase_if(mappings, [&from = from](const Mapping &m) {
+                return split_name(m.from) == split_name(from);
+            });
             mappings.push_back({from, to});
         }
     }

@@ -53,9 +53,10 @@ void maintain(Catalog &catalog) {
                 const bool implied =
                     property == "grants to (owner)" ||
                     (at != std::string::npos &&
-                     std::all_of(kOthers.begin(), kOthers.end(), [&](const char *privilege) {
-                         return value->find(privilege) != std::string::npos;
-                     }));
+                     std::all_of(kOthers.begin(), kOthers.end(),
+                                 [&value = value](const char *privilege) {
+                                     return value->find(privilege) != std::string::npos;
+                                 }));
                 if (at == std::string::npos || !implied)
                     continue;
                 const auto end = value->find(", ", at);

@@ -3,10 +3,10 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "loader/compare/queries.hpp"
 #include "loader/compare/sql_text.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 
@@ -73,7 +73,7 @@ void put(Object &object, const std::string &name, const Value &value) {
     }
     if (!value)
         return;
-    const auto entries = nlohmann::json::parse(*value);
+    const auto entries = parse_json(*value);
     for (const auto &[key, entry] : entries.items())
         object.properties[name.substr(0, star) + key + name.substr(star + 1)] = text_of(entry);
 }

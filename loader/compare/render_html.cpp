@@ -1,8 +1,8 @@
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "loader/compare/render.hpp"
+#include "loader/core/append.hpp"
 #include "loader/report/html.hpp"
 #include "loader/ui/text.hpp"
 
@@ -47,7 +47,7 @@ class Page {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
 
     void begin() {

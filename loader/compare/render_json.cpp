@@ -1,6 +1,6 @@
-#include <nlohmann/json.hpp>
 
 #include "loader/compare/render.hpp"
+#include "loader/core/json.hpp"
 
 namespace custody::compare {
 namespace {
@@ -81,21 +81,19 @@ std::string render_json(const Comparison &comparison, const std::vector<std::str
     for (const auto &[pattern, used] : comparison.ignore_patterns)
         patterns.push_back({{"pattern", pattern}, {"used", used}});
     const std::string verdict = comparison.verdict();
-    return Json{{"schema_version", kSchemaVersion},
-                {"generated_at", comparison.generated_at},
-                {"verdict", verdict},
-                {"headline", headline(comparison)},
-                {"exit_code", verdict == "equal" ? 0 : 5},
-                {"source", side(comparison.source)},
-                {"target", side(comparison.target)},
-                {"classes", classes(comparison, kinds)},
-                {"differences", std::move(differing)},
-                {"ignored", std::move(ignored)},
-                {"ignore_patterns", std::move(patterns)},
-                {"unverified", std::move(unverified)},
-                {"notes", comparison.notes}}
-               .dump(2, ' ', false, Json::error_handler_t::replace) +
-           "\n";
+    return json_document(Json{{"schema_version", kSchemaVersion},
+                              {"generated_at", comparison.generated_at},
+                              {"verdict", verdict},
+                              {"headline", headline(comparison)},
+                              {"exit_code", verdict == "equal" ? 0 : 5},
+                              {"source", side(comparison.source)},
+                              {"target", side(comparison.target)},
+                              {"classes", classes(comparison, kinds)},
+                              {"differences", std::move(differing)},
+                              {"ignored", std::move(ignored)},
+                              {"ignore_patterns", std::move(patterns)},
+                              {"unverified", std::move(unverified)},
+                              {"notes", comparison.notes}});
 }
 
 } // namespace custody::compare

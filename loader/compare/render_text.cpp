@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
 #include "loader/compare/render.hpp"
+#include "loader/core/append.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::compare {
@@ -30,7 +30,7 @@ class Writer {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
 
     std::string paint(std::string_view text, const char *code) const {

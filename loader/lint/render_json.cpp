@@ -1,6 +1,6 @@
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/json.hpp"
 #include "loader/lint/render.hpp"
 
 namespace custody::lint {
@@ -9,11 +9,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
-
-/// Names of a database in SQL_ASCII need not be UTF-8.
-std::string written(const Json &document) {
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
-}
 
 std::string version_text(int version) {
     return fmt::format("{}.{}", version / 10000, version % 10000);
@@ -85,28 +80,28 @@ std::string render_json(const Report &report) {
                            {"title", entry.rule->title},
                            {"reason", entry.reason},
                            {"failed", entry.failed}});
-    return written(
-        {{"schema_version", kSchemaVersion},
-         {"generated_at", report.generated_at},
-         {"headline", headline(report)},
-         {"exit_code", report.failed() ? 5 : 0},
-         {"fail_on", report.fail_on},
-         {"server",
-          {{"description", report.description},
-           {"server_version", version_text(report.version)},
-           {"server_version_num", report.version},
-           {"user", report.user}}},
-         {"extension", report.extension},
-         {"org_column", report.org_column.empty() ? Json(nullptr) : Json(report.org_column)},
-         {"rules_run", report.rules_run},
-         {"counts",
-          {{"error", report.count("error")},
-           {"warning", report.count("warning")},
-           {"info", report.count("info")},
-           {"exempt", report.exempt()}}},
-         {"findings", std::move(findings)},
-         {"not_run", std::move(not_run)},
-         {"notes", report.notes}});
+    return json_document(
+        Json{{"schema_version", kSchemaVersion},
+             {"generated_at", report.generated_at},
+             {"headline", headline(report)},
+             {"exit_code", report.failed() ? 5 : 0},
+             {"fail_on", report.fail_on},
+             {"server",
+              {{"description", report.description},
+               {"server_version", version_text(report.version)},
+               {"server_version_num", report.version},
+               {"user", report.user}}},
+             {"extension", report.extension},
+             {"org_column", report.org_column.empty() ? Json(nullptr) : Json(report.org_column)},
+             {"rules_run", report.rules_run},
+             {"counts",
+              {{"error", report.count("error")},
+               {"warning", report.count("warning")},
+               {"info", report.count("info")},
+               {"exempt", report.exempt()}}},
+             {"findings", std::move(findings)},
+             {"not_run", std::move(not_run)},
+             {"notes", report.notes}});
 }
 
 std::string render_sarif(const Report &report) {
@@ -124,9 +119,9 @@ std::string render_sarif(const Report &report) {
     Json run = {{"tool", {{"driver", driver}}},
                 {"invocations", Json::array({invocation})},
                 {"results", std::move(results)}};
-    return written({{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
-                    {"version", "2.1.0"},
-                    {"runs", Json::array({std::move(run)})}});
+    return json_document(Json{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
+                              {"version", "2.1.0"},
+                              {"runs", Json::array({std::move(run)})}});
 }
 
 } // namespace custody::lint

@@ -1,7 +1,7 @@
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "loader/core/append.hpp"
 #include "loader/lint/render.hpp"
 #include "loader/ui/text.hpp"
 
@@ -28,7 +28,7 @@ class Writer {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
 
     std::string paint(std::string_view text, const char *code) const {

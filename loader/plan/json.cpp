@@ -1,8 +1,7 @@
 #include "loader/plan/json.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "loader/core/error.hpp"
+#include "loader/core/json.hpp"
 
 namespace custody::plan {
 namespace {

@@ -314,8 +314,9 @@ void Selection::require_matches(const std::vector<Lineage> &relations) const {
     };
     for (const auto *patterns : {&schemas_, &exclude_schemas_})
         for (const auto &[text, pattern] : *patterns)
-            require("schema pattern", text,
-                    [&](const auto &schema, const auto &) { return pattern.matches(schema); });
+            require("schema pattern", text, [&pattern = pattern](const auto &schema, const auto &) {
+                return pattern.matches(schema);
+            });
     for (const auto *patterns : {&tables_, &exclude_tables_})
         for (const auto &pattern : *patterns)
             require("table pattern", pattern.text(), [&](const auto &schema, const auto &name) {

@@ -1,8 +1,8 @@
 #include <iterator>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/json.hpp"
 #include "loader/probe/finding.hpp"
 #include "loader/ui/text.hpp"
 
@@ -73,26 +73,24 @@ std::string render_json(const Report &report) {
              {"detail", or_null(finding.detail)},
              {"sqlstate", or_null(finding.sqlstate)},
              {"accepted", finding.accepted ? Json(*finding.accepted) : Json(nullptr)}});
-    return Json{{"schema_version", kSchemaVersion},
-                {"generated_at", report.generated_at},
-                {"headline", headline(report)},
-                {"exit_code", report.held() ? 0 : 5},
-                {"server",
-                 {{"description", report.description},
-                  {"server_version",
-                   fmt::format("{}.{}", report.version / 10000, report.version % 10000)},
-                  {"server_version_num", report.version}}},
-                {"role", report.role},
-                {"pooler", report.pooler},
-                {"on_clone", report.on_clone},
-                {"counts",
-                 {{"held", report.count("held")},
-                  {"leak", report.count("leak")},
-                  {"inconclusive", report.count("inconclusive")},
-                  {"accepted", report.accepted()}}},
-                {"findings", std::move(findings)}}
-               .dump(2, ' ', false, Json::error_handler_t::replace) +
-           "\n";
+    return json_document(Json{
+        {"schema_version", kSchemaVersion},
+        {"generated_at", report.generated_at},
+        {"headline", headline(report)},
+        {"exit_code", report.held() ? 0 : 5},
+        {"server",
+         {{"description", report.description},
+          {"server_version", fmt::format("{}.{}", report.version / 10000, report.version % 10000)},
+          {"server_version_num", report.version}}},
+        {"role", report.role},
+        {"pooler", report.pooler},
+        {"on_clone", report.on_clone},
+        {"counts",
+         {{"held", report.count("held")},
+          {"leak", report.count("leak")},
+          {"inconclusive", report.count("inconclusive")},
+          {"accepted", report.accepted()}}},
+        {"findings", std::move(findings)}});
 }
 
 } // namespace custody::probe

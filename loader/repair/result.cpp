@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
+#include "loader/core/json.hpp"
 
 namespace custody::repair {
 namespace {
@@ -160,24 +160,22 @@ std::string render_json(const Result &result) {
     for (const auto &look : result.looks)
         looks.push_back(
             {{"source_lsn", look.source_lsn}, {"target_lsn", look.target_lsn}, {"at", look.at}});
-    return nlohmann::json{{"schema_version", kSchemaVersion},
-                          {"mode", mode_name(result.mode)},
-                          {"source", {{"description", result.source}}},
-                          {"target", {{"description", result.target}}},
-                          {"looks", std::move(looks)},
-                          {"verdict", result.verdict()},
-                          {"tables", tables_json(result.tables)},
-                          {"planned", counts_json(result.planned)},
-                          {"applied", counts_json(result.applied)},
-                          {"statements", result.statements},
-                          {"batches", result.batches},
-                          {"already", result.already},
-                          {"refused", failures_json(result.refused)},
-                          {"failures", failures_json(result.failures)},
-                          {"failed", result.failed},
-                          {"output", text_json(result.output)}}
-               .dump(2, ' ', false, nlohmann::json::error_handler_t::replace) +
-           "\n";
+    return json_document(nlohmann::json{{"schema_version", kSchemaVersion},
+                                        {"mode", mode_name(result.mode)},
+                                        {"source", {{"description", result.source}}},
+                                        {"target", {{"description", result.target}}},
+                                        {"looks", std::move(looks)},
+                                        {"verdict", result.verdict()},
+                                        {"tables", tables_json(result.tables)},
+                                        {"planned", counts_json(result.planned)},
+                                        {"applied", counts_json(result.applied)},
+                                        {"statements", result.statements},
+                                        {"batches", result.batches},
+                                        {"already", result.already},
+                                        {"refused", failures_json(result.refused)},
+                                        {"failures", failures_json(result.failures)},
+                                        {"failed", result.failed},
+                                        {"output", text_json(result.output)}});
 }
 
 } // namespace custody::repair

@@ -1,8 +1,8 @@
 #include "loader/report/differences.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/json.hpp"
 #include "loader/report/excerpt.hpp"
 #include "loader/ui/text.hpp"
 

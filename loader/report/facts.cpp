@@ -5,7 +5,7 @@
 #include <array>
 #include <chrono>
 
-#include <nlohmann/json.hpp>
+#include "loader/core/json.hpp"
 
 namespace custody::report {
 namespace {
@@ -66,7 +66,7 @@ RunFacts run_from(const json &value) {
 
 /// The array of runs in a stored text; an empty one where there is none.
 json stored_runs(const std::string &text) {
-    const json document = json::parse(text, nullptr, false);
+    const json document = try_json(text);
     if (document.is_object() && document.contains("runs") && document["runs"].is_array())
         return document["runs"];
     return json::array();
@@ -87,7 +87,7 @@ std::string own_host() {
 std::string add_run(const std::string &existing, const RunFacts &run) {
     json runs = stored_runs(existing);
     runs.push_back(run_json(run));
-    return json{{"runs", std::move(runs)}}.dump(-1, ' ', false, json::error_handler_t::replace);
+    return json_line(json{{"runs", std::move(runs)}});
 }
 
 std::vector<RunFacts> read_runs(const std::string &text) {

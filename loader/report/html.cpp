@@ -1,11 +1,11 @@
 #include "loader/report/html.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "loader/core/append.hpp"
 #include "loader/report/render.hpp"
 #include "loader/ui/text.hpp"
 
@@ -48,7 +48,7 @@ class Page {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
 
     void begin() {

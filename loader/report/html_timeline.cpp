@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "loader/core/append.hpp"
 #include "loader/report/html.hpp"
 #include "loader/ui/text.hpp"
 
@@ -107,15 +108,14 @@ class Chart {
         std::string text = fmt::format(
             "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-label=\"what ran when\">\n",
             kWidth, bottom + 22);
-        const auto out = std::back_inserter(text);
         const double step = tick_step(total_);
         for (int tick = 0; step * tick <= total_; ++tick) {
             const double x = at(step * tick);
-            fmt::format_to(out,
-                           "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.0f}\" "
-                           "y2=\"{2:.1f}\"/><text x=\"{0:.1f}\" y=\"{3:.1f}\" "
-                           "text-anchor=\"middle\">{4}</text>\n",
-                           x, top - 4, bottom, bottom + 16, tick_text(step * tick, step));
+            append(text,
+                   "<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1:.0f}\" "
+                   "y2=\"{2:.1f}\"/><text x=\"{0:.1f}\" y=\"{3:.1f}\" "
+                   "text-anchor=\"middle\">{4}</text>\n",
+                   x, top - 4, bottom, bottom + 16, tick_text(step * tick, step));
         }
         phases(text);
         double y = top;
@@ -138,38 +138,35 @@ class Chart {
             const double x = at(phase.timing.start);
             const double width = at(phase.timing.end) - x;
             const std::string name = ui::printable(phase.name);
-            fmt::format_to(std::back_inserter(text),
-                           "<g><title>{}: {}</title><rect class=\"phase\" x=\"{:.1f}\" y=\"1\" "
-                           "width=\"{:.1f}\" height=\"{:.0f}\" rx=\"3\"/>",
-                           escaped(name), ui::duration_text(phase.timing.seconds()), x, width,
-                           kPhase - 4);
+            append(text,
+                   "<g><title>{}: {}</title><rect class=\"phase\" x=\"{:.1f}\" y=\"1\" "
+                   "width=\"{:.1f}\" height=\"{:.0f}\" rx=\"3\"/>",
+                   escaped(name), ui::duration_text(phase.timing.seconds()), x, width, kPhase - 4);
             if (width > static_cast<double>(ui::display_width(name)) * 7 + 8)
-                fmt::format_to(std::back_inserter(text),
-                               "<text x=\"{:.1f}\" y=\"14\" text-anchor=\"middle\">{}</text>",
-                               x + width / 2, escaped(name));
+                append(text, "<text x=\"{:.1f}\" y=\"14\" text-anchor=\"middle\">{}</text>",
+                       x + width / 2, escaped(name));
             text += "</g>\n";
         }
     }
 
     void draw_lane(std::string &text, const Lane &lane, double y) const {
-        const auto out = std::back_inserter(text);
         if (lane.first) {
             std::string kind = lane.kind;
             std::replace(kind.begin(), kind.end(), '_', ' ');
-            fmt::format_to(out,
-                           "<text class=\"lane\" x=\"{:.0f}\" y=\"{:.1f}\" "
-                           "text-anchor=\"end\">{}</text>\n",
-                           kLeft - 10, y + kLane - 3, escaped(shortened(kind)));
+            append(text,
+                   "<text class=\"lane\" x=\"{:.0f}\" y=\"{:.1f}\" "
+                   "text-anchor=\"end\">{}</text>\n",
+                   kLeft - 10, y + kLane - 3, escaped(shortened(kind)));
         }
         for (const auto &span : lane.spans) {
             const double x = at(span.timing.start);
             // A hairline between neighbours, and never nothing at all.
             const double width = std::max(at(span.timing.end) - x - 0.6, 0.8);
-            fmt::format_to(out,
-                           "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
-                           "height=\"{:.0f}\" rx=\"2\"><title>{}: {}</title></rect>\n",
-                           kind_class(lane.kind), x, y, width, kLane, escaped(span.label),
-                           ui::duration_text(span.timing.seconds()));
+            append(text,
+                   "<rect class=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" "
+                   "height=\"{:.0f}\" rx=\"2\"><title>{}: {}</title></rect>\n",
+                   kind_class(lane.kind), x, y, width, kLane, escaped(span.label),
+                   ui::duration_text(span.timing.seconds()));
         }
     }
 

@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 
+#include "loader/core/json.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/report/render.hpp"
 
@@ -182,7 +182,7 @@ std::string render_json(const Report &report) {
     });
     document["proves"] = proves(report);
     document["does_not_prove"] = does_not_prove(report);
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_document(document);
 }
 
 } // namespace custody::report

@@ -5,8 +5,8 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/json.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/report/facts.hpp"
 
@@ -106,8 +106,8 @@ class Loader {
     /// lists, not its verdicts.
     void plan(const std::string &text, const std::string &findings) {
         try {
-            auto json = nlohmann::json::parse(text);
-            if (const auto found = nlohmann::json::parse(findings); !found.empty())
+            auto json = parse_json(text);
+            if (const auto found = parse_json(findings); !found.empty())
                 json["findings"] = found;
             const auto plan = plan::from_json(json);
             report_.not_moved = plan.not_moved;

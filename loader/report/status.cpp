@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "loader/core/append.hpp"
+#include "loader/core/json.hpp"
 #include "loader/report/load.hpp"
 #include "loader/report/output.hpp"
 #include "loader/ui/progress.hpp"
@@ -153,17 +153,15 @@ std::string render_status_text(const Status &status, bool color) {
     std::string text =
         fmt::format("migration \"{}\" is {}{}\n", ui::printable(status.name), status.state,
                     status.finished_at.empty() ? "" : " since " + status.finished_at);
-    const auto out = std::back_inserter(text);
     const bool unfinished = status.state == "open" || status.state == "partial";
-    fmt::format_to(out, "  source   {}\n  started  {}\n", ui::printable(status.source),
-                   status.created_at);
+    append(text, "  source   {}\n  started  {}\n", ui::printable(status.source), status.created_at);
     if (unfinished)
-        fmt::format_to(out, "  run by   {}\n",
-                       status.holder.empty() ? "nobody; \"custody run\" goes on with it"
-                                             : ui::printable(status.holder));
+        append(text, "  run by   {}\n",
+               status.holder.empty() ? "nobody; \"custody run\" goes on with it"
+                                     : ui::printable(status.holder));
     for (const bool tables : {true, false})
         if (const std::string phases = phases_text(status, tables); !phases.empty())
-            fmt::format_to(out, "  {:<7}  {}\n", tables ? "tables" : "steps", phases);
+            append(text, "  {:<7}  {}\n", tables ? "tables" : "steps", phases);
 
     std::vector<const StatusObject *> shown;
     for (const auto &object : status.objects)
@@ -175,8 +173,8 @@ std::string render_status_text(const Status &status, bool color) {
         return text;
     const std::size_t more = shown.size() > kMostShown ? shown.size() - kMostShown : 0;
     shown.resize(shown.size() - more);
-    fmt::format_to(out, "\n  {}  {:<14} {:>12} {:>10}  {}\n", ui::fitted("object", 38), "phase",
-                   "rows", "bytes", "progress");
+    append(text, "\n  {}  {:<14} {:>12} {:>10}  {}\n", ui::fitted("object", 38), "phase", "rows",
+           "bytes", "progress");
     for (const auto *object : shown) {
         std::string line =
             fmt::format("  {}  {} {:>12} {:>10}  {}", ui::fitted(ui::printable(object->object), 38),
@@ -187,10 +185,10 @@ std::string render_status_text(const Status &status, bool color) {
         line.erase(line.find_last_not_of(' ') + 1);
         text += color ? fmt::format("\x1b[{}m{}\x1b[0m\n", color_of(*object), line) : line + "\n";
         if (object->verdict == "different")
-            fmt::format_to(out, "    {}\n", ui::printable(object->reason));
+            append(text, "    {}\n", ui::printable(object->reason));
     }
     if (more > 0)
-        fmt::format_to(out, "  and {} more; --json shows all\n", more);
+        append(text, "  and {} more; --json shows all\n", more);
     return text;
 }
 
@@ -209,7 +207,7 @@ std::string render_status_json(const Status &status) {
     document["objects"] = Json::array();
     for (const auto &object : status.objects)
         document["objects"].push_back(object_json(object));
-    return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_document(document);
 }
 
 void print_status(const cli::Options &options, pq::Connection &target) {

@@ -1,16 +1,14 @@
 #include <algorithm>
-#include <iterator>
 #include <map>
 
 #include <fmt/format.h>
 
+#include "loader/core/append.hpp"
 #include "loader/report/render.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::report {
 namespace {
-
-using Out = std::back_insert_iterator<std::string>;
 
 const char *color_of(std::string_view word) {
     if (word == "equal" || word == "done")
@@ -52,7 +50,7 @@ class Writer {
 
     void field(std::string_view name, const std::string &value) {
         if (!value.empty())
-            fmt::format_to(Out(text_), "  {:<10} {}\n", name, value);
+            append(text_, "  {:<10} {}\n", name, value);
     }
 
     static std::string server(const Side &side) {
@@ -62,8 +60,7 @@ class Writer {
     }
 
     void head() {
-        fmt::format_to(Out(text_), "custody report of migration \"{}\"\n\n",
-                       ui::printable(report_.name));
+        append(text_, "custody report of migration \"{}\"\n\n", ui::printable(report_.name));
         field("verdict",
               paint(summary_.verdict, color_of(summary_.verdict)) + ": " + summary_.headline);
         field("source", server(report_.source));
@@ -117,16 +114,14 @@ class Writer {
         const auto rows = [](const std::optional<std::int64_t> &number) {
             return number ? ui::count_text(*number) : std::string("-");
         };
-        fmt::format_to(Out(text_), "  {}  {:>14}  {:<32}  {:<6}  {}\n",
-                       fitted_name(table.source, name), rows(table.source_rows),
-                       table.source_digest, table.form,
-                       paint(table.verdict, color_of(table.verdict)));
+        append(text_, "  {}  {:>14}  {:<32}  {:<6}  {}\n", fitted_name(table.source, name),
+               rows(table.source_rows), table.source_digest, table.form,
+               paint(table.verdict, color_of(table.verdict)));
         const bool differs =
             table.target_digest != table.source_digest || table.target_rows != table.source_rows;
         if (differs && table.target_rows)
-            fmt::format_to(Out(text_), "  {}  {:>14}  {:<32}\n",
-                           ui::fitted("  on the target", name), rows(table.target_rows),
-                           table.target_digest);
+            append(text_, "  {}  {:>14}  {:<32}\n", ui::fitted("  on the target", name),
+                   rows(table.target_rows), table.target_digest);
         if (!table.reason.empty())
             note(table.reason);
         if (table.target != table.source)
@@ -139,9 +134,7 @@ class Writer {
         return ui::fitted(ui::printable(name), width);
     }
 
-    void note(const std::string &text) {
-        fmt::format_to(Out(text_), "    {}\n", ui::printable(text));
-    }
+    void note(const std::string &text) { append(text_, "    {}\n", ui::printable(text)); }
 
     /// Sequences, large objects and whatever else has a verdict; equal ones are only counted.
     void objects() {
@@ -155,17 +148,17 @@ class Writer {
                 continue;
             }
             const std::string verdict = task.verdict.empty() ? "unverified" : task.verdict;
-            fmt::format_to(Out(rest), "  {} {}: {}", ui::printable(task.object_type),
-                           ui::printable(task.object), paint(verdict, color_of(verdict)));
+            append(rest, "  {} {}: {}", ui::printable(task.object_type), ui::printable(task.object),
+                   paint(verdict, color_of(verdict)));
             const std::string &why = task.reason.empty() ? task.message : task.reason;
-            fmt::format_to(Out(rest), "{}\n", why.empty() ? "" : ", " + ui::printable(why));
+            append(rest, "{}\n", why.empty() ? "" : ", " + ui::printable(why));
         }
         if (equal.empty() && rest.empty())
             return;
         title("other objects");
         for (const auto &[type, number] : equal)
-            fmt::format_to(Out(text_), "  {}: {} {}\n", ui::printable(type), number,
-                           paint("equal", color_of("equal")));
+            append(text_, "  {}: {} {}\n", ui::printable(type), number,
+                   paint("equal", color_of("equal")));
         text_ += rest;
     }
 
@@ -187,7 +180,7 @@ class Writer {
                                             : state);
             std::string name = kind;
             std::replace(name.begin(), name.end(), '_', ' ');
-            fmt::format_to(Out(text_), "  {:<17} {}\n", name, line);
+            append(text_, "  {:<17} {}\n", name, line);
         }
         for (const char *state : {"failed", "benign"})
             for (const auto &task : report_.tasks)
@@ -196,11 +189,11 @@ class Writer {
     }
 
     void odd_step(const Task &task) {
-        fmt::format_to(Out(text_), "  {} {} {}", paint(task.state, color_of(task.state)),
-                       ui::printable(task.object_type), ui::printable(task.object));
+        append(text_, "  {} {} {}", paint(task.state, color_of(task.state)),
+               ui::printable(task.object_type), ui::printable(task.object));
         const std::string &why = task.message.empty() ? task.note : task.message;
-        fmt::format_to(Out(text_), "{}{}\n", why.empty() ? "" : ": " + ui::printable(why),
-                       task.sqlstate.empty() ? "" : fmt::format(" ({})", task.sqlstate));
+        append(text_, "{}{}\n", why.empty() ? "" : ": " + ui::printable(why),
+               task.sqlstate.empty() ? "" : fmt::format(" ({})", task.sqlstate));
         for (const auto &more : {task.detail, task.hint})
             if (!more.empty() && task.state == "failed")
                 note(more);
@@ -221,8 +214,8 @@ class Writer {
         if (!report_.phases.empty())
             title("time");
         for (const auto &phase : report_.phases)
-            fmt::format_to(Out(text_), "  {} {:>10}\n", ui::fitted(ui::printable(phase.name), 24),
-                           ui::duration_text(phase.timing.seconds()));
+            append(text_, "  {} {:>10}\n", ui::fitted(ui::printable(phase.name), 24),
+                   ui::duration_text(phase.timing.seconds()));
     }
 
     const Report &report_;

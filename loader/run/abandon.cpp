@@ -1,10 +1,10 @@
 #include "loader/run/abandon.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/plan/json.hpp"
 #include "loader/plan/sql.hpp"
@@ -96,14 +96,12 @@ void print(const cli::Options &options, const state::MigrationRow &row, const Dr
         for (const auto &task : dropped.aside)
             restored.push_back(
                 {{"type", task.object_type}, {"name", task.object_name}, {"phase", task.phase}});
-        report::write_stdout(nlohmann::json{{"schema_version", 1},
-                                            {"migration", row.name},
-                                            {"dry_run", options.dry_run},
-                                            {"emptied", std::move(emptied)},
-                                            {"large_objects", dropped.large_objects},
-                                            {"put_back", std::move(restored)}}
-                                 .dump(2) +
-                             "\n");
+        report::write_stdout(json_document(nlohmann::json{{"schema_version", 1},
+                                                          {"migration", row.name},
+                                                          {"dry_run", options.dry_run},
+                                                          {"emptied", std::move(emptied)},
+                                                          {"large_objects", dropped.large_objects},
+                                                          {"put_back", std::move(restored)}}));
         return;
     }
     auto text = fmt::format("{} the state of migration \"{}\" (begun {})\n", verb, row.name,
@@ -139,7 +137,7 @@ Exit abandon(const cli::Options &options) {
         state::wait_for_leftovers(target, migration->id(), std::chrono::seconds(5));
     }
     const auto row = migration->row(target);
-    const auto plan = plan::from_json(nlohmann::json::parse(row.plan));
+    const auto plan = plan::from_json(parse_json(row.plan));
     target.exec("set synchronous_commit = on");
     state::Transaction transaction(target);
     const auto tasks = migration->tasks(target);

@@ -1,9 +1,9 @@
 #include "loader/run/final.hpp"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
@@ -38,7 +38,7 @@ struct Present {
 Present look(const cli::Options &options, pq::Connection &control,
              const state::Migration &migration) {
     const auto row = migration.row(control);
-    const auto stored = plan::from_json(nlohmann::json::parse(row.plan));
+    const auto stored = plan::from_json(parse_json(row.plan));
     Present present;
     plan::Plan plan;
     present.snapshot = locked_snapshot(
@@ -148,7 +148,7 @@ void warn_of_writers(const cli::Options &options, const copy::SnapshotFacts &fac
 
 void reopen_for_final(const cli::Options &options, pq::Connection &control,
                       const state::Migration &migration) {
-    require_same_settings(nlohmann::json::parse(migration.row(control).options), options);
+    require_same_settings(parse_json(migration.row(control).options), options);
     state::Transaction transaction(control);
     migration.finish(control, protocol::migration_state::kUnverified, "");
     migration.reopen(control);

@@ -3,12 +3,12 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/copy/hasher.hpp"
 #include "loader/copy/stream.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/plan/build.hpp"
 #include "loader/plan/selection.hpp"
@@ -113,7 +113,7 @@ std::string try_seal(pq::Connection &connection) {
 std::string named(const std::string &digest) {
     if (digest.empty())
         return "none";
-    const auto json = nlohmann::json::parse(digest);
+    const auto json = parse_json(digest);
     return fmt::format("{} {}", json.at("block").dump(), json.at("hash").get<std::string>());
 }
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "loader/core/failpoint.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"

@@ -6,10 +6,10 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/build.hpp"
@@ -211,8 +211,8 @@ Prepared resume(const cli::Options &options, pq::Connection &target,
                 const state::Migration &migration) {
     await_leftovers(target, migration);
     const auto row = migration.row(target);
-    require_same_settings(nlohmann::json::parse(row.options), options);
-    const auto stored = plan::from_json(nlohmann::json::parse(row.plan));
+    require_same_settings(parse_json(row.options), options);
+    const auto stored = plan::from_json(parse_json(row.plan));
     Prepared prepared;
     std::vector<std::string> created;
     prepared.snapshot = locked_snapshot(

@@ -4,10 +4,10 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/core/signals.hpp"
 #include "loader/plan/catalog.hpp"
@@ -32,7 +32,7 @@ namespace {
 constexpr int kFinishAttempts = 3;
 
 void print_plan(const cli::Options &options, const plan::Plan &plan) {
-    report::write_stdout(options.json ? plan::to_json(plan).dump(2) + "\n" : plan::describe(plan));
+    report::write_stdout(options.json ? json_document(plan::to_json(plan)) : plan::describe(plan));
 }
 
 void log_findings(const plan::Plan &plan) {
@@ -212,7 +212,7 @@ Exit run(const cli::Options &options) {
     }
     if (row.state == protocol::migration_state::kDone) {
         // "Done" answers only the command that did it.
-        require_same_settings(nlohmann::json::parse(row.options), options);
+        require_same_settings(parse_json(row.options), options);
         auto source = pq::Connection::open(options.source, "custody", "source");
         pq::pin(source);
         require_same_source(row, plan::read_server(source).identity);

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <nlohmann/json.hpp>
 
 #include "loader/core/error.hpp"
+#include "loader/core/json.hpp"
 
 namespace custody::run {
 

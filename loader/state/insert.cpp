@@ -1,7 +1,6 @@
 #include "loader/state/insert.hpp"
 
-#include <nlohmann/json.hpp>
-
+#include "loader/core/json.hpp"
 #include "loader/plan/json.hpp"
 
 namespace custody::state {

@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
 #include "loader/core/failpoint.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/run/settings.hpp"
 #include "loader/verify/render.hpp"
@@ -25,9 +25,7 @@ using nlohmann::json;
 constexpr int kVersion = 1;
 constexpr const char *kEnded = "ended";
 
-std::string line_of(const json &value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
+std::string line_of(const json &value) { return json_line(value) + "\n"; }
 
 json server_json(const plan::Server &server) {
     return {{"identity", server.identity}, {"description", server.description}};
@@ -57,16 +55,15 @@ std::string key_of(const Item &item) {
     json columns = json::array();
     for (const auto &column : item.table.columns)
         columns.push_back({column.name, column.type, column.target_type, column.cast});
-    return json{{"source", {item.table.schema, item.table.name, item.table.source_oid}},
-                {"target", {item.table.target_schema, item.table.target_name}},
-                {"columns", columns},
-                {"key", item.table.key},
-                {"form", std::string(wire::form_name(item.ways.form))},
-                {"filter", item.table.row_filter},
-                {"condition", item.condition},
-                {"source_relations", relations_json(item.source)},
-                {"target_relations", relations_json(item.target)}}
-        .dump(-1, ' ', false, json::error_handler_t::replace);
+    return json_line(json{{"source", {item.table.schema, item.table.name, item.table.source_oid}},
+                          {"target", {item.table.target_schema, item.table.target_name}},
+                          {"columns", columns},
+                          {"key", item.table.key},
+                          {"form", std::string(wire::form_name(item.ways.form))},
+                          {"filter", item.table.row_filter},
+                          {"condition", item.condition},
+                          {"source_relations", relations_json(item.source)},
+                          {"target_relations", relations_json(item.target)}});
 }
 
 Error unusable(const std::string &path, const std::string &why) {
@@ -141,7 +138,7 @@ void Checkpoint::read(const std::string &header) {
     std::size_t at = header.size();
     for (std::size_t end = 0; (end = text.find('\n', at)) != std::string::npos; at = end + 1) {
         try {
-            const auto line = json::parse(text.substr(at, end - at));
+            const auto line = parse_json(text.substr(at, end - at));
             if (line.contains(kEnded)) {
                 finished_.clear();
                 at = header.size();

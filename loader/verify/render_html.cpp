@@ -1,7 +1,7 @@
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "loader/core/append.hpp"
 #include "loader/report/differences.hpp"
 #include "loader/report/html.hpp"
 #include "loader/verify/render.hpp"
@@ -29,7 +29,7 @@ class Page {
 
   private:
     template <typename... Args> void add(fmt::format_string<Args...> format, Args &&...args) {
-        fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+        append(text_, format, std::forward<Args>(args)...);
     }
 
     void begin() {

@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 
+#include "loader/core/json.hpp"
 #include "loader/report/differences.hpp"
 #include "loader/verify/render.hpp"
 
@@ -66,9 +66,7 @@ json side_json(const SideFacts &side) {
     return j;
 }
 
-std::string dumped(const json &j) {
-    return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-}
+std::string dumped(const json &j) { return json_document(j); }
 
 } // namespace
 

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "common/protocol.hpp"
+#include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
 #include "loader/plan/build.hpp"
 #include "loader/plan/catalog.hpp"
@@ -94,9 +94,9 @@ void add_item(Scope &scope, plan::Table table, std::string condition) {
 void add_migration(Scope &scope, const cli::Options &options, pq::Connection &source,
                    pq::Connection &target, const state::Migration &migration) {
     const auto row = migration.row(target);
-    auto wanted = run::with_stored_settings(options, nlohmann::json::parse(row.options));
+    auto wanted = run::with_stored_settings(options, parse_json(row.options));
     require_same_settings(options, wanted);
-    auto stored = plan::from_json(nlohmann::json::parse(row.plan));
+    auto stored = plan::from_json(parse_json(row.plan));
     const bool narrowed = names_part(options);
     if (narrowed)
         wanted = with_patterns_of(wanted, options);
@@ -130,13 +130,12 @@ void add_migration(Scope &scope, const cli::Options &options, pq::Connection &so
 void add_stored(Scope &scope, const cli::Options &options, pq::Connection &target,
                 const state::Migration &migration) {
     const auto row = migration.row(target);
-    require_same_settings(options,
-                          run::with_stored_settings(options, nlohmann::json::parse(row.options)));
+    require_same_settings(options, run::with_stored_settings(options, parse_json(row.options)));
     scope.source.description = row.source;
     scope.source.identity = row.source_identity;
     scope.source.version = row.source_version;
     const plan::Selection selection(options);
-    auto plan = plan::from_json(nlohmann::json::parse(row.plan));
+    auto plan = plan::from_json(parse_json(row.plan));
     std::map<int, std::string> lsns;
     for (const auto &snapshot : migration.snapshots(target))
         lsns[snapshot.number] = snapshot.lsn;

@@ -1,12 +1,11 @@
 #include <gtest/gtest.h>
 
-#include <nlohmann/json.hpp>
-
 #include "loader/compare/differ.hpp"
 #include "loader/compare/normalise.hpp"
 #include "loader/compare/render.hpp"
 #include "loader/compare/scope.hpp"
 #include "loader/core/error.hpp"
+#include "loader/core/json.hpp"
 
 namespace custody::compare {
 namespace {
@@ -213,7 +212,7 @@ TEST(CompareRender, HostileNamesStayText) {
     const auto result = compared(pair);
     EXPECT_EQ(render_html(result, kKinds).find("<script>"), std::string::npos);
     EXPECT_EQ(render_text(result, kKinds, {}).find('\x1b'), std::string::npos);
-    EXPECT_EQ(nlohmann::json::parse(render_json(result, kKinds))["differences"].size(), 1U);
+    EXPECT_EQ(parse_json(render_json(result, kKinds))["differences"].size(), 1U);
 }
 
 } // namespace

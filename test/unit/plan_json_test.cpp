@@ -5,11 +5,10 @@
 #include <set>
 #include <sstream>
 
-#include <nlohmann/json.hpp>
-
 #include <gtest/gtest.h>
 
 #include "loader/core/error.hpp"
+#include "loader/core/json.hpp"
 #include "loader/plan/describe.hpp"
 #include "loader/plan/finding_codes.hpp"
 
@@ -61,7 +60,7 @@ Plan sample() {
 
 TEST(PlanJson, RoundTrip) {
     const auto json = to_json(sample());
-    const Plan back = from_json(nlohmann::json::parse(json.dump()));
+    const Plan back = from_json(parse_json(json.dump()));
     EXPECT_EQ(to_json(back), json);
     EXPECT_EQ(back.tables[0].columns[0].rule, sample().tables[0].columns[0].rule);
     EXPECT_EQ(back.tables[0].parts[0].upper, std::numeric_limits<std::int64_t>::min());

@@ -6,8 +6,7 @@
 #include <fstream>
 #include <regex>
 
-#include <nlohmann/json.hpp>
-
+#include "loader/core/json.hpp"
 #include "loader/report/facts.hpp"
 #include "loader/report/html.hpp"
 #include "loader/report/render.hpp"
@@ -80,7 +79,7 @@ TEST(ReportText, NamesCannotCommandATerminal) {
 TEST(ReportJson, IsWellFormedWhateverTheNames) {
     Report report = hostile_report();
     report.tables[0].source = "bad \xff utf-8";
-    const auto json = nlohmann::json::parse(render_json(report));
+    const auto json = parse_json(render_json(report));
     EXPECT_EQ(json["schema_version"], kSchemaVersion);
     EXPECT_EQ(json["summary"]["verdict"], "different");
     EXPECT_EQ(json["migration"]["name"], kHostile);
@@ -169,7 +168,7 @@ TEST(ReportStatus, ShowsWhatRunsAndWhatWentWrong) {
               "    1 row is missing\n"
               "  app.calls                               copying             120,345     5.0 MB  "
               "1 of 4 parts\n");
-    const auto json = nlohmann::json::parse(render_status_json(status));
+    const auto json = parse_json(render_status_json(status));
     EXPECT_EQ(json["objects"][0]["pid"], 77);
     EXPECT_TRUE(json["objects"][1]["pid"].is_null());
 }
