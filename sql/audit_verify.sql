@@ -179,6 +179,14 @@ BEGIN
                         WHERE x.tgrelid = r.relid AND x.tgname = g.name AND x.tgenabled = 'A'
                           AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.refuse_held()')
                           AND (x.tgqual IS NOT NULL) = (g.type = 27 AND h.subject ?| '{key,org}'));
+    -- A restore, default privileges, a migration of an older version: whoever may insert can forge.
+    RETURN QUERY SELECT c.oid::regclass::text, 'refuted', format('%s may write it', string_agg(DISTINCT
+                            CASE WHEN a.grantee = 0 THEN 'everybody' ELSE format('role "%s"', pg_get_userbyid(a.grantee)) END, ', '))
+      FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner
+     CROSS JOIN LATERAL (SELECT x.grantee FROM aclexplode(c.relacl) x
+                          WHERE x.grantee <> c.relowner AND x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+                         UNION SELECT o.oid WHERE NOT o.rolsuper AND o.rolname <> 'custody_ledger_owner') a
+     WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind IN ('r', 'p') GROUP BY c.oid;
     RETURN QUERY SELECT 'role custody_ledger_owner', 'refuted', 'somebody can work as it: it can log in, or has members'
       FROM pg_roles r
      WHERE r.rolname = 'custody_ledger_owner'

@@ -93,6 +93,10 @@ like failure('clinic', 'app', q{UPDATE custody.audit_exemption SET made_by = 'ol
 # Whoever makes roles may make himself a member of any but superusers (before 16): verification says so.
 my $roles = q{SELECT count(*) FROM custody.verify_ledger() WHERE status = 'refuted' AND object = 'role custody_ledger_owner'};
 is in('clinic', $roles), 0, 'nobody works as the owner of the ledger';
+my $written = q{SELECT string_agg(object || ': ' || detail, '; ' ORDER BY object) FROM custody.verify_ledger() WHERE status = 'refuted' AND detail ~ 'may write'};
+is in('clinic', $written), '', 'nobody may write the ledger';
+in('clinic', 'GRANT INSERT ON custody_ledger.tx TO app; GRANT UPDATE ON custody_ledger.hold TO PUBLIC; GRANT SELECT ON custody_ledger.hold TO boss');
+is in('clinic', $written), 'custody_ledger.hold: everybody may write it; custody_ledger.tx: role "app" may write it', 'who may shows';
 in('clinic', 'GRANT custody_ledger_owner TO maker');
 is in('clinic', $roles), 1, 'a member of it shows';
 done_testing;
