@@ -6,11 +6,12 @@ CREATE FUNCTION custody.row_as_of(rel regclass, key jsonb, at timestamptz)
     RETURNS TABLE ("row" jsonb, "exists" boolean, whole boolean, changed_at timestamptz, clock text,
                    incarnation int8, xid xid8, seq int4)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+<<asked>>
 DECLARE
     tbl int4 := custody.recorded_id(rel);
     version int4 := custody.fold_version(tbl, at);
     descriptor text := (SELECT d.text FROM custody_ledger.descriptor d
-                         WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
+                         WHERE d.tbl = asked.tbl AND d.version = asked.version);
     wanted bytea := custody.descriptor_key(descriptor, custody.key_texts(tbl, key));
     this int8 := custody.this_incarnation();
 BEGIN
@@ -34,11 +35,12 @@ COMMENT ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz) IS
 CREATE FUNCTION custody.table_as_of(rel regclass, at timestamptz)
     RETURNS TABLE (key jsonb, "row" jsonb, whole boolean, changed_at timestamptz, clock text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+<<asked>>
 DECLARE
     tbl int4 := custody.recorded_id(rel);
     version int4 := custody.fold_version(tbl, at);
     descriptor text := (SELECT d.text FROM custody_ledger.descriptor d
-                         WHERE d.tbl = custody.recorded_id(rel) AND d.version = custody.fold_version(d.tbl, at));
+                         WHERE d.tbl = asked.tbl AND d.version = asked.version);
     this int8 := custody.this_incarnation();
 BEGIN
     IF descriptor::jsonb -> 'key' = '[]' THEN

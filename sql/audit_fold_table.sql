@@ -1,3 +1,4 @@
+-- Conditions on a key's length are those of the index on keys, which has no long ones.
 -- Which events count, how older descriptors map to one, and all rows of a table as its events left them.
 
 -- The order of events: by incarnation, between transactions by lsn, within one by cid, then by seq. Of two
@@ -31,7 +32,7 @@ BEGIN
                e.seq, e.op, convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info
           FROM custody_ledger.event e LEFT JOIN custody.incarnation_places() p ON p.short = e.incarnation
           LEFT JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
-         WHERE e.tbl = fold_cut.tbl AND e.key = '' AND e.op IN ('S', 'T')
+         WHERE e.tbl = fold_cut.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op IN ('S', 'T')
            AND get_byte(e.new, 0) = 3
            AND (until IS NULL OR coalesce(custody.exact_commit_time(t.xid, t.incarnation, this), t.committing_at) <= until)
          ORDER BY place DESC, last_lsn DESC, e.cid DESC, e.seq DESC
@@ -106,7 +107,7 @@ BEGIN
             -- Events that tell of a rename have the descriptor from before it.
             SELECT coalesce(jsonb_object_agg(n.info ->> 'to', n.info ->> 'renamed'), '{}') INTO renamed
               FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info FROM custody_ledger.event e
-                     WHERE e.tbl = fold_plan.tbl AND e.key = '' AND e.op = 'S' AND e.descriptor = older.id
+                     WHERE e.tbl = fold_plan.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op = 'S' AND e.descriptor = older.id
                        AND get_byte(e.new, 0) = 3) n
              WHERE n.info ->> 'kind' = 'columns' AND n.info ? 'renamed';
             newer_key := ARRAY(SELECT coalesce(renamed ->> c.name, c.name) FROM jsonb_array_elements_text(newer.info -> 'key')
@@ -126,7 +127,7 @@ BEGIN
                                               newer.info #>> ARRAY['columns', words[i], 'type'], newer.info ->> 'form'))
                               FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info
                                       FROM custody_ledger.event e
-                                     WHERE e.tbl = fold_plan.tbl AND e.key = '' AND e.op = 'S'
+                                     WHERE e.tbl = fold_plan.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op = 'S'
                                        AND e.descriptor = newer.id AND get_byte(e.new, 0) = 3) n
                              WHERE n.info ->> 'kind' = 'default' AND n.info ->> 'column' = name LIMIT 1), '-') END;
             END LOOP;
@@ -153,7 +154,7 @@ BEGIN
     RETURN (SELECT max(d.version) FROM custody_ledger.event e
               JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
               JOIN custody_ledger.descriptor d ON d.id = e.descriptor
-             WHERE e.tbl = fold_version.tbl AND e.key = '' AND e.op IN ('S', 'T')
+             WHERE e.tbl = fold_version.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op IN ('S', 'T')
                AND coalesce(custody.exact_commit_time(t.xid, t.incarnation, this), t.committing_at) <= until);
 END
 $$;

@@ -50,7 +50,7 @@ BEGIN
         (SELECT count(*) || ' of its events were erased' FROM custody_ledger.event e
           WHERE e.tbl = reconcile_gaps.tbl AND e.key IS NULL AND e.op NOT IN ('S', 'T') HAVING count(*) > 0),
         (SELECT 'a partition was truncated, dropped or detached' FROM custody_ledger.event e
-          WHERE e.tbl = reconcile_gaps.tbl AND e.key = '' AND e.op IN ('S', 'T') AND get_byte(e.new, 0) = 3
+          WHERE e.tbl = reconcile_gaps.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op IN ('S', 'T') AND get_byte(e.new, 0) = 3
             AND (convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "drop"}'
                  OR convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "truncate", "partition": true}'
                     AND NOT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb ? 'rows'

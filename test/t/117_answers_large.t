@@ -60,6 +60,15 @@ cmp_ok $many, '<', 100, 'its memory';
 $cluster->sql('clinic', q{DO $$ BEGIN FOR i IN 1 .. 3000 LOOP UPDATE many SET note = repeat('z', 1000) || i WHERE id = 1; END LOOP; END $$});
 is $cluster->sql('clinic', q{SELECT right("row" ->> 'note', 5) FROM custody.row_as_of('many', '1', clock_timestamp())}), 'z3000', 'the last of many';
 
+# What is asked of one row reads the events of that row, and few others.
+for my $answer (q{custody.row_as_of('many', '7', clock_timestamp())}, q{custody.row_as_of('wide', '7', clock_timestamp())},
+    q{custody.history('wide', '7')}) {
+    my ($read) = $cluster->sql('clinic', qq{SET enable_seqscan = off; BEGIN; SELECT count(*) FROM $answer;
+        SELECT sum(s.seq_tup_read + coalesce(s.idx_tup_fetch, 0)) FROM pg_stat_xact_all_tables s JOIN pg_inherits i ON i.inhrelid = s.relid
+         WHERE i.inhparent = 'custody_ledger.event'::regclass; COMMIT}) =~ /\n(\d+)/;
+    cmp_ok $read, '<', 20_000, "$answer reads few events: $read";
+}
+
 # A cancelled one ends.
 my $session = $cluster->session('clinic');
 is $session->query(q{SET statement_timeout = '50ms'; SELECT count(*) FROM custody.reconcile('many')}, error => 1) =~ /canceling/ ? 1 : 0, 1,
