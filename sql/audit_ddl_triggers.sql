@@ -130,9 +130,13 @@ CREATE FUNCTION custody.audit_touched(class oid, object oid) RETURNS SETOF oid
     -- Descriptors name types with their schema.
     SELECT a.attrelid FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
      WHERE class = 'pg_namespace'::regclass AND y.typnamespace = object AND a.attnum > 0 AND NOT a.attisdropped
+     UNION ALL
+    SELECT a.attrelid FROM pg_depend d JOIN pg_type y ON d.objid IN (y.oid, y.typelem) JOIN pg_attribute a ON a.atttypid = y.oid
+     WHERE class = 'pg_extension'::regclass AND d.refclassid = class AND d.refobjid = object AND d.deptype = 'e'
+       AND d.classid = 'pg_type'::regclass AND a.attnum > 0 AND NOT a.attisdropped
 $$;
 COMMENT ON FUNCTION custody.audit_touched(oid, oid) IS
-'tables that a command on a table, on a type that tables are made of, or on a schema, may have changed; part of the event triggers; privilege: superuser';
+'tables that a command on a table, on a type that tables are made of, on a schema, or on an extension with types of columns, may have changed; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.audit_ddl() RETURNS event_trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -152,7 +156,7 @@ BEGIN
          CROSS JOIN LATERAL (SELECT coalesce(pg_partition_root(o.oid), o.oid)::regclass AS root) r
          CROSS JOIN LATERAL (SELECT custody.audited_id(r.root) AS id) i
           JOIN custody_ledger.audited a ON a.id = i.id AND a.active
-         WHERE c.object_type IN ('table', 'table column', 'schema', 'composite type', 'composite type column')
+         WHERE c.object_type IN ('table', 'table column', 'schema', 'composite type', 'composite type column', 'extension')
            AND c.schema_name IS DISTINCT FROM 'pg_temp'
            -- ALTER INDEX renames tables, ALTER VIEW their columns, too.
            AND (tg_tag LIKE 'ALTER %' OR tg_tag IN ('CREATE TABLE', 'CREATE SCHEMA'))

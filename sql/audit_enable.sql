@@ -79,12 +79,7 @@ COMMENT ON FUNCTION custody.audit_key(regclass) IS
 CREATE FUNCTION custody.audit_warn(relation regclass, key name[]) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF cardinality(key) > 0 AND NOT EXISTS (
-        SELECT FROM pg_index i
-         WHERE i.indrelid = relation AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
-           AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
-                             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-                            WHERE k.n <= i.indnkeyatts AND NOT (a.attnotnull AND a.attname = ANY (key)))) THEN
+    IF cardinality(key) > 0 AND NOT custody.key_is_unique(relation, key::text[]) THEN
         RAISE WARNING 'nothing makes the key of % unique', relation
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   DETAIL = format('The key is (%s).', array_to_string(key, ', ')),

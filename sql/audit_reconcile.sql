@@ -1,8 +1,40 @@
 -- Does the ledger tell what the tables have? For every row, what its events left equals the live row.
 
+-- Of these the text form is a name that others may change.
+CREATE FUNCTION custody.names_objects(type oid) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE part AS (
+        SELECT type AS oid
+         UNION
+        SELECT n.oid
+          FROM part p JOIN pg_type y ON y.oid = p.oid LEFT JOIN pg_range r ON r.rngtypid = y.oid
+         CROSS JOIN LATERAL (
+               VALUES (y.typbasetype), (y.typelem), (r.rngsubtype)
+                UNION ALL
+               SELECT a.atttypid FROM pg_attribute a
+                WHERE y.typrelid <> 0 AND a.attrelid = y.typrelid AND a.attnum > 0 AND NOT a.attisdropped) n (oid)
+         WHERE n.oid <> 0)
+    SELECT EXISTS (SELECT FROM part p WHERE p.oid = ANY ('{regclass,regproc,regprocedure,regoper,regoperator,regtype,regrole,
+        regnamespace,regcollation,regconfig,regdictionary,aclitem}'::regtype[]::oid[]))
+$$;
+COMMENT ON FUNCTION custody.names_objects(oid) IS
+'whether values of a type are written as names of tables, roles and other objects, also in a part of them, so that they read otherwise once those are renamed; errors: none; privilege: none';
+
+CREATE FUNCTION custody.key_is_unique(relation regclass, key text[]) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (
+        SELECT FROM pg_index i
+         WHERE i.indrelid = relation AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+           AND NOT EXISTS (SELECT FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, n)
+                             JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                            WHERE k.n <= i.indnkeyatts AND NOT (a.attnotnull AND a.attname = ANY (key))))
+$$;
+COMMENT ON FUNCTION custody.key_is_unique(regclass, text[]) IS
+'whether an index makes sure that these columns tell a table''s rows apart; errors: none; privilege: none';
+
 CREATE FUNCTION custody.reconcile_scope(rel regclass)
     RETURNS TABLE (tbl int4, version int4, descriptor text, columns text[], key text[], form text,
-                   redacted text[], excluded text[], problem text)
+                   redacted text[], excluded text[], named text[], "unique" boolean, problem text)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     info jsonb;
@@ -22,6 +54,9 @@ BEGIN
     key := ARRAY(SELECT columns[k.p::int + 1] FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n) ORDER BY k.n);
     redacted := ARRAY(SELECT c ->> 'name' FROM jsonb_array_elements(info -> 'columns') c WHERE c ->> 'store' = 'redact');
     excluded := ARRAY(SELECT jsonb_array_elements_text(info -> 'excluded'));
+    named := ARRAY(SELECT a.attname FROM pg_attribute a
+                    WHERE form = 'text' AND a.attrelid = rel AND a.attname = ANY (columns) AND custody.names_objects(a.atttypid));
+    "unique" := key = '{}' OR custody.key_is_unique(rel, key);
     SELECT format('the newest descriptor does not have the table''s columns (%s)', string_agg(x.name, ', '))
       INTO problem
       FROM (SELECT unnest(columns) AS name EXCEPT
@@ -39,7 +74,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile_scope(regclass) IS
-'what custody.reconcile() compares of a table: its id, version and text of its newest descriptor, columns, key, form, columns that are redacted or not recorded, and why it cannot be compared; errors: none; privilege: SELECT on the ledger';
+'what custody.reconcile() compares of a table: its id, version and text of its newest descriptor, columns, key, form, columns that are redacted or not recorded, or written as names of objects, whether an index makes the key unique (true without a key), and why it cannot be compared; errors: none; privilege: SELECT on the ledger';
 
 -- Where rows may be gone, or have come, without an event that counts: what is missing then proves nothing.
 CREATE FUNCTION custody.reconcile_gaps(tbl int4) RETURNS text
@@ -76,7 +111,8 @@ DECLARE
 BEGIN
     SELECT * INTO scope FROM custody.reconcile_scope(rel);
     RETURN QUERY EXECUTE format($q$
-        SELECT CASE WHEN l.key IS NULL THEN 'not in the ledger' WHEN live.key IS NULL THEN 'not live'
+        SELECT CASE WHEN %s THEN 'key not unique'
+                    WHEN l.key IS NULL THEN 'not in the ledger' WHEN live.key IS NULL THEN 'not live'
                     WHEN d.positions IS NULL THEN 'equal' WHEN 0 <= ANY (d.positions) THEN 'different'
                     ELSE 'not compared' END,
                coalesce(l.key, live.key), d.positions, (l.folded).at
@@ -84,12 +120,13 @@ BEGIN
           FULL JOIN (SELECT custody.wire_row(t.*, $4, $5) AS key, custody.wire_row(t.*, $3, $5) AS row
                        FROM custody.table_rows(NULL::%s) t) live ON live.key = l.key
          CROSS JOIN LATERAL (SELECT custody.image_differences((l.folded).image, (l.folded).hashes, live.row)
-                                    AS positions) d $q$, rel)
+                                    AS positions) d $q$,
+        CASE WHEN scope."unique" THEN 'false' ELSE 'live.key IS NOT NULL AND count(*) OVER (PARTITION BY live.key) > 1' END, rel)
      USING scope.tbl, scope.version, scope.columns, scope.key, scope.form;
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile_keyed(regclass) IS
-'the rows of a table with a key beside those that its events left: equal, different, not compared (only in columns that cannot be), not in the ledger, not live; positions as custody.image_differences() has them; errors: 42501 where row security would hide rows; privilege: SELECT on the table and the ledger';
+'the rows of a table with a key beside those that its events left: equal, different, not compared (only in columns that cannot be), not in the ledger, not live, key not unique (several rows have it); positions as custody.image_differences() has them; errors: 42501 where row security would hide rows; privilege: SELECT on the table and the ledger';
 
 -- Without a key rows are a multiset: of each image as many as events brought and did not take.
 CREATE FUNCTION custody.reconcile_multiset(rel regclass)
@@ -133,7 +170,10 @@ BEGIN
         RETURN QUERY SELECT 'unproven', 'summary', NULL::jsonb, NULL::text[], NULL::timestamptz, scope.problem;
         RETURN;
     END IF;
-    gaps := custody.reconcile_gaps(scope.tbl);
+    gaps := concat_ws('; ', nullif(custody.reconcile_gaps(scope.tbl), ''),
+                      CASE WHEN NOT scope."unique" THEN 'nothing makes the key unique' END,
+                      CASE WHEN scope.key && scope.named OR scope.key = '{}' AND scope.named <> '{}'
+                           THEN 'objects that rows name may have been renamed' END);
     FOR found IN SELECT k.problem, k.key, k.positions, k.since, 1::int8 AS rows FROM custody.reconcile_keyed(rel) k
                   WHERE scope.key <> '{}'
                  UNION ALL SELECT m.problem, NULL, NULL, NULL, m.rows FROM custody.reconcile_multiset(rel) m
@@ -144,8 +184,9 @@ BEGIN
             equal := equal + found.rows;
             CONTINUE;
         END IF;
-        status := CASE WHEN found.problem = 'different' OR gaps = '' AND found.problem <> 'not compared' THEN 'refuted'
-                       ELSE 'unproven' END;
+        status := CASE WHEN found.problem IN ('not compared', 'key not unique') OR NOT scope."unique"
+                            OR found.problem = 'different' AND columns <@ scope.named THEN 'unproven'
+                       WHEN found.problem = 'different' OR gaps = '' THEN 'refuted' ELSE 'unproven' END;
         IF status = 'refuted' THEN
             wrong := wrong + found.rows;
         ELSE
@@ -157,6 +198,7 @@ BEGIN
         detail := CASE WHEN found.problem = 'not compared' AND scope.key = '{}' THEN
                            'events do not have the whole row, or have columns of it as hashes only'
                        WHEN found.problem = 'not compared' THEN 'no event says what the columns had'
+                       WHEN found.problem = 'different' AND columns <@ scope.named THEN 'objects that they name may have been renamed'
                        WHEN status = 'unproven' THEN gaps
                        WHEN scope.key = '{}' THEN found.rows || ' rows' END;
         RETURN NEXT;
@@ -168,13 +210,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile(regclass) IS
-'compares every row of an audited table, of all its partitions, with what its events left, under the newest descriptor and one snapshot: one result row for each that is different, not in the ledger or not live (refuted), or that cannot be told (unproven: no event says what a column had; events were pruned, erased, a partition truncated as a whole or dropped), with its key, the columns and the time of its last event; last the summary: proven, refuted or unproven, and the columns that are out of scope (redacted, excluded); a table without key is compared as a multiset; errors: 42501 where row security would hide rows; privilege: SELECT on the table, custody_auditor';
+'compares every row of an audited table, of all its partitions, with what its events left, under the newest descriptor and one snapshot: one result row for each that is different, not in the ledger or not live (refuted), or that cannot be told (unproven: no event says what a column had; only columns differ that name objects, which may have been renamed; nothing makes the key unique; events were pruned, erased, a partition truncated as a whole, dropped, or is being detached), with its key, the columns and the time of its last event; last the summary: proven, refuted or unproven, and the columns that are out of scope (redacted, excluded); a table without key is compared as a multiset; errors: 42501 where row security would hide rows; privilege: SELECT on the table, custody_auditor';
 
-REVOKE ALL ON FUNCTION custody.reconcile_scope(regclass), custody.reconcile_gaps(int4),
+REVOKE ALL ON FUNCTION custody.names_objects(oid), custody.key_is_unique(regclass, text[]), custody.reconcile_scope(regclass), custody.reconcile_gaps(int4),
     custody.reconcile_keyed(regclass), custody.reconcile_multiset(regclass),
     custody.reconcile(regclass) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
-    'custody.reconcile_scope(regclass)', 'custody.reconcile_gaps(int4)', 'custody.reconcile_keyed(regclass)',
+    'custody.names_objects(oid)', 'custody.key_is_unique(regclass, text[])', 'custody.reconcile_scope(regclass)', 'custody.reconcile_gaps(int4)', 'custody.reconcile_keyed(regclass)',
     'custody.reconcile_multiset(regclass)', 'custody.table_rows(anyelement)',
     'custody.reconcile(regclass)']::regprocedure[]) f;
 SELECT custody.give_duty('{legal}', 'custody.partition_tree(regclass)');
