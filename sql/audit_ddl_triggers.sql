@@ -124,7 +124,7 @@ CREATE FUNCTION custody.audit_touched(class oid, object oid) RETURNS SETOF oid
           JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition)
     SELECT h.oid FROM heir h
      UNION ALL
-    SELECT c.oid FROM custody_ledger.audited a JOIN pg_class c ON c.oid = a.relid
+    SELECT c.oid FROM custody_ledger.audited a JOIN pg_class c ON c.oid = custody.recorded_relation(a.id)
      WHERE class = 'pg_namespace'::regclass AND c.relnamespace = object
      UNION ALL
     -- Descriptors name types with their schema.

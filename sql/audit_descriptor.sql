@@ -12,6 +12,18 @@ $$;
 COMMENT ON FUNCTION custody.audited_relation(uuid) IS
 'the table whose capture trigger names this identity, a partitioned one for its partitions; NULL where there is none; errors: none; privilege: none';
 
+-- Where a dump was restored, the OID in the ledger is nobody's, or another table's.
+CREATE FUNCTION custody.recorded_relation(subject int4) RETURNS regclass
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(custody.audited_relation(a.identity), CASE WHEN a.relid IS NOT NULL THEN coalesce(
+               (SELECT c.oid::regclass FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                 WHERE n.nspname = a.schema AND c.relname = a.name),
+               (SELECT c.oid::regclass FROM pg_class c WHERE c.oid = a.relid AND c.relkind IN ('r', 'p'))) END)
+      FROM custody_ledger.audited a WHERE a.id = subject
+$$;
+COMMENT ON FUNCTION custody.recorded_relation(int4) IS
+'the table that an id of the ledger stands for: by its capture trigger, else by name, else by OID; NULL where it was dropped; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
 CREATE FUNCTION custody.audited_id(relation regclass) RETURNS int4
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -149,6 +161,6 @@ $$;
 COMMENT ON FUNCTION custody.renew_descriptor(int4) IS
 'the descriptor of an audited table''s columns as they are now; makes it, with an event of kind columns, where the newest is not it; returns its id; errors: P0002 for an id that is not in the ledger; privilege: the ledger''s owner';
 
-REVOKE ALL ON FUNCTION custody.renew_descriptor(int4), custody.audited_id(regclass),
+REVOKE ALL ON FUNCTION custody.renew_descriptor(int4), custody.audited_id(regclass), custody.recorded_relation(int4),
     custody.audited_relation(uuid), custody.descriptor_columns(regclass, jsonb),
     custody.descriptor_text(uuid, regclass, jsonb, int4) FROM PUBLIC;

@@ -12,7 +12,7 @@ DECLARE
 BEGIN
     SELECT a.*, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS columns
       INTO STRICT subject FROM custody_ledger.audited a WHERE a.id = tbl;
-    SELECT array_agg(DISTINCT custody.key_bytes(subject.relid::regclass, subject.columns, key, f.form)) INTO keys
+    SELECT array_agg(DISTINCT custody.key_bytes(custody.recorded_relation(tbl), subject.columns, key, f.form)) INTO keys
       FROM (SELECT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
              WHERE d.tbl = erase_events.tbl) f;
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).

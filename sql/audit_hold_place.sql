@@ -53,7 +53,7 @@ BEGIN
           FROM pg_trigger t
           JOIN custody_ledger.hold h ON t.tgname = format('custody_hold_%s_truncate', h.id) AND h.lifted_at IS NULL
           JOIN pg_trigger r ON r.tgname = format('custody_hold_%s', h.id) AND r.tgparentid = 0
-          JOIN custody_ledger.audited a ON a.relid = r.tgrelid
+          JOIN custody_ledger.audited a ON custody.recorded_relation(a.id) = r.tgrelid
           JOIN pg_trigger c ON c.tgrelid = partition
                AND c.tgargs = convert_to(a.identity::text, 'UTF8') || E'\\x00'::bytea
          WHERE t.tgrelid = partition
@@ -172,12 +172,12 @@ BEGIN
     END IF;
     PERFORM custody.record_hold(hold, 0);
     FOR t IN
-        SELECT a.id, a.relid::regclass AS relation, a.options ->> 'org_column' AS org_column,
+        SELECT a.id, r.relation, a.options ->> 'org_column' AS org_column,
                ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS key
-          FROM custody_ledger.audited a JOIN pg_class c ON c.oid = a.relid
-         WHERE a.active AND CASE WHEN rel IS NULL THEN a.options ? 'org_column'
+          FROM custody_ledger.audited a CROSS JOIN LATERAL custody.recorded_relation(a.id) AS r (relation)
+         WHERE a.active AND r.relation IS NOT NULL AND CASE WHEN rel IS NULL THEN a.options ? 'org_column'
                                  ELSE a.id = custody.audited_id(rel) END
-         ORDER BY a.relid
+         ORDER BY r.relation
     LOOP
         IF org IS NOT NULL AND t.org_column IS NULL THEN
             RAISE EXCEPTION '% has no column that names the organization', t.relation

@@ -66,6 +66,17 @@ for my $form ('custom', 'plain') {
         [ q{ALTER TABLE visit DISABLE TRIGGER USER}, 'trigger "custody_.*" of public.visit stays as it is' ];
     is $there->sql($database, q{SELECT count(*) FROM custody_ledger.audited WHERE active
             AND custody.audited_id(custody.audited_relation(identity)) = id}), 2, "$form: tables know their identity";
+    # The OIDs in the ledger are the source's: nobody's here, or, as chance has it, those of other tables.
+    $there->sql($database, q{SELECT custody.maintain_ledger($$UPDATE custody_ledger.audited a SET relid =
+        CASE a.name WHEN 'patient' THEN 'visit' ELSE 'patient' END::regclass$$)}) if $form eq 'plain';
+    $there->sql($database, q{SELECT custody.grant_duty('lawyer', 'legal'), custody.grant_duty('app', 'admin')});
+    is $there->sql($database, q{SELECT custody.place_hold('case 8', org => '3')}, user => 'lawyer'), 2, "$form: another hold, on an organization";
+    refused($database, $form, q{DELETE FROM visit WHERE id = 2}, 'more.visit_2027 is under legal hold 2');
+    refused($database, $form, q{ALTER TABLE visit DETACH PARTITION more.visit_2027}, 'visit_2027 is under legal hold 2');
+    my $request = $there->sql($database, q{SELECT custody.request_erase('patient', '{"id": 2}', 'a test')}, user => 'app');
+    is $there->sql($database, "SELECT custody.approve($request)", user => 'lawyer'), '2 events erased', "$form: an erasure";
+    is $there->sql($database, q{SELECT id || ' ' || hold FROM (SELECT substring(tgname FROM '\\d+$') AS hold, tgrelid::regclass AS id FROM pg_trigger
+        WHERE tgname ~ '^custody_hold_\\d+$' AND tgparentid = 0) h ORDER BY hold, id::text}), "patient 1\npatient 2\nvisit 2", "$form: each table has the holds that are its own";
     $there->sql($database, 'ALTER TABLE patient ADD note text');
     is $there->sql($database, q{SELECT relid = 'patient'::regclass FROM custody_ledger.audited WHERE name = 'patient'}),
         't', "$form: DDL brings its OID up to date";
