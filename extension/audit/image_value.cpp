@@ -84,10 +84,16 @@ void read_all(void *frame) {
     }
 }
 
-/// False where a type raised an error.
-bool read_safely(const Reading *reading, StoredValue *values, int count) {
+/// False where a type raised an error. Code of a type's owner may raise an internal one, too, and
+/// must not so keep others from what the ledger tells of other rows.
+bool read_safely(const Reading *reading, StoredValue *values, int count, bool others) {
     Attempt attempt = {reading, values, count};
-    return pg::attempt(read_all, &attempt);
+    return pg::attempt(read_all, &attempt, others);
+}
+
+bool has_code_of_others(const ImageTable *table, const StoredValue *value) {
+    const ImageColumn *column = &table->columns[value->position];
+    return !column->planned || OidIsValid(column->reader);
 }
 
 } // namespace
@@ -169,11 +175,12 @@ void read_values(ImageTable *table, MemoryContext context, StoredValues values, 
     SetUserIdAndSecContext(GetOuterUserId(),
                            security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
     // One subtransaction for all, and where one of them cannot be read, one for each.
-    if (!read_safely(&reading, values.values, values.count)) {
+    if (!read_safely(&reading, values.values, values.count, true)) {
         for (int i = 0; i < values.count; ++i) {
-            if (values.values[i].state == ValueState::value &&
-                !read_safely(&reading, &values.values[i], 1)) {
-                values.values[i].state = ValueState::bytes;
+            StoredValue *value = &values.values[i];
+            if (value->state == ValueState::value &&
+                !read_safely(&reading, value, 1, has_code_of_others(table, value))) {
+                value->state = ValueState::bytes;
             }
         }
     }

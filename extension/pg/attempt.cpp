@@ -6,16 +6,16 @@ namespace custody::pg {
 namespace {
 
 /// What concerns the data, not the session or the machine.
-bool is_of_data(int sqlstate) {
+bool is_of_data(int sqlstate, bool others) {
     const int category = ERRCODE_TO_CATEGORY(sqlstate);
     return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
-           category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
-           category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+           (others || (category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+                       category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR)));
 }
 
 } // namespace
 
-bool attempt(void (*thunk)(void *), void *frame) {
+bool attempt(void (*thunk)(void *), void *frame, bool others) {
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     BeginInternalSubTransaction(nullptr);
@@ -31,7 +31,7 @@ bool attempt(void (*thunk)(void *), void *frame) {
         RollbackAndReleaseCurrentSubTransaction();
         MemoryContextSwitchTo(context);
         CurrentResourceOwner = owner;
-        if (!is_of_data(error->sqlerrcode)) {
+        if (!is_of_data(error->sqlerrcode, others)) {
             ReThrowError(error);
         }
     }
