@@ -32,21 +32,30 @@ sub query {
 sub send {
     my ($self, $sql) = @_;
     $self->{unanswered} = 1;
+    $self->{text} = '';
     $self->{mark} = sprintf 'custody-mark-%d-%d', $$, ++$number;
     print { $self->{in} } "$sql\n;\n\\echo $self->{mark}\n";
+}
+
+# Is the answer there, or does it come within the seconds?
+sub answered {
+    my ($self, $seconds) = @_;
+    my $deadline = time + $seconds;
+    my $select = IO::Select->new($self->{out});
+    until ($self->{text} =~ /^\Q$self->{mark}\E\n/m) {
+        my $left = $deadline - time;
+        $select->can_read($left > 0 ? $left : 0) or return 0;
+        sysread $self->{out}, my $piece, 65536 or croak "the session ended: $self->{text}";
+        $self->{text} .= $piece;
+    }
+    return 1;
 }
 
 # The answer to what was sent.
 sub finish {
     my ($self, %option) = @_;
-    my $deadline = time + ($option{timeout} // 60);
-    my $select = IO::Select->new($self->{out});
-    my $text = '';
-    until ($text =~ s/^\Q$self->{mark}\E\n//m) {
-        $select->can_read($deadline - time) or croak "no answer from the session: $text";
-        sysread $self->{out}, my $piece, 65536 or croak "the session ended: $text";
-        $text .= $piece;
-    }
+    $self->answered($option{timeout} // 60) or croak "no answer from the session: $self->{text}";
+    my $text = $self->{text} =~ s/^\Q$self->{mark}\E\n//mr;
     $self->{unanswered} = 0;
     croak $text if !$option{error} && $text =~ /^(?:psql:.*)?(?:ERROR|FATAL):/m;
     $text =~ s/\n\z//;
