@@ -156,19 +156,24 @@ COMMENT ON FUNCTION custody.audit_check_publications() IS
 CREATE FUNCTION custody.audit_rename_column(subject int4, relation regclass, new_name name) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    known jsonb;
+    newest int4 := custody.fold_version(subject);
+    since int4;
     gone name[];
     changed jsonb;
 BEGIN
-    SELECT d.text::jsonb INTO known FROM custody_ledger.descriptor d
-     WHERE d.tbl = subject ORDER BY d.version DESC LIMIT 1;
-    -- A recorded column, or else one that is excluded: of these some may have been dropped before.
-    SELECT array_agg(k.name) INTO gone
-      FROM (SELECT c ->> 'name' AS name, 1 AS rank FROM jsonb_array_elements(known -> 'columns') c
-            UNION ALL SELECT e, 2 FROM jsonb_array_elements_text(known -> 'excluded') e) k
+    -- The newest descriptor has the column under its old name, or the one before it: event triggers of others that
+    -- fire before this one may write the table, or alter it. A recorded column, or else one that is excluded: of these
+    -- some may have been dropped before.
+    SELECT k.version, array_agg(k.name) INTO since, gone
+      FROM (SELECT d.version, c ->> 'name' AS name, 1 AS rank
+              FROM custody_ledger.descriptor d, jsonb_array_elements(d.text::jsonb -> 'columns') c
+             WHERE d.tbl = subject AND d.version >= newest - 1
+            UNION ALL
+            SELECT d.version, e, 2 FROM custody_ledger.descriptor d, jsonb_array_elements_text(d.text::jsonb -> 'excluded') e
+             WHERE d.tbl = subject AND d.version = newest) k
      WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation
                           AND a.attname = k.name AND NOT a.attisdropped)
-     GROUP BY k.rank ORDER BY k.rank LIMIT 1;
+     GROUP BY k.version, k.rank ORDER BY k.version DESC, k.rank LIMIT 1;
     SELECT jsonb_object_agg(o.key, CASE
                WHEN o.key = 'org_column' AND o.value #>> '{}' = ANY (gone) THEN to_jsonb(new_name)
                WHEN o.key IN ('key', 'exclude', 'hash', 'redact') AND o.value ?| gone::text[] THEN
@@ -183,8 +188,13 @@ BEGIN
      WHERE a.id = subject;
     PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.audited SET options = %L WHERE id = %s',
                                            changed, subject));
-    PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'columns',
-        'renamed', gone[1], 'to', new_name, 'options', changed)::text);
+    IF since < newest THEN
+        PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'columns', 'options', changed)::text);
+        PERFORM custody.audit_note_rewriting(relation);
+    ELSE
+        PERFORM custody.record_note(subject, 'S', jsonb_build_object('kind', 'columns',
+            'renamed', gone[1], 'to', new_name, 'options', changed)::text);
+    END IF;
 END
 $$;
 COMMENT ON FUNCTION custody.audit_rename_column(int4, regclass, name) IS
