@@ -24,11 +24,11 @@ List *open_tree(Oid root) {
     List *opened = NIL;
     ListCell *cell;
     foreach (cell, find_all_inheritors(root, ShareRowExclusiveLock, nullptr)) {
-        Relation table = table_open(lfirst_oid(cell), NoLock);
-        if (table->rd_rel->relkind == RELKIND_PARTITIONED_TABLE) {
+        if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE) {
+            Relation table = table_open(lfirst_oid(cell), NoLock);
             make_key_as_owner(table);
+            opened = lappend(opened, table);
         }
-        opened = lappend(opened, table);
     }
     return opened;
 }

@@ -6,9 +6,9 @@
 
 namespace custody::audit {
 
-/// Opens what a statement that makes a trigger is about, with its partitions, locked as the
-/// statement will lock them: keys of partitioned tables, in which there may be functions of their
-/// owners, are made ready as these. They stay so while the list is open.
+/// Opens the partitioned tables that a statement that makes a trigger is about, which are locked,
+/// with all partitions, as the statement will lock them: their keys, in which there may be
+/// functions of their owners, are made ready as these. They stay so while the list is open.
 List *open_as_owners(const char *statement);
 void close_opened(List *relations);
 
