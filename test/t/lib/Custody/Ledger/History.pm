@@ -73,6 +73,7 @@ sub listen {
 
 sub failed {
     my ($self, $w) = @_;
+    $w->{checked} = 0;
     if (@{ $w->{savepoints} } && below(4)) {
         $w->{session}->query("ROLLBACK TO $w->{savepoints}[-1]");
         return;
@@ -89,7 +90,7 @@ sub ended {
 
 sub begin {
     my ($self, $w) = @_;
-    @$w{qw(state savepoints altered left)} = ('open', [], 0, 1 + below(6));
+    @$w{qw(state savepoints altered checked left)} = ('open', [], 0, 0, 1 + below(6));
     $w->{columns} = $self->{columns};
     $w->{session}->query('BEGIN' . pick('', '', '', '', ' ISOLATION LEVEL REPEATABLE READ', ' ISOLATION LEVEL SERIALIZABLE'));
     $w->{session}->query('SELECT pg_current_xact_id()') if !below(3);
