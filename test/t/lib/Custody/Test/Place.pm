@@ -154,7 +154,7 @@ sub stage {
             command => [
                 'make', '-s', '-C', $self->{top}, 'install-extension',
                 "PG_CONFIG=$self->{pg_config}", "DESTDIR=$stage.new",
-                $kind ? ('extension_build=build/asan/extension', "COPT=$sanitize") : ()
+                $kind ? ('extension_build=build/sanitizers/extension', "COPT=$sanitize") : ()
             ],
             dir => $self->{directory},
             env => { MAKEFLAGS => undef, MAKELEVEL => undef },
