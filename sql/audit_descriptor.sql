@@ -41,7 +41,7 @@ BEGIN
                JOIN pg_namespace n ON n.oid = c.relnamespace
          -- A dropped table has no OID any more: its name again is another table.
          WHERE a.schema = n.nspname AND a.name = c.relname AND a.relid IS NOT NULL
-           AND (a.relid = c.oid OR NOT EXISTS (SELECT FROM pg_class o WHERE o.oid = a.relid))
+           AND (a.relid = c.oid OR NOT EXISTS (SELECT FROM pg_class o WHERE o.oid = a.relid AND o.relkind IN ('r', 'p')))
          ORDER BY a.relid = c.oid DESC, a.id DESC LIMIT 1;
     END IF;
     RETURN found;

@@ -22,6 +22,10 @@ INSERT INTO visit VALUES (1, '2026-05-05', 1), (2, '2027-05-05', 2);
 SELECT custody.audit('patient', 'org');
 SELECT custody.audit('visit', 'org');
 INSERT INTO custody.audit_exemption (relation, reason) VALUES ('more.visit_2027', 'a test');
+CREATE TABLE past (id int PRIMARY KEY);
+SELECT custody.audit('past');
+INSERT INTO past VALUES (1);
+SELECT custody.unaudit('past', 'a test');
 CREATE TABLE gone (id int);
 INSERT INTO custody.audit_exemption (relation, reason) VALUES ('gone', 'a test');
 DROP TABLE gone;
@@ -68,7 +72,9 @@ for my $form ('custom', 'plain') {
             AND custody.audited_id(custody.audited_relation(identity)) = id}), 2, "$form: tables know their identity";
     # The OIDs in the ledger are the source's: nobody's here, or, as chance has it, those of other tables.
     $there->sql($database, q{SELECT custody.maintain_ledger($$UPDATE custody_ledger.audited a SET relid =
-        CASE a.name WHEN 'patient' THEN 'visit' ELSE 'patient' END::regclass$$)}) if $form eq 'plain';
+        CASE a.name WHEN 'patient' THEN 'visit' ELSE 'patient' END::regclass WHERE active$$)}) if $form eq 'plain';
+    $there->sql($database, q{SELECT custody.maintain_ledger($$UPDATE custody_ledger.audited SET relid = 'past_pkey'::regclass WHERE name = 'past'$$)});
+    is $there->sql($database, q{SELECT string_agg(op, '') FROM custody.history('past', '1')}), 'I', "$form: the history of a table that is recorded no more";
     $there->sql($database, q{SELECT custody.grant_duty('lawyer', 'legal'), custody.grant_duty('app', 'admin')});
     is $there->sql($database, q{SELECT custody.place_hold('case 8', org => '3')}, user => 'lawyer'), 2, "$form: another hold, on an organization";
     refused($database, $form, q{DELETE FROM visit WHERE id = 2}, 'more.visit_2027 is under legal hold 2');
