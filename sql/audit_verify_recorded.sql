@@ -39,7 +39,7 @@ CREATE FUNCTION custody.recorded_now()
           FROM states s),
     options AS (
         SELECT DISTINCT ON (n.tbl) n.tbl, n.note -> 'options' AS options, n.at FROM notes n
-         WHERE n.kind IN ('audit_on', 'recorded') OR n.kind = 'columns' AND n.note ? 'renamed' ORDER BY n.tbl, n.n DESC),
+         WHERE n.kind IN ('audit_on', 'recorded') OR n.kind = 'columns' AND n.note ? 'options' ORDER BY n.tbl, n.n DESC),
     begun AS (
         SELECT DISTINCT ON (t.tbl) t.tbl, coalesce((t.note ->> 'since')::timestamptz, t.at) AS since, t.at, t.last FROM told t
          WHERE t.kind = 'recorded' AND t.note ? 'since' OR t.kind = 'audit_on' AND t.before IS NOT TRUE

@@ -99,7 +99,7 @@ recorded('a table that an event trigger writes while its column is renamed', 'pl
     'ALTER TABLE t RENAME a TO b', 'DROP EVENT TRIGGER aaa', 'UPDATE t SET b = 7 WHERE id = 1', 'ALTER TABLE t RENAME b TO a', $write);
 recorded('... a column that is kept from sight', 'hidden', q{CREATE FUNCTION early() RETURNS event_trigger LANGUAGE plpgsql
         AS 'BEGIN INSERT INTO t (id) VALUES (50 + (SELECT count(*) FROM t)); END'; CREATE EVENT TRIGGER aaa ON ddl_command_end WHEN TAG IN ('ALTER TABLE') EXECUTE FUNCTION early()},
-    'ALTER TABLE t RENAME s TO s2', 'ALTER TABLE t RENAME h TO h2', 'ALTER TABLE t RENAME e TO e2', 'DROP EVENT TRIGGER aaa', q{INSERT INTO t VALUES (90, 'x', 'in clear', 'in clear', 'in clear')});
+    'ALTER TABLE t RENAME e TO e2', 'ALTER TABLE t RENAME h TO h2', 'ALTER TABLE t RENAME s TO s2', 'DROP EVENT TRIGGER aaa', q{INSERT INTO t VALUES (90, 'x', 'in clear', 'in clear', 'in clear')});
 is $cluster->sql('d', q{SELECT count(*) FROM custody_ledger.event WHERE position('in clear'::bytea IN new) > 0}), 0, '... stays so';
 
 # What others rename or move, and keys that nothing makes unique any more.
