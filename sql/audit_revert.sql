@@ -231,5 +231,5 @@ REVOKE ALL ON FUNCTION custody.revert_literal(text, text, text),
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.revert_literal(text, text, text)', 'custody.revert_statement(regclass, text, bytea, bytea, bytea)',
     'custody.revert_changes(xid8, int4, int8)', 'custody.revert_conflict(regclass, text, bytea, bytea, text[])',
-    'custody.revert(xid8, int4, boolean, int8, text)', 'custody.audited_relation(uuid)']::regprocedure[]) f
+    'custody.take_back(text[])', 'custody.revert(xid8, int4, boolean, int8, text)', 'custody.audited_relation(uuid)']::regprocedure[]) f
  WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function::regprocedure = f);
