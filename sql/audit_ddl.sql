@@ -261,6 +261,9 @@ BEGIN
         'UPDATE custody_ledger.audited SET schema = %L, name = %L, relid = %s
           WHERE id = %s AND (schema, name, relid) IS DISTINCT FROM (%1$L, %2$L, %3$s)',
         names.schema, names.name, relation::oid, subject));
+    -- A hold on an organization must not fail by this table.
+    PERFORM custody.key_type(relation, (a.options ->> 'org_column')::name)
+       FROM custody_ledger.audited a WHERE a.id = subject AND a.active;
     SELECT max(d.id) INTO before FROM custody_ledger.descriptor d WHERE d.tbl = subject;
     PERFORM custody.renew_descriptor(subject);
     -- In the other form of the wire row all values have other bytes, those of keys, too; without the key that
@@ -278,4 +281,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit_altered(int4, regclass) IS
-'brings the ledger''s names and descriptor of a table up to date, with events of kind columns and default; part of the event triggers; privilege: superuser';
+'brings the ledger''s names and descriptor of a table up to date, with events of kind columns and default; errors: 0A000, as custody.key_type(), for a column of organizations that got such a type; part of the event triggers; privilege: superuser';

@@ -294,10 +294,11 @@ BEGIN
                   DETAIL = 'Its events from now on would belong to none, and be in no organization''s evidence.',
                   HINT = format('Name org_column => %L again; custody.unaudit() first, where it should have none.', before);
     END IF;
+    PERFORM custody.key_type(relation, named);
 END
 $$;
 COMMENT ON FUNCTION custody.audit_check_org(regclass, name) IS
-'refuses (55000) to record a table without an organization that is recorded with one; part of custody.audit(); privilege: SELECT on the ledger and on custody.protection';
+'refuses (55000) to record a table without an organization that is recorded with one, and (0A000, as custody.key_type()) with one that no hold could look for; part of custody.audit(); privilege: SELECT on the ledger and on custody.protection';
 
 -- SECURITY DEFINER: whoever owns a table has no rights on the ledger. The caller must own it.
 CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key name[] DEFAULT NULL,

@@ -106,7 +106,7 @@ BEGIN
     IF FOUND AND type IS NULL THEN
         RAISE EXCEPTION 'column "%" of % cannot be compared safely', column_name, relation
             USING ERRCODE = 'feature_not_supported', DETAIL = 'Code of its type''s owner would run.',
-                  HINT = 'A key needs a type of the server, of an extension, a domain over one, or an enum.';
+                  HINT = 'A key or an organization needs a type of the server, of an extension, a domain over one, or an enum.';
     END IF;
     RETURN type;
 END

@@ -60,6 +60,6 @@ run_command('openssl', 'genpkey', '-algorithm', 'ed25519', '-out', "$directory/k
 chmod 0600, "$directory/key.pem";
 my $anchor = custody('audit', 'anchor', '--target', $cluster->conninfo('clinic'), '--key-file', "$directory/key.pem", '--anchor-file', $directory);
 is $anchor->{exit}, 1, 'a directory is no anchor file';
-like $anchor->{stderr}, qr/\[anchor-unreadable\].*name a file in it/s, '... and the message says so';
+like $anchor->{stderr}, qr/\[anchor-unreadable\].*it is a directory.*name a file in a directory/s, '... and the message says so';
 
 done_testing;

@@ -124,6 +124,15 @@ is as(auditor => q{CREATE TEMP TABLE caught (what text);
         END LOOP; END $$;
     SELECT string_agg(what, ', ') FROM caught}), join(', ', ('invalid size of tsvector') x 3), 'an internal error can be caught';
 
+# A type that no hold could look for would keep holds from every other table.
+as(boss => q{CREATE TYPE pair AS (a text, b text); CREATE TABLE orgs (id int PRIMARY KEY, org text); SELECT custody.audit('orgs', 'org');
+    CREATE TABLE pairs (id int PRIMARY KEY, org pair)});
+for my $statement ('ALTER TABLE orgs ALTER org TYPE pair USING ROW(org, org)::pair', q{SELECT custody.audit('pairs', 'org')}) {
+    ($exit, undef, $error) = $cluster->psql('clinic', $statement, user => 'boss');
+    like $error, qr/column "org" of public\.\w+ cannot be compared safely/, "refused: $statement";
+}
+like as(lawyer => q{SELECT custody.place_hold('case', org => '7')}), qr/^\d+$/, 'an organization is held where a table could have been in the way';
+
 # Who may not read a table does not by its row type.
 for my $case ([ 'p', qr/permission denied for table p/ ], [ 'boss_only', qr/row-level security/ ]) {
     as(boss => q{CREATE TABLE boss_only (a int); ALTER TABLE boss_only ENABLE ROW LEVEL SECURITY; GRANT SELECT ON boss_only TO auditor})
