@@ -106,6 +106,9 @@ bool plan_has(const PlannedStmt *statement, Oid root, bool (*wanted)(const Modif
 
 bool updates(const ModifyTable *node) { return node->operation != CMD_INSERT; }
 
+/// Whether a function that runs queries is under way. The server has no call that only tells.
+bool is_within_function() { return SPI_unregister_relation("") != SPI_ERROR_UNCONNECTED; }
+
 /// The command, where it is known. A library that the first row of a session's first command loads
 /// was not there when the command began to be finished: then it is the client's, if no function of
 /// somebody's own can be between.
@@ -113,8 +116,7 @@ const PlannedStmt *command(Oid root) {
     if (finishing_count > 0) {
         return finishing[finishing_count - 1].query->plannedstmt;
     }
-    if (ActivePortal == nullptr || list_length(ActivePortal->stmts) != 1 ||
-        SPI_unregister_relation("custody") != SPI_ERROR_UNCONNECTED) {
+    if (ActivePortal == nullptr || list_length(ActivePortal->stmts) != 1 || is_within_function()) {
         return nullptr;
     }
     const auto *statement = linitial_node(PlannedStmt, ActivePortal->stmts);
