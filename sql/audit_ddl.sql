@@ -91,7 +91,6 @@ CREATE FUNCTION custody.audit_check_ddl() RETURNS void
 DECLARE
     wrong text;
 BEGIN
-    PERFORM custody.audit_check_snapshot();
     -- Triggers, rules and policies have no schema; their table has.
     SELECT c.object_identity INTO wrong FROM pg_event_trigger_ddl_commands() c
      WHERE c.command_tag NOT IN ('COMMENT', 'REINDEX')
@@ -104,6 +103,7 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || coalesce(wrong, 'custody_ledger'),
                   HINT = 'Leave it as it is; custody makes its partitions and guards.';
     END IF;
+    PERFORM custody.audit_check_snapshot();
     IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.object_type LIKE 'publication%') THEN
         PERFORM custody.audit_check_publications();
     END IF;
