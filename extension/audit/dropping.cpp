@@ -24,6 +24,12 @@ bool owns_schema_of(const ObjectAddress &object) {
     return has_privs_of_role(GetUserId(), owner);
 }
 
+/// Those without rows, too: a partition key may name them (regclass).
+bool is_relation(ObjectType kind) {
+    return kind == OBJECT_TABLE || kind == OBJECT_VIEW || kind == OBJECT_MATVIEW ||
+           kind == OBJECT_FOREIGN_TABLE || kind == OBJECT_SEQUENCE || kind == OBJECT_INDEX;
+}
+
 /// Of a kind, apart from relations, on which tables may depend: by types of columns, or by what
 /// partition keys use.
 bool may_take_tables(ObjectType kind) {
@@ -41,6 +47,10 @@ bool may_take_tables(ObjectType kind) {
     case OBJECT_OPFAMILY:
     case OBJECT_PROCEDURE:
     case OBJECT_ROUTINE:
+    case OBJECT_TSCONFIGURATION:
+    case OBJECT_TSDICTIONARY:
+    case OBJECT_TSPARSER:
+    case OBJECT_TSTEMPLATE:
     case OBJECT_TYPE:
         return true;
     default:
@@ -102,8 +112,7 @@ Named named_by(Node *statement) {
         return {"", NIL, NIL};
     }
     const DropStmt *drop = castNode(DropStmt, statement);
-    if (drop->removeType == OBJECT_TABLE || drop->removeType == OBJECT_VIEW ||
-        drop->removeType == OBJECT_MATVIEW || drop->removeType == OBJECT_FOREIGN_TABLE) {
+    if (is_relation(drop->removeType)) {
         return {"table", named_relations(drop), NIL};
     }
     // Without CASCADE only an empty schema is dropped.

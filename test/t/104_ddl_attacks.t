@@ -104,6 +104,16 @@ agree('key');
 by(postgres => 'DROP EXTENSION citext CASCADE', qr/^D; D; (drop public\.key_[49]d?; ){4}columns$/, 'DROP EXTENSION of a type');
 agree('key');
 is $cluster->sql('clinic', 'SELECT string_agg(id::text, $$ $$) FROM key'), '1', 'what is left is there';
+# Constants of a key name objects of kinds that no column can have.
+my %named = ('SEQUENCE named_seq' => '(id::oid = $$named_seq$$::regclass)', 'INDEX named_index' => '(id::oid = $$named_index$$::regclass)',
+    'TEXT SEARCH CONFIGURATION words' => '(to_tsvector($$words$$, word) @@ $$w$$::tsquery)', 'TEXT SEARCH DICTIONARY stems' => '(ts_lexize($$stems$$, word) IS NULL)');
+by(boss => 'CREATE SEQUENCE named_seq; CREATE TABLE indexed (id int); CREATE INDEX named_index ON indexed (id); CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);'
+        . ' CREATE TEXT SEARCH DICTIONARY stems (TEMPLATE = simple)', '', 'objects that keys may name');
+for (sort keys %named) {
+    by(boss => "CREATE TABLE named PARTITION OF key FOR VALUES IN (20) PARTITION BY LIST ($named{$_}); CREATE TABLE named_d PARTITION OF named DEFAULT; INSERT INTO key VALUES (20, 20)", qr/I$/, 'a key with a name');
+    by(boss => "DROP $_ CASCADE", qr/^D; (drop public\.named(_d)?(; )?){2}$/, "DROP $_");
+    agree('key');
+}
 
 # Rows past the trigger?
 by(boss => "BEGIN; TRUNCATE t; COPY t FROM stdin WITH (FREEZE);\n1\tx\n2\ty\n\\.\nCOMMIT", 'T; I; I', 'COPY FREEZE');
