@@ -277,19 +277,23 @@ CREATE FUNCTION custody.lift_hold(hold int4, request int4) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t record;
-    number int := 0;
 BEGIN
+    -- Not beside custody.audit(), which would put it on one table more.
+    PERFORM custody.lock_ledger();
     -- Another request to lift it may have been approved before.
     PERFORM FROM custody_ledger.hold h WHERE h.id = lift_hold.hold AND h.lifted_at IS NULL FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no hold %', hold
             USING ERRCODE = 'undefined_object', HINT = 'Where it is lifted already, withdraw the request.';
     END IF;
-    FOR t IN SELECT g.tgname, g.tgrelid::regclass AS relation FROM pg_trigger g
-              WHERE g.tgfoid = 'custody.refuse_held()'::regprocedure AND g.tgparentid = 0
-                AND g.tgname IN (format('custody_hold_%s', hold), format('custody_hold_%s_truncate', hold)) LOOP
+    -- One after the other: a partition may come while a table's lock is waited for.
+    LOOP
+        SELECT g.tgname, g.tgrelid::regclass AS relation INTO t FROM pg_trigger g
+         WHERE g.tgfoid = 'custody.refuse_held()'::regprocedure AND g.tgparentid = 0
+           AND g.tgname IN (format('custody_hold_%s', hold), format('custody_hold_%s_truncate', hold))
+         ORDER BY g.tgname, g.tgrelid LIMIT 1;
+        EXIT WHEN NOT FOUND;
         PERFORM custody.maintain_ledger(format('DROP TRIGGER %I ON %s', t.tgname, t.relation));
-        number := number + 1;
     END LOOP;
     PERFORM custody.maintain_ledger(format('UPDATE custody_ledger.hold SET lifted_at = now(), lifted_by = %s '
                                            'WHERE id = %s', request, hold));

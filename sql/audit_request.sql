@@ -165,7 +165,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.approve(int4) IS
-'approves a request to prune, erase or lift and executes it; by another login than the one that asked, with the other of the duties admin and legal; returns what was done; errors: 42501 for the same login or duty, 42704 for a request that is not open, 55000 for one older than 30 days, 25001 in another isolation than READ COMMITTED, and those of what it executes (40001 for a prune that events came in between); privilege: custody_admin, custody_legal';
+'approves a request to prune, erase or lift and executes it; by another login than the one that asked, with the other of the duties admin and legal; returns what was done; errors: 42501 for the same login or duty, 42704 for a request that is not open, 55000 for one older than 30 days, 25001 in another isolation than READ COMMITTED, and those of what it executes (40001 for a prune that events came in between, 40P01 for one that who uses the events waits for); privilege: custody_admin, custody_legal';
 
 REVOKE ALL ON FUNCTION custody.ledger_duties(name), custody.kept_arguments(jsonb), custody.make_request(text, jsonb, text),
     custody.request_prune(timestamptz, text), custody.request_lift(int4, text),

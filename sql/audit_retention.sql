@@ -100,31 +100,60 @@ $$;
 COMMENT ON FUNCTION custody.prepare_prune(regclass, timestamptz, timestamptz, int8, int8, int4) IS
 'does all of the prune of a partition (a row of custody.prunable()) but to drop it: a row in custody_ledger.prune, whose number it returns, the copies of held events, and transactions without their contexts; part of a prune; privilege: superuser';
 
--- The parent first, as its readers lock it, and both or none: who waits for one of them keeps the other
--- from nobody. What waits behind a lock that is waited for is let through in between.
+-- Who waits for what this transaction has locked, and for whoever waits so.
+CREATE FUNCTION custody.check_prune_waited(relations regclass[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    waiting int;
+BEGIN
+    WITH RECURSIVE wait AS MATERIALIZED (
+        SELECT DISTINCT w.pid, b.pid AS by FROM pg_locks w CROSS JOIN LATERAL unnest(pg_blocking_pids(w.pid)) b (pid)
+         WHERE NOT w.granted),
+    behind AS (
+        SELECT w.pid FROM wait w WHERE w.by = pg_backend_pid()
+         UNION SELECT w.pid FROM behind b JOIN wait w ON w.by = b.pid)
+    SELECT b.pid INTO waiting FROM behind b JOIN pg_locks l ON l.pid = b.pid AND l.granted AND l.locktype = 'relation'
+       AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+       AND l.relation = ANY (relations) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'process % uses the events and waits for this prune', waiting
+            USING ERRCODE = 'deadlock_detected', HINT = 'Nothing was pruned. Approve the request again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.check_prune_waited(regclass[]) IS
+'refuses (40P01) to go on waiting for tables that are used by somebody who waits for this transaction; part of a prune; privilege: superuser';
+
+-- The parent first, as its readers lock it, and all or none: who waits for one of them keeps the others
+-- from nobody. What waits behind a lock that is waited for is let through in between. No wait is as long
+-- as the server takes to find a deadlock.
 CREATE FUNCTION custody.lock_pruned(partitions regclass[]) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '500ms' AS $$
 DECLARE
-    partition regclass;
+    -- To drop a partition locks the default one, too.
+    relations regclass[] := 'custody_ledger.event'::regclass || partitions
+                            || ARRAY(SELECT p.partdefid::regclass FROM pg_partitioned_table p
+                                      WHERE p.partrelid = 'custody_ledger.event'::regclass AND p.partdefid <> 0);
+    relation regclass;
     pause float8 := 0.1;
 BEGIN
     LOOP
         BEGIN
-            PERFORM custody.maintain_ledger('LOCK TABLE ONLY custody_ledger.event IN ACCESS EXCLUSIVE MODE');
-            FOREACH partition IN ARRAY partitions LOOP
-                PERFORM custody.maintain_ledger(format('LOCK TABLE %s IN ACCESS EXCLUSIVE MODE', partition));
+            FOREACH relation IN ARRAY relations LOOP
+                PERFORM custody.maintain_ledger(format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', relation));
             END LOOP;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
             -- All that was locked here is free again.
         END;
+        PERFORM custody.check_prune_waited(relations);
         PERFORM pg_sleep(pause);
         pause := least(pause * 2, 10);
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.lock_pruned(regclass[]) IS
-'locks the table of events and these partitions for good (ACCESS EXCLUSIVE), parent first, when all are free; waits without a lock for whoever uses them; part of a prune; privilege: superuser';
+'locks the table of events, these partitions and the default one for good (ACCESS EXCLUSIVE), parent first, when all are free; waits without a lock for whoever uses them; errors: 40P01 where one of those waits for this transaction; part of a prune; privilege: superuser';
 
 CREATE FUNCTION custody.finish_prune(partition regclass, subject int4, request int4) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -171,11 +200,12 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.prune_ledger(timestamptz, int4) IS
-'drops the partitions of events that custody.prunable() lists without an obstacle, each with a row in custody_ledger.prune and an event of kind prune; executes an approved request; errors: 40001 where events came in between; privilege: superuser';
+'drops the partitions of events that custody.prunable() lists without an obstacle, each with a row in custody_ledger.prune and an event of kind prune; executes an approved request; errors: 40001 where events came in between, 40P01 where who uses them waits for it; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.ledger_partitions(text), custody.unsealed_transactions(timestamptz, timestamptz),
     custody.prunable(timestamptz), custody.keep_held_events(regclass, int4),
-    custody.prepare_prune(regclass, timestamptz, timestamptz, int8, int8, int4), custody.lock_pruned(regclass[]), custody.finish_prune(regclass, int4, int4),
+    custody.prepare_prune(regclass, timestamptz, timestamptz, int8, int8, int4), custody.check_prune_waited(regclass[]),
+    custody.lock_pruned(regclass[]), custody.finish_prune(regclass, int4, int4),
     custody.prune_ledger(timestamptz, int4) FROM PUBLIC;
 SELECT custody.give_duty('{admin,auditor,legal}', f) FROM unnest(ARRAY['custody.prunable(timestamptz)',
     'custody.ledger_partitions(text)', 'custody.unsealed_transactions(timestamptz, timestamptz)',

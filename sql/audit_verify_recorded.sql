@@ -149,13 +149,16 @@ BEGIN
         SELECT r.*, r.note ->> 'request' AS request FROM custody.recorded_notes() r
          WHERE r.kind IN ('request', 'withdraw', 'approve', 'prune', 'erase', 'lift') AND jsonb_typeof(r.note -> 'request') = 'number'),
     asked AS (
-        SELECT r.id, count(n.n) AS asked, bool_and(
+        SELECT r.id, count(n.n) AS asked, count(w.n) AS withdrawn, bool_and(
                (n.note ->> 'of', n.note -> 'arguments', n.note ->> 'reason', n.note ->> 'by', n.note -> 'as', n.at)
                    IS NOT DISTINCT FROM (r.kind, custody.kept_arguments(r.arguments), r.reason, r.requested_by::text,
                                          to_jsonb(r.requested_as), r.requested_at)
                AND (r.state IS DISTINCT FROM 'open' OR custody.is_told(r.arguments, 'key') AND custody.is_told(r.arguments, 'user')
                     AND (r.arguments ? 'key', r.arguments ? 'user') = (r.kind = 'erase', r.kind = 'erase_user'))
-               AND (r.state IS NOT DISTINCT FROM 'withdrawn') = (w.n IS NOT NULL)
+               AND CASE WHEN r.state = 'withdrawn' AND w.n IS NULL
+                        -- When is not said; a request in the default partition outlives what came later.
+                        THEN EXISTS (SELECT FROM custody.newest_prunes() p WHERE p.upper > r.requested_at)
+                        ELSE (r.state IS NOT DISTINCT FROM 'withdrawn') = (w.n IS NOT NULL) END
                AND (w.n IS NULL OR r.result IS NOT DISTINCT FROM 'by ' || (w.note ->> 'by'))
                AND coalesce(r.state IN ('open', 'withdrawn', 'done'), false)) AS same
           FROM custody_ledger.request r
@@ -197,7 +200,7 @@ BEGIN
     SELECT format('request %s', c.id), 'unproven', 'no event that is there tells of it'
       FROM compared c JOIN asked a USING (id) JOIN approved p USING (id) JOIN custody_ledger.request r USING (id)
      WHERE c.n IS NULL AND p.approved = 0 AND NOT p.forged
-       AND (a.asked = 0 AND custody.is_pruned(r.requested_at) OR a.asked > 0 AND r.state = 'done')
+       AND (a.asked = 0 AND custody.is_pruned(r.requested_at) OR a.asked > 0 AND (r.state = 'done' OR a.same AND r.state = 'withdrawn' AND a.withdrawn = 0))
     UNION ALL
     SELECT DISTINCT format('request %s', n.request), 'refuted', 'its events are there, and it is not'
       FROM notes n WHERE NOT EXISTS (SELECT FROM custody_ledger.request r WHERE r.id::text = n.request);
