@@ -12,9 +12,10 @@ DECLARE
 BEGIN
     SELECT a.*, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS columns
       INTO STRICT subject FROM custody_ledger.audited a WHERE a.id = tbl;
-    SELECT array_agg(DISTINCT custody.key_bytes(custody.recorded_relation(tbl), subject.columns, key, f.form)) INTO keys
-      FROM (SELECT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
-             WHERE d.tbl = erase_events.tbl) f;
+    SELECT array_agg(DISTINCT s.key) INTO keys
+      FROM (SELECT DISTINCT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
+             WHERE d.tbl = erase_events.tbl) f
+     CROSS JOIN LATERAL custody.key_spellings(tbl, custody.recorded_relation(tbl), subject.columns, key, f.form) s (key);
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
     PERFORM custody.lock_ledger();
     IF EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
@@ -48,7 +49,8 @@ BEGIN
          WHERE tbl = %s AND key_hash IS NOT NULL AND images_hash IS NOT NULL$erase$, tbl));
     -- What holds that are over said of the row.
     PERFORM custody.maintain_ledger(format(
-        'WITH gone AS (DELETE FROM custody_ledger.held e WHERE e.tbl = %s AND e.key = ANY (%L) RETURNING e.hold)
+        'WITH gone AS (DELETE FROM custody_ledger.held e WHERE e.key IS NOT NULL AND e.hold IN (
+                           SELECT o.hold FROM custody_ledger.held o WHERE o.tbl = %s AND o.key = ANY (%L)) RETURNING e.hold)
          UPDATE custody_ledger.hold h SET subject = h.subject - ''{key,key_salt}''::text[]
            FROM gone g WHERE h.id = g.hold', tbl, keys));
     PERFORM custody.record_note(tbl, 'S', (jsonb_build_object('kind', 'erase', 'events', number)

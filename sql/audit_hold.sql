@@ -235,7 +235,8 @@ BEGIN
       FROM unnest(key) WITH ORDINALITY AS c (name, n) CROSS JOIN LATERAL custody.key_type(relation, c.name) t (type);
     IF spelled THEN
         RETURN QUERY EXECUTE format(
-            'SELECT r.key FROM (SELECT DISTINCT e.key, e.descriptor FROM custody_ledger.event e WHERE e.tbl = $1 AND e.key <> '''') r
+            'SELECT r.key FROM (SELECT e.key, e.descriptor FROM custody_ledger.event e WHERE e.tbl = $1 AND e.key <> ''''
+                                UNION SELECT e.key, e.descriptor FROM custody_ledger.held_event e WHERE e.tbl = $1 AND e.key <> '''') r
               CROSS JOIN LATERAL (SELECT custody.event_key(r.descriptor, r.key)) k (k)
               CROSS JOIN LATERAL (SELECT %s) old
               WHERE %s AND r.key <> $2 GROUP BY r.key', typed, custody.key_condition(relation, key, value, 'old.'))

@@ -7,7 +7,7 @@ DECLARE
     given record;
 BEGIN
     FOR given IN
-        SELECT o.kind, o.name, r.rolname
+        SELECT o.kind, o.name, r.rolname, string_agg(DISTINCT a.privilege_type, ', ') AS privileges
           FROM (SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END AS kind, c.oid::regclass::text AS name,
                        c.relacl AS acl, c.relowner AS owner
                   FROM pg_class c WHERE c.relnamespace = 'custody'::regnamespace AND c.relkind IN ('r', 'v', 'S')
@@ -17,11 +17,14 @@ BEGIN
                   FROM pg_type t WHERE t.typnamespace = 'custody'::regnamespace AND t.typacl IS NOT NULL
                 UNION ALL SELECT 'SCHEMA', n.nspname, n.nspacl, n.nspowner
                   FROM pg_namespace n WHERE n.nspname = 'custody') o
-         CROSS JOIN LATERAL aclexplode(o.acl) a JOIN pg_roles r ON r.oid = a.grantee
-         WHERE a.grantee <> o.owner AND r.rolname NOT IN (SELECT name FROM custody.role WHERE made)
+         CROSS JOIN LATERAL aclexplode(o.acl) a LEFT JOIN pg_roles r ON r.oid = a.grantee
+         WHERE a.grantee <> o.owner AND CASE WHEN a.grantee <> 0 THEN r.rolname NOT IN (SELECT name FROM custody.role WHERE made)
+                                             -- Some views are for everybody to read.
+                                             ELSE o.kind = 'SEQUENCE' OR o.kind = 'TABLE' AND a.privilege_type <> 'SELECT' END
          GROUP BY o.kind, o.name, r.rolname
     LOOP
-        EXECUTE format('REVOKE ALL ON %s %s FROM %I', given.kind, given.name, given.rolname);
+        EXECUTE format('REVOKE %s ON %s %s FROM %s', CASE WHEN given.rolname IS NULL THEN given.privileges ELSE 'ALL' END,
+                       given.kind, given.name, coalesce(quote_ident(given.rolname), 'PUBLIC'));
     END LOOP;
 END
 $$;

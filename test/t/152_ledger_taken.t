@@ -46,7 +46,11 @@ like failure('early', 'boss', qq{CREATE TABLE t (a int); CREATE TRIGGER x AFTER 
 $cluster->create_database('clinic');
 in('clinic', q{ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO app; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO app;
     ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON ROUTINES TO app; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO app;
+    ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC; ALTER DEFAULT PRIVILEGES GRANT ALL ON SEQUENCES TO PUBLIC;
     CREATE EXTENSION custody});
+is in('clinic', q{SELECT c.relname, a.privilege_type FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
+    WHERE c.relnamespace = 'custody'::regnamespace AND a.grantee = 0 ORDER BY 1}), "digest_progress|SELECT\nseal_lag|SELECT",
+    'default privileges let everybody read two views, as they are made to be, and write none';
 my $given = q{SELECT count(*) FROM (
     SELECT relacl AS acl FROM pg_class WHERE relnamespace::regnamespace::text IN ('custody', 'custody_ledger')
     UNION ALL SELECT proacl FROM pg_proc WHERE pronamespace = 'custody'::regnamespace
