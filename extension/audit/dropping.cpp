@@ -1,6 +1,6 @@
 // A DROP, before it does anything: the rows of a partition of an audited table that goes with it
-// can still be read then. Event triggers in SQL are not told what a command names; the parse tree
-// says. Plain C-style.
+// can still be read then; and what takes a column or an attribute away. Event triggers in SQL are
+// not told what a command names; the parse tree says. Plain C-style.
 #include "extension/pg/boundary.hpp"
 
 namespace {
@@ -104,7 +104,68 @@ List *named_schemas(const DropStmt *drop) {
     return schemas;
 }
 
+bool owns_relation(Oid relation) {
+    HeapTuple row = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+    if (!HeapTupleIsValid(row)) {
+        return false;
+    }
+    const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
+    ReleaseSysCache(row);
+    return has_privs_of_role(GetUserId(), owner);
+}
+
+/// What depends on a column; apart from columns, whose tables stay.
+void add_dependents(Named *named, Oid relation, AttrNumber column) {
+    ScanKeyData key[3];
+    ScanKeyInit(&key[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(RelationRelationId));
+    ScanKeyInit(&key[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(relation));
+    ScanKeyInit(&key[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber, F_INT4EQ,
+                Int32GetDatum(column));
+    Relation depend = table_open(DependRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(depend, DependReferenceIndexId, true, nullptr, 3, key);
+    for (HeapTuple row; HeapTupleIsValid(row = systable_getnext(scan));) {
+        const auto *dependent = reinterpret_cast<Form_pg_depend>(GETSTRUCT(row));
+        if (dependent->objsubid == 0) {
+            named->objects = lappend_oid(named->objects, dependent->objid);
+            named->classes = lappend_oid(named->classes, dependent->classid);
+        }
+    }
+    systable_endscan(scan);
+    table_close(depend, AccessShareLock);
+}
+
+/// The columns of a table, or attributes of a type, that the caller may drop go with all that
+/// depends on them, and so do those of tables that inherit them.
+Named named_columns(const AlterTableStmt *alter) {
+    Named named = {"object", NIL, NIL};
+    const Oid table =
+        RangeVarGetRelidExtended(alter->relation, NoLock, RVR_MISSING_OK, nullptr, nullptr);
+    if (!OidIsValid(table) || !owns_relation(table)) {
+        return named;
+    }
+    ListCell *cell;
+    foreach (cell, alter->cmds) {
+        const AlterTableCmd *command = lfirst_node(AlterTableCmd, cell);
+        if (command->subtype != AT_DropColumn || command->behavior != DROP_CASCADE) {
+            continue;
+        }
+        ListCell *member;
+        foreach (member, find_all_inheritors(table, NoLock, nullptr)) {
+            const AttrNumber column = get_attnum(lfirst_oid(member), command->name);
+            if (column > 0) {
+                add_dependents(&named, lfirst_oid(member), column);
+            }
+        }
+    }
+    return named;
+}
+
 Named named_by(Node *statement) {
+    if (IsA(statement, AlterTableStmt)) {
+        return named_columns(castNode(AlterTableStmt, statement));
+    }
     if (IsA(statement, DropOwnedStmt)) {
         return {"owner", roleSpecsToIds(castNode(DropOwnedStmt, statement)->roles), NIL};
     }

@@ -54,6 +54,7 @@ extern "C" {
 #include <catalog/pg_attribute.h>
 #include <catalog/pg_class.h>
 #include <catalog/pg_collation.h>
+#include <catalog/pg_depend.h>
 #include <catalog/pg_enum.h>
 #include <catalog/pg_index.h>
 #include <catalog/pg_inherits.h>

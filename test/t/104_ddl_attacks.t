@@ -115,6 +115,24 @@ for (sort keys %named) {
     agree('key');
 }
 
+# A key may have an attribute of a column's type, which may be a table that others inherit.
+by(boss => 'CREATE TYPE couple AS (a int, b int); CREATE TABLE forebear (a int, b int); CREATE TABLE offspring () INHERITS (forebear);'
+        . ' CREATE TABLE attributed (id int, p couple, h offspring) PARTITION BY RANGE (id);'
+        . ' CREATE TABLE attributed_1 PARTITION OF attributed FOR VALUES FROM (0) TO (10) PARTITION BY LIST (((p).a)); CREATE TABLE attributed_1d PARTITION OF attributed_1 DEFAULT;'
+        . ' CREATE TABLE attributed_2 PARTITION OF attributed FOR VALUES FROM (10) TO (20) PARTITION BY LIST (((h).a)); CREATE TABLE attributed_2d PARTITION OF attributed_2 DEFAULT;'
+        . ' CREATE TABLE attributed_3 PARTITION OF attributed DEFAULT', '', 'keys of attributes');
+$cluster->sql('clinic', q{SELECT custody.audit('attributed', key => '{id}')});
+events();
+by(boss => 'INSERT INTO attributed VALUES (1, (1, 1), (1, 1)), (2, (1, 1), (1, 1)), (11, (1, 1), (1, 1)), (21, (1, 1), (1, 1))', qr/I; I; I; I$/, '... with rows');
+isnt failure(helper => "ALTER $_ CASCADE"), '', "$_ by others is refused" for 'TYPE couple DROP ATTRIBUTE a', 'TABLE forebear DROP COLUMN a';
+is events(), '', '... and no event';
+by(boss => 'ALTER TYPE couple DROP ATTRIBUTE b CASCADE', qr/^(?!.*(D|drop))/, 'another attribute takes nothing');
+by(boss => 'ALTER TYPE couple DROP ATTRIBUTE a CASCADE', qr/^D; D; (?!D).*drop public\.attributed_1/, 'ALTER TYPE DROP ATTRIBUTE');
+agree('attributed');
+by(boss => 'ALTER TABLE forebear DROP COLUMN a CASCADE', qr/^D; (?!D).*drop public\.attributed_2/, 'ALTER TABLE DROP COLUMN');
+agree('attributed');
+is $cluster->sql('clinic', 'SELECT string_agg(id::text, $$ $$) FROM attributed'), '21', '... and the others are there';
+
 # Rows past the trigger?
 by(boss => "BEGIN; TRUNCATE t; COPY t FROM stdin WITH (FREEZE);\n1\tx\n2\ty\n\\.\nCOMMIT", 'T; I; I', 'COPY FREEZE');
 agree('t');
