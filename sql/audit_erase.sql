@@ -12,6 +12,11 @@ DECLARE
 BEGIN
     SELECT a.*, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS columns
       INTO STRICT subject FROM custody_ledger.audited a WHERE a.id = tbl;
+    IF custody.recorded_relation(tbl) IS NULL THEN
+        RAISE EXCEPTION 'table % is not there any more', format('%I.%I', subject.schema, subject.name)
+            USING ERRCODE = 'undefined_table', DETAIL = 'A key is read by the types of its columns.',
+                  HINT = 'Withdraw the request.';
+    END IF;
     SELECT array_agg(DISTINCT s.key) INTO keys
       FROM (SELECT DISTINCT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
              WHERE d.tbl = erase_events.tbl) f
@@ -59,7 +64,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.erase_events(int4, jsonb, int4) IS
-'erases key and images of all events of one row, with an event of kind erase; executes an approved request; errors: 55000 for events under a hold; privilege: superuser';
+'erases key and images of all events of one row, with an event of kind erase; executes an approved request; errors: 55000 for events under a hold, 42P01 where the table is gone; privilege: superuser';
 
 CREATE FUNCTION custody.context_user(bytes bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

@@ -25,4 +25,9 @@ is $c->sql('shop', q{SELECT count(*), count(key) FROM custody_ledger.event WHERE
 is $c->sql('shop', q{SELECT (SELECT count(*) FROM custody_ledger.held), subject ? 'key' FROM custody_ledger.hold}), '0|f', '... with what the hold that is over said of the row';
 $c->sql('shop', 'SELECT custody.seal()');
 is $c->sql('shop', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status = 'refuted'}), '', 'lawfully';
+
+# A table that goes before the approval.
+$erase = $c->sql('shop', q{SELECT custody.request_erase('t', '2', 'asked')}, user => 'admin');
+$c->sql('shop', 'DROP TABLE t');
+like +($c->psql('shop', "SELECT custody.approve($erase)", user => 'lawyer'))[2], qr/ERROR:  table public.t is not there any more/, 'a key cannot be read without its table';
 done_testing;
