@@ -133,7 +133,8 @@ Folding *make_folding(MemoryContext context, int count) {
     return row;
 }
 
-void fold_event(Folding *row, const FoldMap *map, FunctionCallInfo fcinfo) {
+/// `image` is of the call: what is read of it lives as long as the row, and it itself must not.
+void fold_event(Folding *row, const FoldMap *map, FunctionCallInfo fcinfo, bytea *image) {
     const char op = DatumGetChar(fcinfo->args[kOp].value);
     row->begun = true;
     row->descriptor = map->descriptor;
@@ -143,14 +144,13 @@ void fold_event(Folding *row, const FoldMap *map, FunctionCallInfo fcinfo) {
     row->at = DatumGetTimestampTz(fcinfo->args[kAt].value);
     if (op == 'D' || op == 'L' || op == 'M' || op == 'T') {
         row->exists = false;
-    } else if (fcinfo->args[kImage].isnull || fcinfo->args[kSalt].isnull) {
+    } else if (image == nullptr || fcinfo->args[kSalt].isnull) {
         for (int i = 0; i < row->count; ++i) { // erased: any column may have changed
             keep(&row->values[i], kUnknown, nullptr, 0);
         }
         row->exists = true;
     } else {
-        take_image(row, map, DatumGetByteaPP(fcinfo->args[kImage].value),
-                   DatumGetUUIDP(fcinfo->args[kSalt].value));
+        take_image(row, map, image, DatumGetUUIDP(fcinfo->args[kSalt].value));
     }
 }
 
@@ -232,8 +232,9 @@ CUSTODY_FUNCTION(custody_fold_event) {
     }
     const FoldMap *map = find_fold_map(plan, PG_GETARG_INT32(kDescriptor));
     if (map != nullptr) {
+        bytea *image = PG_ARGISNULL(kImage) ? nullptr : DatumGetByteaPP(PG_GETARG_DATUM(kImage));
         MemoryContext caller = MemoryContextSwitchTo(context);
-        fold_event(row, map, fcinfo);
+        fold_event(row, map, fcinfo, image);
         MemoryContextSwitchTo(caller);
     }
     PG_RETURN_POINTER(row);

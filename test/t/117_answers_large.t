@@ -60,6 +60,16 @@ cmp_ok $many, '<', 100, 'its memory';
 $cluster->sql('clinic', q{DO $$ BEGIN FOR i IN 1 .. 3000 LOOP UPDATE many SET note = repeat('z', 1000) || i WHERE id = 1; END LOOP; END $$});
 is $cluster->sql('clinic', q{SELECT right("row" ->> 'note', 5) FROM custody.row_as_of('many', '1', clock_timestamp())}), 'z3000', 'the last of many';
 
+# ... and of large values one is kept at a time.
+$cluster->sql('clinic', q{CREATE TABLE document (id int PRIMARY KEY, body text); SELECT custody.audit('document'); INSERT INTO document VALUES (1, '');
+    DO $$ BEGIN FOR i IN 1 .. 500 LOOP UPDATE document SET body = repeat('z', 1000000) || i; END LOOP; END $$});
+my $reader = $cluster->session('clinic');
+is $reader->query(q{SELECT right("row" ->> 'body', 4) FROM custody.row_as_of('document', '1', clock_timestamp())}), 'z500', 'the last of many large ones';
+open my $peak, '<', '/proc/' . $reader->backend . '/status' or die $!;
+my ($most) = map { /^VmHWM:\s+(\d+)/ ? $1 / 1024 : () } <$peak>;
+diag sprintf '500 changes of 1 MB: %d MB at most, with shared memory', $most;
+cmp_ok $most, '<', 250, 'its memory';
+
 # What is asked of one row reads the events of that row, and few others.
 for my $answer (q{custody.row_as_of('many', '7', clock_timestamp())}, q{custody.row_as_of('wide', '7', clock_timestamp())},
     q{custody.history('wide', '7')}) {
