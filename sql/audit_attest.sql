@@ -72,6 +72,7 @@ DECLARE
     newest record;
     result text;
 BEGIN
+    PERFORM custody.check_session();
     FOR "check", object, status, detail IN
         SELECT v."check", v.object, v.status, v.detail FROM custody.verify_ledger(attest.digests) v LOOP
         found := found || jsonb_build_object('check', "check", 'object', object, 'status', status, 'detail', detail);

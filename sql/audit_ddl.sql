@@ -73,18 +73,24 @@ CREATE FUNCTION custody.newest_audited()
 COMMENT ON FUNCTION custody.newest_audited() IS
 'table custody_ledger.audited as it is now, whatever the transaction''s snapshot is; errors: 42P01 without a ledger; privilege: superuser';
 
-CREATE FUNCTION custody.audit_check_snapshot() RETURNS void
+CREATE FUNCTION custody.check_snapshot() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') AND EXISTS (
-        SELECT FROM custody.newest_audited() n WHERE NOT EXISTS (SELECT FROM custody_ledger.audited a WHERE a.id = n.id)) THEN
+    IF current_setting('transaction_isolation') IN ('read committed', 'read uncommitted') THEN
+        RETURN;
+    ELSIF EXISTS (SELECT FROM custody.newest_holds() n WHERE NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id = n.id)) THEN
+        RAISE EXCEPTION 'a legal hold was placed after this transaction began'
+            USING ERRCODE = 'serialization_failure', HINT = 'Begin again.';
+    -- Also one that was recorded before, and not any more when it began.
+    ELSIF EXISTS (SELECT FROM custody.newest_audited() n WHERE n.active
+                     AND NOT EXISTS (SELECT FROM custody_ledger.audited a WHERE a.id = n.id AND a.active)) THEN
         RAISE EXCEPTION 'a table was recorded after this transaction began'
             USING ERRCODE = 'serialization_failure', HINT = 'Begin again.';
     END IF;
 END
 $$;
-COMMENT ON FUNCTION custody.audit_check_snapshot() IS
-'refuses (40001) DDL of a transaction that does not see all recorded tables; part of the event triggers; privilege: superuser';
+COMMENT ON FUNCTION custody.check_snapshot() IS
+'refuses (40001) to look for recorded tables and holds in a transaction that does not see all of them; errors: 42P01 without a ledger; privilege: superuser';
 
 CREATE FUNCTION custody.audit_check_ddl() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -103,7 +109,7 @@ BEGIN
             USING ERRCODE = 'insufficient_privilege', DETAIL = 'Touched: ' || coalesce(wrong, 'custody_ledger'),
                   HINT = 'Leave it as it is; custody makes its partitions and guards.';
     END IF;
-    PERFORM custody.audit_check_snapshot();
+    PERFORM custody.check_snapshot();
     IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() c WHERE c.object_type LIKE 'publication%') THEN
         PERFORM custody.audit_check_publications();
     END IF;

@@ -239,32 +239,22 @@ $$;
 COMMENT ON FUNCTION custody.audit_cascading(oid[], oid[]) IS
 'the tables that DROP ... CASCADE of objects, each by its catalog and OID, takes along; part of the event triggers; errors: none; privilege: none';
 
--- The tables that go with what a command names, if its caller may drop it: who may not must not lock them.
+-- The tables that go with what a command names.
 CREATE FUNCTION custody.audit_going("by" text, classes oid[], objects oid[]) RETURNS SETOF oid
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    caller name := custody.audit_caller();
 BEGIN
-    IF "by" = 'table' THEN
-        SELECT array_agg('pg_class'::regclass::oid), array_agg(c.oid) INTO classes, objects
-          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-         WHERE c.oid = ANY (objects)
-           AND (pg_has_role(caller, c.relowner, 'USAGE') OR pg_has_role(caller, n.nspowner, 'USAGE'));
-    ELSIF "by" = 'schema' THEN
-        SELECT array_agg('pg_namespace'::regclass::oid), array_agg(n.oid) INTO classes, objects
-          FROM pg_namespace n WHERE n.oid = ANY (objects) AND pg_has_role(caller, n.nspowner, 'USAGE');
-    ELSIF "by" = 'owner' THEN
+    IF "by" = 'owner' THEN
         SELECT array_agg(s.classid), array_agg(s.objid) INTO classes, objects FROM pg_shdepend s
          WHERE s.dbid = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND s.deptype = 'o'
-           AND s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (objects) AND pg_has_role(caller, s.refobjid, 'USAGE');
+           AND s.refclassid = 'pg_authid'::regclass AND s.refobjid = ANY (objects);
     END IF;
     RETURN QUERY SELECT custody.audit_cascading(classes, objects);
 END
 $$;
 COMMENT ON FUNCTION custody.audit_going(text, oid[], oid[]) IS
-'the tables that go when the session''s role drops what it names: tables, schemas or what roles own, of these what it may drop, or other objects, by their catalogs; without CASCADE, too, as the command fails then where there are some; part of the event triggers; privilege: none';
+'the tables that go when what a command names is dropped: objects, by their catalogs, or (by: owner) what roles own; without CASCADE, too, as the command fails then where there are some; part of the event triggers; privilege: none';
 
--- Called from C before a DROP, with what it names, whoever drops it.
+-- Called from C before a DROP, with what it names and its caller may drop.
 CREATE FUNCTION custody.audit_dropping("by" text, classes oid[], objects oid[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
@@ -357,7 +347,7 @@ DECLARE
     subject record;
 BEGIN
     IF hold IS NOT NULL THEN
-        PERFORM custody.check_holds_seen();
+        PERFORM custody.check_snapshot();
     END IF;
     IF hold IS NOT NULL AND EXISTS (SELECT FROM custody_ledger.hold h
                                      WHERE h.id = hold AND h.lifted_at IS NULL)
@@ -382,7 +372,7 @@ COMMENT ON FUNCTION custody.audit_dropped_trigger(text, text[]) IS
 'refuses (42501, 55000) to drop the triggers that record and hold, or a held table; records a dropped partition by its trigger; part of the event triggers; privilege: superuser';
 
 REVOKE ALL ON FUNCTION custody.audit_touched(oid, oid), custody.audit_is_trigger(oid), custody.audit_check_triggers(oid),
-    custody.audit_check_attached(oid), custody.newest_audited(), custody.audit_check_snapshot(),
+    custody.audit_check_attached(oid), custody.newest_audited(), custody.check_snapshot(),
     custody.audit_check_ddl(), custody.audit_check_publications(),
     custody.audit_rename_column(int4, regclass, name), custody.audit_altered(int4, regclass), custody.audit_added_constants(int4, regclass, int4),
     custody.audit_note_rewriting(regclass),

@@ -15,6 +15,7 @@ CREATE FUNCTION custody.audit_check_caller(relation regclass) RETURNS void
 DECLARE
     caller name := custody.audit_caller();
 BEGIN
+    PERFORM custody.check_session();
     IF relation IS NULL THEN
         RAISE EXCEPTION 'no table is named' USING ERRCODE = 'null_value_not_allowed';
     ELSIF NOT EXISTS (SELECT FROM pg_class c
@@ -26,7 +27,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.audit_check_caller(regclass) IS
-'refuses when the session''s role does not own a table (42501), and no table (22004); privilege: none';
+'refuses when the session''s role does not own a table, or is not told by the session (42501), and no table (22004); privilege: none';
 
 CREATE FUNCTION custody.audit_check_relation(relation regclass) RETURNS void
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -323,7 +324,7 @@ BEGIN
         END IF;
         -- No hold is placed beside it: custody.place_hold() and it would not see each other's tables.
         PERFORM custody.lock_ledger();
-        PERFORM custody.check_holds_seen();
+        PERFORM custody.check_snapshot();
         -- Waits for running writers: what they wrote is in the baseline, what comes is captured.
         EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', rel);
     END IF;

@@ -268,7 +268,7 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.fold_one(text, int4, bytea)', 'custody.fold_multiset(int4, int4, timestamptz)',
     'custody.fold_version(int4, timestamptz)',
     'custody.fold_table(int4, int4, timestamptz, bytea)', 'custody.key_bytes(regclass, name[], jsonb, text)',
-    'custody.key_type(regclass, name)', 'custody.key_equality(regtype)', 'custody.harmless_type(oid, int4)',
+    'custody.key_type(regclass, name)', 'custody.key_equality(regtype)', 'custody.harmless_type(oid, int4)', 'custody.is_of_domain(regclass, name)',
     'custody.wire_row(record, text[], text)', 'custody.key_condition(regclass, name[], jsonb, text)',
     'custody.audited_id(regclass)', 'custody.descriptor_columns(regclass, jsonb)']::regprocedure[]) f
  WHERE NOT EXISTS (SELECT FROM custody.duty_function d WHERE d.function::regprocedure = f);

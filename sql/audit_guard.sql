@@ -12,6 +12,14 @@ CREATE FUNCTION custody.ledger_is_maintained() RETURNS boolean
 COMMENT ON FUNCTION custody.ledger_is_maintained() IS
 'true inside of custody.maintain_ledger(); errors: none; privilege: none';
 
+-- Whoever asks, approves, holds or records is told by the session. The server runs code that belongs to tables (in
+-- ANALYZE, by itself, too) and to types (where somebody reads a value) with the rights of its owner, in a session
+-- of somebody else.
+CREATE FUNCTION custody.check_session() RETURNS void
+    LANGUAGE c AS 'MODULE_PATHNAME', 'custody_check_session';
+COMMENT ON FUNCTION custody.check_session() IS
+'refuses (42501) to act in the name of a session for code that runs because that looks at a table, an index or a value; privilege: none';
+
 CREATE FUNCTION custody.guard_ledger() RETURNS trigger
     LANGUAGE c AS 'MODULE_PATHNAME', 'custody_guard_ledger';
 COMMENT ON FUNCTION custody.guard_ledger() IS

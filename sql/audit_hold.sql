@@ -24,21 +24,6 @@ CREATE FUNCTION custody.newest_holds()
 COMMENT ON FUNCTION custody.newest_holds() IS
 'table custody_ledger.hold as it is now, whatever the transaction''s snapshot is; errors: 42P01 without a ledger; privilege: superuser';
 
--- A hold is for every transaction, those included whose snapshot is from before it.
-CREATE FUNCTION custody.check_holds_seen() RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' AND EXISTS (
-        SELECT FROM custody.newest_holds() n
-         WHERE NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id = n.id)) THEN
-        RAISE EXCEPTION 'a legal hold was placed after this transaction began'
-            USING ERRCODE = 'serialization_failure', HINT = 'Begin again.';
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION custody.check_holds_seen() IS
-'refuses (40001) to look for holds in a transaction that does not see all of them; errors: 42P01 without a ledger; privilege: superuser';
-
 CREATE FUNCTION custody.check_reason(reason text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -128,6 +113,14 @@ $$;
 COMMENT ON FUNCTION custody.key_equality(regtype) IS
 'the operator by which values of a type are equal in an index, as it is written in SQL; errors: none; privilege: none';
 
+CREATE FUNCTION custody.is_of_domain(relation regclass, column_name name) RETURNS boolean
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid AND y.typtype = 'd'
+                    WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0)
+$$;
+COMMENT ON FUNCTION custody.is_of_domain(regclass, name) IS
+'whether a column has a domain as its type; errors: none; privilege: none';
+
 CREATE FUNCTION custody.key_condition(relation regclass, key name[], value jsonb, alias text) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -145,13 +138,17 @@ BEGIN
                       THEN 'Give an object with a value for each of them, a list in their order, or the value of the only one.'
                               ELSE 'custody.audit(..., key => ...) names one.' END;
     END IF;
-    SELECT string_agg(CASE WHEN y.typtype = 'e' THEN format('enum_eq(%s%I, %L::%s)', alias, k.name, value ->> k.name::text, t.type)
-                           ELSE format('%s%I %s %L::%s', alias, k.name, custody.key_equality(y.oid), value ->> k.name::text,
+    -- Of a domain the value below it: for the domain itself somebody may have made an operator that is a better match.
+    SELECT string_agg(CASE WHEN y.typtype = 'e' THEN format('enum_eq(%s, %L::%s)', c.name, value ->> k.name::text, t.type)
+                           ELSE format('%s %s %L::%s', c.name, custody.key_equality(y.oid), value ->> k.name::text,
                                        t.type) END, ' AND ' ORDER BY k.n)
       INTO condition
       FROM unnest(key) WITH ORDINALITY AS k (name, n)
      CROSS JOIN LATERAL custody.key_type(relation, k.name) t (type)
-      LEFT JOIN pg_type y ON y.oid = to_regtype(t.type);
+      LEFT JOIN pg_type y ON y.oid = to_regtype(t.type)
+     CROSS JOIN LATERAL (
+           SELECT CASE WHEN custody.is_of_domain(relation, k.name) THEN format('(%s%I)::%s', alias, k.name, t.type)
+                       ELSE format('%s%I', alias, k.name) END) c (name);
     RETURN condition;
 END
 $$;
@@ -215,12 +212,44 @@ $$;
 COMMENT ON FUNCTION custody.recorded_key(regclass, jsonb) IS
 'custody.key_object() of a recorded table; NULL for another one; errors: 42P01 without a ledger, and as there; privilege: SELECT on the ledger';
 
--- Types of which equal values may have other bytes: the events know them as they were written.
+-- Of the versions of a table's columns those with the key of now, by the names and types of then.
+CREATE FUNCTION custody.key_descriptors(tbl int4) RETURNS TABLE (id int4, description text, names text[], types text[])
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    newer text[];
+    renamed jsonb;
+BEGIN
+    FOR id, description, names, types IN
+        SELECT d.id, d.text, array_agg(c.c ->> 'name' ORDER BY k.n), array_agg(c.c ->> 'type' ORDER BY k.n)
+          FROM custody_ledger.descriptor d
+         CROSS JOIN jsonb_array_elements_text(d.text::jsonb -> 'key') WITH ORDINALITY k (p, n)
+         CROSS JOIN LATERAL (SELECT d.text::jsonb #> ARRAY['columns', k.p]) c (c)
+         WHERE d.tbl = key_descriptors.tbl GROUP BY d.id, d.text, d.version ORDER BY d.version DESC LOOP
+        -- Events that tell of a rename have the descriptor from before it.
+        SELECT coalesce(jsonb_object_agg(n.info ->> 'to', n.info ->> 'renamed'), '{}') INTO renamed
+          FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info FROM custody_ledger.event e
+                 WHERE e.tbl = key_descriptors.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op = 'S'
+                   AND e.descriptor = key_descriptors.id AND get_byte(e.new, 0) = 3) n
+         WHERE n.info ->> 'kind' = 'columns' AND n.info ? 'renamed';
+        EXIT WHEN newer IS NOT NULL AND names <> ARRAY(
+            SELECT coalesce(renamed ->> u.name, u.name) FROM unnest(newer) WITH ORDINALITY u (name, n) ORDER BY u.n);
+        newer := names;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION custody.key_descriptors(int4) IS
+'the descriptors of a table back to the one in which its key was another, with the key''s columns and types; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+-- Equal values may have other bytes: of types in which they can be written in several ways, under collations to
+-- which different texts are equal, and of columns that had another type. The events know them as they were written.
 CREATE FUNCTION custody.key_spellings(tbl int4, relation regclass, key name[], value jsonb, form text)
     RETURNS SETOF bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    typed text;
+    texts text[] := ARRAY(SELECT value ->> k.name::text FROM unnest(key) WITH ORDINALITY k (name, n) ORDER BY k.n);
+    version record;
+    condition text;
     spelled boolean;
 BEGIN
     IF value IS NULL THEN
@@ -228,24 +257,36 @@ BEGIN
         RETURN;
     END IF;
     RETURN NEXT custody.key_bytes(relation, key, value, form);
-    SELECT string_agg(format('(k.k ->> %L)::%s AS %I', c.name, t.type, c.name), ', ' ORDER BY c.n),
-           bool_or(custody.key_equality(to_regtype(t.type)) <> '='
-                   OR to_regtype(t.type) IN ('numeric', 'bpchar', 'float4', 'float8', 'interval', 'timetz'))
-      INTO typed, spelled
-      FROM unnest(key) WITH ORDINALITY AS c (name, n) CROSS JOIN LATERAL custody.key_type(relation, c.name) t (type);
-    IF spelled THEN
-        RETURN QUERY EXECUTE format(
-            'SELECT r.key FROM (SELECT e.key, e.descriptor FROM custody_ledger.event e WHERE e.tbl = $1 AND e.key <> ''''
-                                UNION SELECT e.key, e.descriptor FROM custody_ledger.held_event e WHERE e.tbl = $1 AND e.key <> '''') r
-              CROSS JOIN LATERAL (SELECT custody.event_key(r.descriptor, r.key)) k (k)
-              CROSS JOIN LATERAL (SELECT %s) old
-              WHERE %s AND r.key <> $2 GROUP BY r.key', typed, custody.key_condition(relation, key, value, 'old.'))
-            USING tbl, custody.key_bytes(relation, key, value, form);
-    END IF;
+    FOR version IN
+        SELECT d.names, d.types, array_agg(d.id) AS ids, array_agg(DISTINCT v.key) AS keys FROM custody.key_descriptors(tbl) d
+         CROSS JOIN LATERAL (SELECT custody.descriptor_key(d.description, texts)) v (key)
+         WHERE v.key IS NOT NULL GROUP BY d.names, d.types LOOP
+        RETURN QUERY SELECT k FROM unnest(version.keys) k;
+        SELECT string_agg(format('(k.k ->> %L)::%s%s %s %L::%s', u.name, t.type, ' COLLATE ' || l.name, e.equality, u.text, t.type), ' AND '),
+               bool_or(e.equality <> '=' OR l.name IS NOT NULL
+                       OR to_regtype(t.type) IN ('numeric', 'bpchar', 'float4', 'float8', 'interval', 'timetz'))
+          INTO condition, spelled
+          FROM unnest(version.names, version.types, texts, key) u (name, type, text, now)
+         CROSS JOIN LATERAL (SELECT custody.harmless_type(to_regtype(u.type), -1)) t (type)
+         CROSS JOIN LATERAL (SELECT custody.key_equality(to_regtype(t.type))) e (equality)
+          LEFT JOIN LATERAL (
+               SELECT format('%I.%I', n.nspname, c.collname) FROM pg_attribute a
+                 JOIN pg_collation c ON c.oid = a.attcollation AND NOT c.collisdeterministic JOIN pg_namespace n ON n.oid = c.collnamespace
+                 JOIN pg_type y ON y.oid = to_regtype(t.type) AND y.typcollation <> 0
+                WHERE a.attrelid = relation AND a.attname = u.now AND a.attnum > 0) l (name) ON true;
+        IF spelled THEN
+            RETURN QUERY EXECUTE format(
+                'SELECT r.key FROM (SELECT e.key, e.descriptor FROM custody_ledger.event e WHERE e.tbl = $1 AND e.descriptor = ANY ($2) AND e.key <> ''''
+                                    UNION SELECT e.key, e.descriptor FROM custody_ledger.held_event e
+                                           WHERE e.tbl = $1 AND e.descriptor = ANY ($2) AND e.key <> '''') r
+                  CROSS JOIN LATERAL (SELECT custody.event_key(r.descriptor, r.key)) k (k)
+                  WHERE %s GROUP BY r.key', condition) USING tbl, version.ids;
+        END IF;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.key_spellings(int4, regclass, name[], jsonb, text) IS
-'a key as custody_ledger.event.key has it, and, of types like citext and numeric, as the events so far have keys that are equal to it; NULL for NULL; errors: as custody.key_bytes(); privilege: SELECT on the ledger';
+'a key as custody_ledger.event.key has it, and as the events so far have keys that are equal to it: under types that its columns had before, of types like citext and numeric, and under collations that are not deterministic; some may come twice; NULL for NULL; errors: as custody.key_bytes(); privilege: SELECT on the ledger';
 
 -- As capture has it: a long text by its hash.
 CREATE FUNCTION custody.org_of_text(value text) RETURNS bytea
@@ -294,7 +335,7 @@ $$;
 COMMENT ON FUNCTION custody.event_is_held(int4, bytea, bytea) IS
 'true for an event of this table, organization and key when a hold reaches it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 REVOKE ALL ON FUNCTION custody.table_rows(anyelement), custody.event_is_held(int4, bytea, bytea), custody.org_spellings(text), custody.org_of_text(text),
-    custody.newest_holds(), custody.check_holds_seen(), custody.check_reason(text), custody.told_hash(uuid, bytea), custody.salted(jsonb, text), custody.is_told(jsonb, text), custody.key_equality(regtype),
-    custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
+    custody.newest_holds(), custody.check_reason(text), custody.told_hash(uuid, bytea), custody.salted(jsonb, text), custody.is_told(jsonb, text), custody.key_equality(regtype), custody.is_of_domain(regclass, name),
+    custody.key_descriptors(int4), custody.key_spellings(int4, regclass, name[], jsonb, text), custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.key_object(regclass, name[], jsonb),
     custody.recorded_key(regclass, jsonb), custody.org_bytes(regclass, name, text) FROM PUBLIC;

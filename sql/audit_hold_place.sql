@@ -46,7 +46,7 @@ DECLARE
     held record;
     found boolean;
 BEGIN
-    PERFORM custody.check_holds_seen();
+    PERFORM custody.check_snapshot();
     FOR held IN
         SELECT DISTINCT ON (h.id) h.id,
                substring(pg_get_triggerdef(r.oid) FROM 'WHEN \((.*)\) EXECUTE FUNCTION') AS condition
@@ -77,7 +77,7 @@ CREATE FUNCTION custody.hold_check_columns(relation regclass) RETURNS void
 DECLARE
     hold text;
 BEGIN
-    PERFORM custody.check_holds_seen();
+    PERFORM custody.check_snapshot();
     SELECT substring(t.tgname FROM '^custody_hold_([0-9]+)') INTO hold FROM pg_trigger t
      WHERE t.tgrelid = relation AND t.tgfoid = 'custody.refuse_held()'::regprocedure LIMIT 1;
     IF FOUND THEN
@@ -154,6 +154,7 @@ DECLARE
     reached int := 0;
 BEGIN
     PERFORM custody.check_ledger();
+    PERFORM custody.check_session();
     PERFORM custody.check_isolation('a hold');
     PERFORM custody.check_reason(reason);
     IF rel IS NULL AND org IS NULL OR key IS NOT NULL AND (rel IS NULL OR org IS NOT NULL) THEN
@@ -187,7 +188,7 @@ BEGIN
         SELECT d.text::json ->> 'form' INTO form FROM custody_ledger.descriptor d
          WHERE d.tbl = t.id ORDER BY d.version DESC LIMIT 1;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
-            SELECT hold, t.id, CASE WHEN org IS NOT NULL THEN custody.org_bytes(t.relation, t.org_column, org) END, s
+            SELECT DISTINCT hold, t.id, CASE WHEN org IS NOT NULL THEN custody.org_bytes(t.relation, t.org_column, org) END, s
               FROM custody.key_spellings(t.id, t.relation, t.key, place_hold.key, form) s;
         PERFORM custody.hold_table(hold, t.id, t.relation, CASE
             WHEN org IS NOT NULL THEN custody.key_condition(t.relation, ARRAY[t.org_column]::name[],

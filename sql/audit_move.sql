@@ -38,6 +38,7 @@ CREATE FUNCTION custody.receive_ledger(period text, options jsonb, partitions js
 DECLARE
     part record;
 BEGIN
+    PERFORM custody.check_session();
     PERFORM custody.init_ledger(period, options);
     IF EXISTS (SELECT FROM custody_ledger.tx) OR EXISTS (SELECT FROM custody_ledger.block)
         OR EXISTS (SELECT FROM custody_ledger.audited) THEN
@@ -133,6 +134,7 @@ DECLARE
     last jsonb := (SELECT jsonb_build_object('block', b.number, 'hash', encode(b.hash, 'hex'))
                      FROM custody_ledger.block b ORDER BY b.number DESC LIMIT 1);
 BEGIN
+    PERFORM custody.check_session();
     DELETE FROM custody.ledger_receiving r WHERE r.xid = pg_current_xact_id() AND r.role = session_user;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no ledger was received in this transaction'

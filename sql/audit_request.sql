@@ -25,6 +25,7 @@ DECLARE
     made int4;
 BEGIN
     PERFORM custody.check_ledger();
+    PERFORM custody.check_session();
     PERFORM custody.check_reason(reason);
     INSERT INTO custody_ledger.request (kind, arguments, reason, requested_by, requested_as, requested_at, state)
         VALUES (kind, arguments, reason, session_user, custody.ledger_duties(custody.audit_caller()),
@@ -87,6 +88,7 @@ CREATE FUNCTION custody.withdraw_request(request int4) RETURNS void
     SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
     PERFORM custody.check_ledger();
+    PERFORM custody.check_session();
     -- What was to be erased must not live on in the request.
     IF custody.maintain_ledger(format(
         'UPDATE custody_ledger.request SET state = ''withdrawn'', arguments = custody.kept_arguments(arguments),
@@ -107,6 +109,7 @@ DECLARE
     mine text[] := custody.ledger_duties(custody.audit_caller());
 BEGIN
     PERFORM custody.check_ledger();
+    PERFORM custody.check_session();
     -- Locked: two approvals do not both execute.
     SELECT * INTO asked FROM custody_ledger.request r WHERE r.id = request FOR UPDATE;
     IF NOT FOUND OR asked.state <> 'open' THEN

@@ -61,7 +61,7 @@ BEGIN
     IF NOT dry_run THEN
         -- No hold is placed beside it, as with custody.audit().
         PERFORM custody.lock_ledger();
-        PERFORM custody.check_holds_seen();
+        PERFORM custody.check_snapshot();
     END IF;
     SELECT a.* INTO subject FROM custody_ledger.audited a
      WHERE a.id = custody.audited_id(rel) AND a.active AND NOT (SELECT relispartition FROM pg_class WHERE oid = rel);

@@ -24,10 +24,12 @@ REVOKE ALL ON custody.break_glass FROM PUBLIC;
 
 -- SECURITY DEFINER: with a right to INSERT, its caller could write a row that is not in the log.
 CREATE FUNCTION custody.record_break_glass(org_type text, orgs text[], reason text, minutes int4) RETURNS uuid
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     made custody.break_glass;
 BEGIN
+    PERFORM custody.check_session();
     IF orgs IS NULL OR cardinality(orgs) = 0 OR array_position(orgs, NULL) IS NOT NULL
             OR array_position(orgs, '') IS NOT NULL THEN
         RAISE EXCEPTION 'break glass needs organizations'

@@ -114,7 +114,8 @@ COMMENT ON FUNCTION custody.guard_note(oid[]) IS
 -- functions take nothing from their caller but names of catalog objects; event triggers and
 -- triggers cannot be called otherwise than as such.
 CREATE FUNCTION custody.guard_ddl() RETURNS event_trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 BEGIN
     IF tg_tag NOT IN ('COMMENT', 'REFRESH MATERIALIZED VIEW', 'SECURITY LABEL')
         AND EXISTS (SELECT FROM custody.protection)
@@ -135,7 +136,8 @@ COMMENT ON FUNCTION custody.guard_ddl() IS 'event trigger of the guard: DDL and 
 REVOKE ALL ON FUNCTION custody.guard_ddl() FROM PUBLIC;
 
 CREATE FUNCTION custody.guard_drop() RETURNS event_trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     robbed oid[];
 BEGIN
@@ -164,7 +166,8 @@ COMMENT ON FUNCTION custody.guard_drop() IS
 REVOKE ALL ON FUNCTION custody.guard_drop() FROM PUBLIC;
 
 CREATE FUNCTION custody.guard_commit() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
 DECLARE
     robbed oid[];
 BEGIN
@@ -227,7 +230,8 @@ COMMENT ON FUNCTION custody.set_guard(text) IS
 
 -- The end of a migration: its own transactions passed, now all is looked at.
 CREATE FUNCTION custody.guard_migration_end() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
 DECLARE
     finding record;
 BEGIN
@@ -249,7 +253,8 @@ COMMENT ON FUNCTION custody.guard_migration_end() IS
 REVOKE ALL ON FUNCTION custody.guard_migration_end() FROM PUBLIC;
 
 CREATE FUNCTION custody.guard_unproven() RETURNS TABLE (object text, reason text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on SET jit = off AS $$
     SELECT f.object, f.code || ': ' || f.seen FROM custody.guard_findings(NULL) f
      WHERE custody.guard_mode() = 'refuse'
 $$;

@@ -1,19 +1,25 @@
 // A DROP, before it does anything: the rows of a partition of an audited table that goes with it
 // can still be read then; and what takes a column or an attribute away. Event triggers in SQL are
 // not told what a command names; the parse tree says. Plain C-style.
+#include "extension/audit/own_triggers.hpp"
 #include "extension/pg/boundary.hpp"
 
 namespace {
 
-/// What a command names, and by what it takes tables along; with catalogs where that tells nothing.
+/// What a command names of what its caller may drop: who may not must not lock it. Objects with
+/// their catalogs, or (by: owner) roles.
 struct Named {
     const char *by;
     List *objects;
     List *classes;
 };
 
-bool owns_schema_of(const ObjectAddress &object) {
-    const Oid schema = get_object_namespace(&object);
+void add(Named *named, Oid catalog, Oid object) {
+    named->objects = lappend_oid(named->objects, object);
+    named->classes = lappend_oid(named->classes, catalog);
+}
+
+bool owns_schema(Oid schema) {
     HeapTuple row =
         OidIsValid(schema) ? SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(schema)) : nullptr;
     if (!HeapTupleIsValid(row)) {
@@ -58,7 +64,7 @@ bool may_take_tables(ObjectType kind) {
     }
 }
 
-/// Those that the caller may drop, locked as the command will; for others the error is its own.
+/// Locked as the command will; for those that the caller may not drop the error is its own.
 Named named_others(const DropStmt *drop) {
     Named named = {"object", NIL, NIL};
     ListCell *cell;
@@ -70,38 +76,12 @@ Named named_others(const DropStmt *drop) {
         if (!OidIsValid(object.objectId)) {
             continue;
         }
-        if (!owns_schema_of(object)) {
+        if (!owns_schema(get_object_namespace(&object))) {
             check_object_ownership(GetUserId(), drop->removeType, object, name, relation);
         }
-        named.objects = lappend_oid(named.objects, object.objectId);
-        named.classes = lappend_oid(named.classes, object.classId);
+        add(&named, object.classId, object.objectId);
     }
     return named;
-}
-
-List *named_relations(const DropStmt *drop) {
-    List *tables = NIL;
-    ListCell *cell;
-    foreach (cell, drop->objects) {
-        RangeVar *name = makeRangeVarFromNameList(static_cast<List *>(lfirst(cell)));
-        const Oid table = RangeVarGetRelidExtended(name, NoLock, RVR_MISSING_OK, nullptr, nullptr);
-        if (OidIsValid(table)) {
-            tables = lappend_oid(tables, table);
-        }
-    }
-    return tables;
-}
-
-List *named_schemas(const DropStmt *drop) {
-    List *schemas = NIL;
-    ListCell *cell;
-    foreach (cell, drop->objects) {
-        const Oid schema = get_namespace_oid(strVal(lfirst(cell)), true);
-        if (OidIsValid(schema)) {
-            schemas = lappend_oid(schemas, schema);
-        }
-    }
-    return schemas;
 }
 
 bool owns_relation(Oid relation) {
@@ -112,6 +92,42 @@ bool owns_relation(Oid relation) {
     const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->relowner;
     ReleaseSysCache(row);
     return has_privs_of_role(GetUserId(), owner);
+}
+
+Named named_relations(const DropStmt *drop) {
+    Named named = {"object", NIL, NIL};
+    ListCell *cell;
+    foreach (cell, drop->objects) {
+        RangeVar *name = makeRangeVarFromNameList(static_cast<List *>(lfirst(cell)));
+        const Oid table = RangeVarGetRelidExtended(name, NoLock, RVR_MISSING_OK, nullptr, nullptr);
+        if (owns_relation(table) || owns_schema(get_rel_namespace(table))) {
+            add(&named, RelationRelationId, table);
+        }
+    }
+    return named;
+}
+
+Named named_schemas(const DropStmt *drop) {
+    Named named = {"object", NIL, NIL};
+    ListCell *cell;
+    foreach (cell, drop->objects) {
+        const Oid schema = get_namespace_oid(strVal(lfirst(cell)), true);
+        if (owns_schema(schema)) {
+            add(&named, NamespaceRelationId, schema);
+        }
+    }
+    return named;
+}
+
+Named named_owners(const DropOwnedStmt *drop) {
+    Named named = {"owner", NIL, NIL};
+    ListCell *cell;
+    foreach (cell, roleSpecsToIds(drop->roles)) {
+        if (has_privs_of_role(GetUserId(), lfirst_oid(cell))) {
+            named.objects = lappend_oid(named.objects, lfirst_oid(cell));
+        }
+    }
+    return named;
 }
 
 /// What depends on a column; apart from columns, whose tables stay.
@@ -128,8 +144,7 @@ void add_dependents(Named *named, Oid relation, AttrNumber column) {
     for (HeapTuple row; HeapTupleIsValid(row = systable_getnext(scan));) {
         const auto *dependent = reinterpret_cast<Form_pg_depend>(GETSTRUCT(row));
         if (dependent->objsubid == 0) {
-            named->objects = lappend_oid(named->objects, dependent->objid);
-            named->classes = lappend_oid(named->classes, dependent->classid);
+            add(named, dependent->classid, dependent->objid);
         }
     }
     systable_endscan(scan);
@@ -167,18 +182,18 @@ Named named_by(Node *statement) {
         return named_columns(castNode(AlterTableStmt, statement));
     }
     if (IsA(statement, DropOwnedStmt)) {
-        return {"owner", roleSpecsToIds(castNode(DropOwnedStmt, statement)->roles), NIL};
+        return named_owners(castNode(DropOwnedStmt, statement));
     }
     if (!IsA(statement, DropStmt)) {
         return {"", NIL, NIL};
     }
     const DropStmt *drop = castNode(DropStmt, statement);
     if (is_relation(drop->removeType)) {
-        return {"table", named_relations(drop), NIL};
+        return named_relations(drop);
     }
     // Without CASCADE only an empty schema is dropped.
     if (drop->removeType == OBJECT_SCHEMA && drop->behavior == DROP_CASCADE) {
-        return {"schema", named_schemas(drop), NIL};
+        return named_schemas(drop);
     }
     if (may_take_tables(drop->removeType)) {
         return named_others(drop);
@@ -213,6 +228,8 @@ CUSTODY_FUNCTION(custody_audit_drop_start) {
                            "custody.audit_drop_start() was not called by an event trigger");
     }
     const auto *data = reinterpret_cast<EventTriggerData *>(fcinfo->context);
+    custody::audit::refuse_own_triggers(data->parsetree,
+                                        get_func_namespace(fcinfo->flinfo->fn_oid));
     const Named named = named_by(data->parsetree);
     const Oid function = dropping_function(fcinfo);
     if (named.objects != NIL && OidIsValid(function)) {

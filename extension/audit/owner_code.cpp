@@ -114,3 +114,13 @@ Oid owner_of_code(Oid type) {
 }
 
 } // namespace custody::audit
+
+CUSTODY_FUNCTION(custody_check_session) {
+    if (InSecurityRestrictedOperation()) {
+        custody::pg::raise(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                           "code of tables and types cannot act in the name of a session",
+                           "It runs because the session maintains a table or reads a value, "
+                           "with the rights of its owner.");
+    }
+    PG_RETURN_VOID();
+}

@@ -150,6 +150,30 @@ by(helper => q{INSERT INTO other.t VALUES (5, 'z')}, 'I', '... and records');
 is $cluster->sql('clinic', q{SELECT string_agg(concat_ws(' ', "check", object, status), '; ') FROM custody.verify_ledger()
     WHERE status = 'refuted'}), '', 'the ledger verifies';
 
+# Partitions that a function drops with the rights of its owner, whoever calls it: by their table, schema and owner.
+$cluster->sql('clinic', <<'SQL', user => 'boss');
+CREATE SCHEMA old;
+CREATE TABLE lent (id int, k int, PRIMARY KEY (id, k)) PARTITION BY LIST (k);
+CREATE TABLE lent_7 PARTITION OF lent FOR VALUES IN (7);
+CREATE TABLE old.lent_8 PARTITION OF lent FOR VALUES IN (8);
+INSERT INTO lent VALUES (1, 7), (2, 7), (1, 8);
+CREATE FUNCTION drop_old(what text) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS 'BEGIN EXECUTE what; END';
+SQL
+$cluster->sql('clinic', q{SELECT custody.audit('lent')});
+events();
+by(helper => q{SELECT drop_old('DROP TABLE lent_7')}, 'D; D; drop public.lent_7', 'a partition that is dropped by a function of its owner');
+by(helper => q{SELECT drop_old('DROP SCHEMA old CASCADE')}, 'D; drop old.lent_8', '... with its schema');
+$cluster->sql('clinic', <<'SQL');
+CREATE ROLE keeper;
+CREATE TABLE lent_9 PARTITION OF lent FOR VALUES IN (9);
+ALTER TABLE lent_9 OWNER TO keeper;
+GRANT keeper TO boss;
+INSERT INTO lent VALUES (1, 9);
+SQL
+events();
+by(helper => q{SELECT drop_old('DROP OWNED BY keeper')}, 'D; drop public.lent_9', '... with its owner');
+agree('lent');
+
 # The event trigger that looks before drops is covered, too.
 $cluster->sql('clinic', 'ALTER EVENT TRIGGER custody_audit_drop_start DISABLE');
 is $cluster->sql('clinic', q{SELECT object, status FROM custody.verify_coverage() WHERE object LIKE 'event trigger%'}),

@@ -74,10 +74,68 @@ DROP DOMAIN extra CASCADE;
 SQL
 $cluster->sql('clinic', q{INSERT INTO t VALUES (2, 'y')}, user => 'app');
 is $cluster->sql('clinic', q{SELECT count(*) FROM custody_ledger.event WHERE op = 'I'}), 2, 'a column that went with its type fails no write';
+
+# What he has others run is asked for by himself: a superuser analyzes his table, or calls a function of his.
+$cluster->sql('clinic', q{SELECT custody.place_hold('case', 't', '{"id": 1}')}, user => 'lawyer');
+$cluster->sql('clinic', 'GRANT USAGE ON SCHEMA custody TO boss');
+$cluster->sql('clinic', <<'SQL', user => 'boss');
+CREATE TABLE told (how text);
+GRANT INSERT ON told TO PUBLIC;
+CREATE FUNCTION blind() RETURNS void LANGUAGE plpgsql AS $f$
+DECLARE
+    identity text := (SELECT encode(tgargs, 'escape') FROM pg_trigger WHERE tgrelid = 'public.t'::regclass AND tgname = 'custody_capture');
+    one text;
+BEGIN
+    FOREACH one IN ARRAY ARRAY[
+        format('CREATE OR REPLACE TRIGGER custody_capture AFTER INSERT OR UPDATE OR DELETE ON public.t FOR EACH ROW WHEN (false) EXECUTE FUNCTION custody.capture(%L)',
+               left(identity, 36)),
+        'CREATE OR REPLACE TRIGGER custody_hold_4 BEFORE UPDATE OR DELETE ON public.t FOR EACH ROW WHEN (false) EXECUTE FUNCTION custody.refuse_held(4)',
+        'ALTER TRIGGER custody_hold_4 ON public.t RENAME TO custody_hold_44',
+        'ALTER TRIGGER custody_hold_4 ON public.t DEPENDS ON EXTENSION plpgsql'] LOOP
+        BEGIN
+            EXECUTE one;
+            INSERT INTO public.told VALUES ('done: ' || one);
+        EXCEPTION WHEN OTHERS THEN INSERT INTO public.told VALUES (SQLERRM); END;
+    END LOOP;
+END $f$;
+CREATE FUNCTION blinds(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $f$ BEGIN
+    IF current_user <> session_user THEN PERFORM public.blind(); END IF; RETURN 1; END $f$;
+CREATE FUNCTION helpful() RETURNS void LANGUAGE sql SECURITY DEFINER SET search_path = public AS 'SELECT public.blind()';
+CREATE TABLE bait (a int);
+INSERT INTO bait VALUES (1);
+CREATE INDEX ON bait (public.blinds(a));
+SQL
+for ('ANALYZE bait', 'SELECT helpful()') {
+    $cluster->sql('clinic', $_);
+    is $cluster->sql('clinic', q{SELECT string_agg(how, '; ') FROM told WHERE how !~ 'is made by custody\.audit\(\) and custody\.place_hold\(\) only'}),
+        '', "$_: triggers stay as they are";
+    is $cluster->sql('clinic', 'WITH gone AS (DELETE FROM told RETURNING *) SELECT count(*) FROM gone'), 4, '... whatever was tried';
+}
+like failure(boss => 'UPDATE t SET a = 0 WHERE id = 1'), qr/is under legal hold 4/, 'what is held is held';
+
+# An operator of his own that fits a domain better than that of the type below it.
+$cluster->sql('clinic', <<'SQL');
+CREATE EXTENSION citext;
+SET ROLE boss;
+CREATE DOMAIN name_of AS citext;
+CREATE TABLE o (n name_of, k int, PRIMARY KEY (n, k)) PARTITION BY LIST (k);
+CREATE TABLE o1 PARTITION OF o FOR VALUES IN (1);
+INSERT INTO o VALUES ('a', 1);
+CREATE FUNCTION spies(name_of, citext) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN PERFORM public.spy(1); RETURN false; END';
+CREATE OPERATOR public.= (LEFTARG = name_of, RIGHTARG = citext, FUNCTION = spies);
+RESET ROLE;
+SELECT custody.audit('o');
+TRUNCATE seen;
+SQL
+is $cluster->sql('clinic', q{SELECT custody.place_hold('case', 'o', '{"n": "A", "k": 1}')}, user => 'lawyer'), 5, 'a hold on a domain over citext';
+like failure(boss => 'DELETE FROM o'), qr/is under legal hold 5/, '... holds by the equality of citext';
+like failure(boss => 'ALTER TABLE o DETACH PARTITION o1'), qr/is under legal hold 5/, '... when the partition is detached, too';
+is $cluster->sql('clinic', q{SELECT string_agg(worker || ': ' || how, '; ') FROM seen}), '', '... without the owner\'s operator';
+like failure(boss => 'DROP OPERATOR public.= (name_of, citext) CASCADE; DELETE FROM o'), qr/is under legal hold 5/, '... and does not go with it';
 done_testing;
 
 sub failure {
     my ($user, $sql) = @_;
-    my ($exit, undef, $error) = $cluster->psql('clinic', $sql, user => $user);
+    my ($exit, undef, $error) = $cluster->psql('clinic', $sql =~ s/;\s*/;\n/gr, defined $user ? (user => $user) : ());
     return $exit ? $error : "succeeded: $sql";
 }

@@ -55,6 +55,18 @@ $admin->query('ROLLBACK');
 like +($c->psql('clinic', q{BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT custody.place_hold('case', 'boss.row')}, user => 'lawyer'))[2],
     qr/a hold needs isolation READ COMMITTED/, 'and so does a hold';
 
+# A table that is recorded again, after it was not when the transaction began.
+for my $sql ('ALTER TABLE boss.again ALTER k TYPE text', 'DROP TABLE boss.again', 'ALTER TABLE boss.again DETACH PARTITION boss.again_1') {
+    $c->sql('clinic', q{DROP TABLE IF EXISTS boss.again});
+    make('again');
+    $c->sql('clinic', q{SELECT custody.unaudit('boss.again', 'x')});
+    my $old = $c->session('clinic', 'boss');
+    $old->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pg_class');
+    $c->sql('clinic', q{SELECT custody.audit('boss.again')});
+    like $old->query($sql, error => 1), qr/ERROR:  a table was recorded after this transaction began/, "recorded again: $sql";
+    $old->close;
+}
+
 # Two requests to lift one hold.
 make('twice');
 my $twice = hold(q{'case', 'boss.twice'});

@@ -140,4 +140,40 @@ for my $case ([ 'p', qr/permission denied for table p/ ], [ 'boss_only', qr/row-
     ($exit, undef, $error) = $cluster->psql('clinic', "SET row_security = off; SELECT * FROM custody.table_rows(NULL::$case->[0])", user => 'auditor');
     like $error, $case->[1], "table_rows($case->[0])";
 }
+
+# Nor does it act in the name of the session that runs it: of the server's own that analyzes tables, of a second person
+# who reads a row. What each of these tries would be lawful for whoever the session is.
+as(undef, q{SELECT custody.init_ledger(); CREATE TABLE theirs_only (id int PRIMARY KEY); SELECT custody.audit('theirs_only');
+    CREATE TABLE not_theirs (id int PRIMARY KEY)});
+my $lift = as(boss => q{SELECT custody.request_lift(1, 'mine')});
+as(boss => qq{CREATE TABLE tried (what text, how text); GRANT INSERT, SELECT ON tried TO PUBLIC;
+    CREATE FUNCTION tries() RETURNS int LANGUAGE plpgsql AS \$f\$
+    DECLARE one text; BEGIN
+        FOREACH one IN ARRAY ARRAY['custody.approve($lift)', 'custody.request_lift(1, ''as another'')', 'custody.withdraw_request($lift)',
+            'custody.unaudit(''public.theirs_only'', ''x'')', 'custody.audit(''public.not_theirs'')',
+            'custody.receive_ledger(''month'', ''{}'', ''[]'')', 'custody.attest()'] LOOP
+            BEGIN
+                EXECUTE 'SELECT ' || one;
+                INSERT INTO public.tried VALUES (one, 'done');
+            EXCEPTION WHEN OTHERS THEN INSERT INTO public.tried VALUES (one, SQLERRM); END;
+        END LOOP; RETURN 1; END \$f\$;
+    CREATE FUNCTION tries_here(a int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS \$f\$ BEGIN
+        IF current_user <> session_user THEN PERFORM public.tries(); END IF; RETURN a; END \$f\$;
+    CREATE FUNCTION tries_there(v int) RETURNS boolean LANGUAGE plpgsql AS \$f\$ BEGIN
+        IF current_user <> session_user THEN PERFORM public.tries(); END IF; RETURN true; END \$f\$;
+    CREATE DOMAIN trying AS int CHECK (public.tries_there(VALUE));
+    CREATE TABLE trap (id int PRIMARY KEY, v trying[]); SELECT custody.audit('trap'); INSERT INTO trap VALUES (1, '{1}');
+    CREATE TABLE analyzed (a int); INSERT INTO analyzed VALUES (1); CREATE INDEX ON analyzed (public.tries_here(a))});
+for my $case ([ undef, 'ANALYZE analyzed', 'a superuser analyzes' ], [ 'lawyer', q{SELECT count(*) FROM custody.history('trap', '1')}, 'a second person reads' ]) {
+    my ($user, $sql, $what) = @$case;
+    as($user, $sql);
+    is as(undef, q{SELECT count(*) || ' ' || count(*) FILTER (WHERE how = 'code of tables and types cannot act in the name of a session')
+        FROM tried WHERE what !~ 'receive|attest'}), '5 5', "$what, and nothing is done in his name"
+        or diag as(undef, 'SELECT * FROM tried');
+    is as(undef, q{SELECT count(*) FROM tried WHERE how = 'done'}), 0, '... of all that was tried';
+    as(undef, 'TRUNCATE tried');
+}
+is as(undef, "SELECT state, requested_by FROM custody_ledger.request WHERE id = $lift"), 'open|boss', '... a request is not approved by who asks';
+is as(undef, q{SELECT count(*) FROM custody_ledger.request}), 1, '... nor one made as another';
+is as(lawyer => "SELECT custody.approve($lift)"), 'hold 1 lifted', 'a second person approves';
 done_testing;

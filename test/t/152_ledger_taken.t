@@ -84,6 +84,9 @@ in('clinic', "INSERT INTO t VALUES (3, 'x', 'calm', 3)", 'app');
 is in('clinic', q{SELECT count(*) || ' ' || bool_or(strpos(text, chr(92)) > 0) FROM custody_ledger.descriptor WHERE tbl = 1}), '2 false',
     'how names are quoted and strings are read is no matter to recording';
 is in('clinic', q{SELECT string_agg(status || ' ' || problem, ',') FROM custody.reconcile('t')}), 'proven summary', '... all rows are recorded';
+is in('clinic', q{SELECT string_agg(p.oid::regprocedure::text, ', ') FROM pg_proc p WHERE p.pronamespace = 'custody'::regnamespace AND p.prosecdef
+    AND NOT coalesce(p.proconfig, '{}') @> '{"search_path=pg_catalog, pg_temp",standard_conforming_strings=on,quote_all_identifiers=off}'}), '',
+    '... nor to whatever runs with the rights of its owner';
 
 # Whoever owns an extension may make tables members of it: that is no reason not to record them. Nor does he who exempts one say who did.
 in('clinic', 'GRANT CREATE ON DATABASE clinic TO boss');

@@ -26,6 +26,35 @@ is $c->sql('shop', q{SELECT (SELECT count(*) FROM custody_ledger.held), subject 
 $c->sql('shop', 'SELECT custody.seal()');
 is $c->sql('shop', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status = 'refuted'}), '', 'lawfully';
 
+# A key that had another type and another name, and texts that a collation takes for equal.
+$c->sql('shop', <<'SQL');
+CREATE COLLATION alike (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+CREATE TABLE was (id int PRIMARY KEY, a text);
+CREATE TABLE coll (id text COLLATE alike PRIMARY KEY, a text);
+SELECT custody.audit('was'), custody.audit('coll');
+INSERT INTO was VALUES (1, 'secret'), (2, 'b');
+INSERT INTO coll VALUES ('a', 'secret'), ('b', 'b');
+ALTER TABLE was RENAME id TO number;
+ALTER TABLE was ALTER number TYPE bigint;
+UPDATE coll SET id = 'A' WHERE id = 'a';
+SQL
+for (['was', '1', 2], ['coll', '"A"', 3]) {
+    my ($table, $key, $before) = @$_;
+    my $hold = $c->sql('shop', qq{SELECT custody.place_hold('case', '$table', '$key')}, user => 'lawyer');
+    my $held = qq{SELECT count(*) FROM custody_ledger.event e JOIN custody_ledger.audited a ON a.id = e.tbl AND a.name = '$table'
+        WHERE e.op <> 'S' AND custody.event_is_held(e.tbl, e.org, e.key)};
+    is $c->sql('shop', $held), $before, "$table: events from before are held, too";
+    my $over = $c->sql('shop', qq{SELECT custody.request_lift($hold, 'over')}, user => 'admin');
+    $c->sql('shop', "SELECT custody.approve($over)", user => 'lawyer');
+    $c->sql('shop', $table eq 'was' ? 'DELETE FROM was WHERE number = 1' : q{DELETE FROM coll WHERE id = 'A'});
+    my $asked = $c->sql('shop', qq{SELECT custody.request_erase('$table', '$key', 'asked')}, user => 'admin');
+    is $c->sql('shop', "SELECT custody.approve($asked)", user => 'lawyer'), $before + 1 . ' events erased', "$table: ... and erased";
+    is $c->sql('shop', qq{SELECT count(*) FROM custody.changes('$table') WHERE new ->> 'a' = 'secret' OR old ->> 'a' = 'secret'}), 0, '... nothing of them is told';
+    is $c->sql('shop', qq{SELECT count(*) > 0 FROM custody.changes('$table') WHERE new ->> 'a' = 'b'}), 't', '... and those of others are';
+}
+$c->sql('shop', 'SELECT custody.seal()');
+is $c->sql('shop', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status = 'refuted'}), '', 'lawfully';
+
 # A table that goes before the approval.
 $erase = $c->sql('shop', q{SELECT custody.request_erase('t', '2', 'asked')}, user => 'admin');
 $c->sql('shop', 'DROP TABLE t');
