@@ -98,7 +98,7 @@ class Bundle:
         return H(9, pack(TX + " 4.events", x), unhex(root)), of
     def link(self, org, low, high, over=None, last=None, events=0):  # over: number and root of its transactions
         x = self.take("link", LINK + " org" * self.ledger)
-        need(low <= x.block <= high and over in (None, (x.transactions, x.tree)) and (not last or (
+        need(x.k and low <= x.block <= high and over in (None, (x.transactions, x.tree)) and (not last or (
             x.k, x.before, x.events, x.total) == (last.k + 1, last.hash, events, last.total + events) and
             x.block > last.block and (x.transactions or x.k == 1)), "link", f"not after the link before: {x.block}")
         x.hash = H(0xb, lp(unhex(org)), pack(LINK, x)).hex()
@@ -141,21 +141,23 @@ class Bundle:
         for o in given: trees[o.org].add(H(9, pack(TX, x), pack("4.events h.tree", o)), o.events)
         return H(0xa, pack(TX, x), u(4, len(given)), *(pack("l.org 4.events h.tree", o) for o in given)), sum(
             o.events for o in given)
-    def everything(self, incarnation=None, ever=frozenset()):  # kind ledger
+    def everything(self, incarnation=None, ever=frozenset(), foreign=frozenset()):  # kind ledger
         newest, slot_of, lineages, snapshots = {}, {}, {}, collections.defaultdict([0, 0].copy)
         for number in range(max(1, self.low - 1), self.high + 1):
             x, line, opening = self.block(number), self.where, number < self.low
             trees, every, last, links = collections.defaultdict(Tree), Tree(), ("", 0), {}
             now, old = [int(n) for n in re.findall("[0-9]+", x.snapshot)], snapshots[x.lineage]
-            adopted = {*(listed := [(i, decimal(n)) for i, n in parse(x.notes.encode() or b"{}").get("adopted", [])])}
-            need(lineages.setdefault(x.incarnation, x.lineage) == x.lineage and (x.kind == 1 or not listed) and
-                 old[0] <= now[0] and old[1] <= now[1] and not any(sees(old, xid) for xid in now[2:]) and
-                 len(adopted - ever) == len(listed), "member", "lineage, snapshot or adoption")
+            listed = [(unhex(i, 32).hex(), u(8, decimal(n)) and decimal(n)) for i, n in map(list.copy, list.copy(parse(
+                x.notes.encode() or b"{}").get("adopted", [])))]
+            adopted, foreign = {*listed}, foreign | {(i, x.lineage) for i, n in listed}  # whose lineage is another
+            need(lineages.setdefault(x.incarnation, x.lineage) == x.lineage and foreign.isdisjoint(lineages.items()) and
+                 (x.kind or not listed) and old[0] <= now[0] and old[1] <= now[1] and len(adopted - ever) == len(
+                     listed) and not any(sees(old, xid) for xid in now[2:]), "member", "lineage, snapshot or adoption")
             while not opening and self.peek() in ("transaction", "prune"):
                 where, xid = mine = self.next.get("incarnation"), decimal(self.next.get("xid"))
                 home = lineages.get(where) if mine in adopted else lineages.setdefault(where, x.lineage)
-                need(last < mine and (mine not in adopted) == (home == x.lineage) and not sees(
-                    snapshots[home], xid) and (mine in adopted or mine not in ever and sees(now, xid)), "member", xid)
+                need(last < mine and foreign.isdisjoint(lineages.items()) and not sees(snapshots[home], xid) and (
+                    mine in adopted or home == x.lineage and mine not in ever and sees(now, xid)), "member", xid)
                 adopted, last = adopted - {mine}, mine
                 every.add(*self.whole_transaction(trees))
             while self.peek() == "link":
@@ -163,15 +165,14 @@ class Bundle:
                 newest[org] = links[org] = self.link(org, 1, number) if opening else self.link(org, number, number, (
                     (tree := trees.pop(org, Tree())).count, tree.root()), newest.get(org, FIRST), tree.events)
             need(self.peek() in ("block", None), "place", f"{self.peek()} is neither link nor block")
-            need(not trees, "link", "an organization's link is missing", line)
-            need(opening or not adopted, "member", "adopted, but not there", line)
+            need(not trees and (opening or not adopted), "link" if trees else "member", "one is missing", line)
             slot_of.update(new := {org: slot for slot, org in form(type(x.slot_of) is list, x.slot_of) if u(3, slot)})
             taken = {slot: newest[org].hash for org, slot in slot_of.items() if org in newest}
             need(new.keys() == {org for org in links if opening or links[org].k == 1} and len(taken) == len(slot_of) and
                  [[slot, org] for org, slot in new.items()] == x.slot_of and
                  slots_root(unhex(x.secret), taken).hex() == x.slots, "slot", "not the slots", line)
-            need(opening or (x.transactions, x.events, x.tree, x.kind) == (every.count, every.events, every.root(),
-                 x.incarnation != incarnation), "block", "its transactions or kind are others", line)
+            need(x.kind in (number == 1, 1) and (opening or (x.transactions, x.events, x.tree, x.kind) == (every.count,
+                 every.events, every.root(), x.incarnation != incarnation)), "block", "transactions or kind", line)
             incarnation, snapshots[x.lineage], ever = x.incarnation, now, ever | {*listed}
     def verify(self):
         x = self.head = self.take("header", *("format kind ledger from_block to_block" + org for org in ("", " org")))
@@ -187,14 +188,13 @@ class Bundle:
             f"digest of block {self.met}, the newest of {max(self.digests, default=0)}")
 def main(path, option="--digest", digests=os.devnull):
     bundle, verdict, bundle.ledgers = Bundle(open(path, "rb")), "refuted", set()
-    for one in map(json.loads, open(digests)):
-        one = json.loads(one["signed"]) if "signed" in one else one
-        bundle.digests.setdefault(one["block"], set()).add(one["hash"])
-        bundle.ledgers.add(one["ledger"])
+    for one in (json.loads(x["signed"]) if "signed" in x else x for x in map(json.loads, open(digests))):
+        bundle.digests.setdefault(form(type(n := one["block"]) is int, n), set()).add(unhex(one["hash"], 32).hex())
+        bundle.ledgers.add(form(one["format"] == "custody-digest-1", str(uuid.UUID(one["ledger"]))))
     try: verdict, what = bundle.verify()
     except Refuted as r: what = f"line {bundle.where if r.args[2] is None else r.args[2]}: {r.args[0]}: {r.args[1]}"
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         what = f"line {bundle.where}: form: {error!r:.70}"
     sys.exit(print(f"{verdict}: {what}") or (0 if verdict == "proven" else 5))
 try: main(*sys.argv[1:]) if len(sys.argv) in (2, 4) and sys.argv[2:3] in ([], ["--digest"]) else sys.exit(__doc__)
-except (OSError, TypeError, ValueError, LookupError) as error: sys.exit(f"{error}\n{__doc__}")
+except (OSError, TypeError, ValueError, LookupError, Refuted) as error: sys.exit(f"{error}\n{__doc__}")

@@ -87,15 +87,11 @@ Interned *find(const ContextParts *parts, uint64 fingerprint) {
     return nullptr;
 }
 
-/// A part that the context before has, too, keeps its salt: nothing of it is new.
-void add_part(Interned *entry, int i, const RowBuffer *part, const Interned *before) {
+/// Under a salt of its own even where the context before has the same part: whoever sees some of a
+/// transaction's contexts would know by one that is drawn anew that others come in between.
+void add_part(Interned *entry, int i, const RowBuffer *part) {
     ledger::Salt salt;
-    const bool same = before != nullptr && has_part(before, i, part);
-    if (same) {
-        memcpy(&salt, stored.data + before->at[i] - 4 - sizeof(salt), sizeof(salt));
-    } else {
-        fill_random(&salt, sizeof(salt));
-    }
+    fill_random(&salt, sizeof(salt));
     const std::byte known{1};
     digest::append(&stored, &known, 1);
     digest::append(&stored, &salt, sizeof(salt));
@@ -103,8 +99,7 @@ void add_part(Interned *entry, int i, const RowBuffer *part, const Interned *bef
     entry->at[i] = stored.length - part->length;
     entry->length[i] = part->length;
     entry->part[i] =
-        same ? before->part[i]
-             : ledger::context_part(static_cast<std::uint8_t>(i), salt, {part->data, part->length});
+        ledger::context_part(static_cast<std::uint8_t>(i), salt, {part->data, part->length});
 }
 
 const EventContext *add(const ContextParts *parts, uint64 fingerprint) {
@@ -113,7 +108,7 @@ const EventContext *add(const ContextParts *parts, uint64 fingerprint) {
     Interned *entry = &interned[count];
     for (int i = 0; i < kParts; ++i) {
         stored.value = stored.length;
-        add_part(entry, i, parts->part[i], count == 0 ? nullptr : entry - 1);
+        add_part(entry, i, parts->part[i]);
     }
     whole = stored.length;
     entry->fingerprint = fingerprint;

@@ -1,6 +1,6 @@
 # What evidence reveals of other organizations: nothing, not even how many there are or how much they did. Two ledgers
-# in which one organization did the same, alone or among many, give bundles that differ in nothing but hashes, salts,
-# times and the slot that chance gave.
+# in which one organization did the same, alone or among many, give bundles that differ in nothing but the values
+# of hashes and salts, times and the slot that chance gave.
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Test;
@@ -10,7 +10,8 @@ sub ledger {
     my ($name, $others) = @_;
     my $sql = sub { $c->sql($name, $_[0]) };
     # What the others do in a transaction of ours, and in one of their own.
-    my $with = sub { $others ? "INSERT INTO t SELECT $_[0] * 1000 + i, 10 + i % 90, 'other' FROM generate_series(1, 400) i;" : '' };
+    my $with = sub { $others ? "SET application_name = 'others'; INSERT INTO t SELECT $_[0] * 1000 + i, 10 + i % 90, 'other'
+        FROM generate_series(1, 400) i; RESET application_name;" : '' };
     my $alone = sub { $sql->($_) for $others ? $with->($_[0]) : (), $others ? map { "UPDATE t SET note = 'x$_' WHERE org = " . (10 + $_) } 1 .. 9 : () };
     $c->create_database($name, extension => 1);
     $sql->(q{SELECT custody.init_ledger(); CREATE TABLE t (id int PRIMARY KEY, org int8, note text); SELECT custody.audit('t', 'org')});
@@ -32,11 +33,12 @@ cmp_ok $sql{many}->('SELECT count(*) FROM custody_ledger.org'), '>=', 91, 'and a
 
 sub shape {
     my ($bundle) = @_;
-    my @shape;
+    my (@shape, %known);
     for my $line (split /\n/, $bundle) {
         # Bytes of a context have the process id.
         $line =~ s/"bytes": "[0-9a-f]*"/"bytes": "B"/g if $line =~ /"t": "context"/;
-        $line =~ s/"([0-9a-f]{24,})"/'"H' . length($1) . '"'/ge;
+        # Which of them are the same tells something, too.
+        $line =~ s/"([0-9a-f]{24,})"/'"H' . length($1) . ' ' . ($known{$1} \/\/= keys %known) . '"'/ge;
         $line =~ s/"(sealed_at|started|committing)": "-?\d+"/"$1": "T"/g;
         $line =~ s/"slot": \d+/"slot": "S"/g;
         $line =~ s/"ledger": "[^"]*"/"ledger": "L"/g;

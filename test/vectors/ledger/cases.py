@@ -118,6 +118,7 @@ class Cases:
             "an adoption of what the snapshot sees": "member",
             "an adoption that is listed twice": "member",
             "an adoption in a block of kind 0": "member",
+            "an incarnation of which one is adopted and one is not": "member",
             "a lineage that is another's": "member", "two lineages of an incarnation": "member",
             "a first block of kind 0": "block",
             "a block of kind 1 within an incarnation": "block",
@@ -140,6 +141,11 @@ class Cases:
             if lie not in ledger and lie != "a link of another block":
                 self.add("org", lie + ", org", export_org(other, ANN, 1, 6, 6), other.digest(6),
                          "refuted", reason)
+
+        # In a block that the bundle begins behind.
+        other = build("a first block of kind 0")
+        self.add("ledger", "a first block of kind 0, before the first", export_ledger(other, 2, 6),
+                 other.digest(6), "refuted", "block")
 
     def save(self, case, folder):
         """Writes the bundle; the file's name is the case's."""

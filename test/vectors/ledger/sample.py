@@ -18,6 +18,7 @@ NOBODY = b""
 START = 848_000_000_000_000
 A, B, C = incarnation(7300000000000000001, 1, 16384), \
     incarnation(7300000000000000001, 2, 16384), incarnation(7399999999999999999, 1, 16390)
+D = incarnation(7399999999999999999, 1, 16391)  # of a lie only
 
 ID, ORG, NAME, SSN, NOTE, SCAN = range(6)
 
@@ -196,7 +197,13 @@ def restored(b):
     notes = json.dumps({"adopted": adopted})
     if b.lie == "no adoption":
         notes = ""
-    b.seal(C, 1, 1 if b.lie == "a lineage that is another's" else 2, "741:741:", [left, t], notes)
+    came = [left, t]
+    if b.lie == "an incarnation of which one is adopted and one is not":
+        came += [b.tx(D, 300), b.tx(D, 301)]
+        for stray in came[2:]:
+            b.add(stray, CLARA, "I", PATIENT_2, [number(40)], new=patient(40, "C", "1", None, b""))
+        notes = json.dumps({"adopted": adopted + [[D.hex(), "300"]]})
+    b.seal(C, 1, 1 if b.lie == "a lineage that is another's" else 2, "741:741:", came, notes)
     t = b.tx(C, 741)
     for n in range(21, 24):
         b.add(t, CLARA, "I", PATIENT_2, [number(n)], new=patient(n, "C", "1", None, b""))
