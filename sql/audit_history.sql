@@ -49,13 +49,13 @@ DECLARE
     unreadable boolean; -- a type is gone, or may run code of its owner
     result bytea;
 BEGIN
-    SELECT string_agg(format('%L::%s AS %I', texts[k.n], CASE WHEN y.typtype = 'b' AND y.oid < 16384
-                                 THEN info #>> ARRAY['columns', k.p, 'type'] ELSE custody.harmless_type(y.oid, -1) END,
-                             info #>> ARRAY['columns', k.p, 'name']), ', ' ORDER BY k.n),
+    SELECT string_agg(format('%L::%s AS %I', texts[k.n], t.type, info #>> ARRAY['columns', k.p, 'name']), ', ' ORDER BY k.n),
            array_agg(info #>> ARRAY['columns', k.p, 'name'] ORDER BY k.n),
-           bool_or(custody.harmless_type(y.oid, -1) IS NULL)
+           bool_or(t.type IS NULL OR texts[k.n] IS NULL OR NOT custody.type_has(t.type, texts[k.n]))
       INTO typed, names, unreadable FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n)
-      LEFT JOIN pg_type y ON y.oid = to_regtype(info #>> ARRAY['columns', k.p, 'type']);
+      LEFT JOIN pg_type y ON y.oid = to_regtype(info #>> ARRAY['columns', k.p, 'type'])
+     CROSS JOIN LATERAL (SELECT CASE WHEN y.typtype = 'b' AND y.oid < 16384 THEN info #>> ARRAY['columns', k.p, 'type']
+                                     ELSE custody.harmless_type(y.oid, -1) END) t (type);
     IF cardinality(names) = cardinality(texts) AND NOT unreadable THEN
         EXECUTE format('SELECT custody.wire_row("the key".*, $1, $2) FROM (SELECT %s) AS "the key"', typed)
            INTO result USING names, info ->> 'form';
@@ -232,7 +232,7 @@ REVOKE ALL ON FUNCTION custody.org_text(bytea), custody.key_texts(int4, jsonb), 
     custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text),
     custody.org_changes(regclass, timestamptz, timestamptz), custody.own_orgs() FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
-    'custody.org_text(bytea)', 'custody.key_texts(int4, jsonb)', 'custody.descriptor_key(text, text[])',
+    'custody.org_text(bytea)', 'custody.key_texts(int4, jsonb)', 'custody.type_has(text, text)', 'custody.descriptor_key(text, text[])',
     'custody.key_versions(int4, jsonb)',
     'custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8)',
     'custody.history(regclass, jsonb)', 'custody.recorded_id(regclass)', 'custody.org_spellings(text)', 'custody.org_of_text(text)',

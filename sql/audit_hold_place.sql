@@ -134,7 +134,7 @@ CREATE FUNCTION custody.org_fits(relation regclass, org_column name, value text)
     LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('SELECT %L::%s', value, custody.key_type(relation, org_column));
-    RETURN true;
+    RETURN custody.type_has(custody.key_type(relation, org_column), value);
 EXCEPTION WHEN data_exception THEN
     RETURN false;
 END
@@ -184,12 +184,16 @@ BEGIN
             RAISE EXCEPTION '% has no column that names the organization', t.relation
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Hold the table, or rows of it by key.';
         END IF;
-        CONTINUE WHEN rel IS NULL AND NOT custody.org_fits(t.relation, t.org_column, org);
+        IF NOT custody.org_fits(t.relation, t.org_column, org) THEN
+            CONTINUE WHEN rel IS NULL;
+            RAISE EXCEPTION 'column "%" of % cannot name organization "%"', t.org_column, t.relation, org
+                USING ERRCODE = 'invalid_parameter_value', HINT = 'Write it as the column has it.';
+        END IF;
         SELECT d.text::json ->> 'form' INTO form FROM custody_ledger.descriptor d
          WHERE d.tbl = t.id ORDER BY d.version DESC LIMIT 1;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
-            SELECT DISTINCT hold, t.id, CASE WHEN org IS NOT NULL THEN custody.org_bytes(t.relation, t.org_column, org) END, s
-              FROM custody.key_spellings(t.id, t.relation, t.key, place_hold.key, form) s;
+            SELECT DISTINCT hold, t.id, o, s FROM custody.key_spellings(t.id, t.relation, t.key, place_hold.key, form) s,
+                   custody.org_equals(t.id, t.relation, t.org_column, place_hold.org) o;
         PERFORM custody.hold_table(hold, t.id, t.relation, CASE
             WHEN org IS NOT NULL THEN custody.key_condition(t.relation, ARRAY[t.org_column]::name[],
                                                           jsonb_build_object(t.org_column, org), 'OLD.')
@@ -248,7 +252,7 @@ BEGIN
                                        OR NOT custody.org_fits(relation, t.org_column, h.org_text));
         IF NOT h.known THEN
             INSERT INTO custody_ledger.held (hold, tbl, org)
-                VALUES (h.id, t.id, custody.org_bytes(relation, t.org_column, h.org_text));
+                SELECT DISTINCT h.id, t.id, o FROM custody.org_equals(t.id, relation, t.org_column, h.org_text) o;
         END IF;
         condition := CASE WHEN h.org_text IS NOT NULL THEN custody.key_condition(relation, ARRAY[t.org_column]::name[],
                                                              jsonb_build_object(t.org_column, h.org_text), 'OLD.')

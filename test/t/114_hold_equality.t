@@ -35,6 +35,36 @@ for (['ci', 'name', 'A', 'a', 'b'], ['dom', 'name', 'A', 'a', 'b'], ['num', 'n',
 $c->sql('clinic', q{SELECT custody.place_hold('case', 'orgs', org => 'ACME')});
 like error('DELETE FROM orgs WHERE id = 1'), qr/public\.orgs is under legal hold/, 'an organization likewise';
 is error('DELETE FROM orgs WHERE id = 2'), '', '... and no other';
+my $orgs = q{SELECT string_agg(DISTINCT custody.org_text(e.org), ',') FROM custody_ledger.event e WHERE e.org <> '' AND custody.event_is_held(e.tbl, e.org, e.key)};
+is $c->sql('clinic', $orgs), 'acme', '... with its events';
+
+# Of a fixed length; and what a type would cut or round is another key, or organization.
+$c->sql('clinic', <<'SQL');
+CREATE TABLE fixed (id int PRIMARY KEY, org char(8));
+CREATE TABLE short (id varchar(3) PRIMARY KEY, org varchar(4));
+CREATE TABLE whole (id numeric(4, 0) PRIMARY KEY);
+CREATE DOMAIN brief AS varchar(3);
+CREATE TABLE briefly (id brief PRIMARY KEY);
+SELECT custody.audit(t, org_column => 'org') FROM unnest('{fixed,short}'::regclass[]) t;
+SELECT custody.audit('whole'), custody.audit('briefly');
+INSERT INTO fixed VALUES (1, 'fixed');
+INSERT INTO short VALUES ('abc', 'long');
+INSERT INTO whole VALUES (1);
+INSERT INTO briefly VALUES ('abc');
+SQL
+$c->sql('clinic', q{SELECT custody.place_hold('case', org => 'fixed')});
+is $c->sql('clinic', $orgs), 'acme,fixed   ', 'an organization of a fixed length is held with its events';
+$c->sql('clinic', q{SELECT custody.place_hold('case', org => 'longer')});
+is error(q{DELETE FROM short WHERE org = 'long'}), '', 'an organization is not held for one that is longer';
+$c->sql('clinic', q{INSERT INTO short VALUES ('abc', 'long')});
+like error(q{SELECT custody.place_hold('case', 'short', org => 'longer')}), qr/column "org" of public\.short cannot name organization "longer"/, '... nor can it be';
+for (['short', 'abcd'], ['whole', '1.4'], ['briefly', 'abcd']) {
+    my ($table, $key) = @$_;
+    for my $function ("place_hold('case', '$table', '\"$key\"')", "request_erase('$table', '\"$key\"', 'asked')") {
+        like error("SELECT custody.$function"), qr/the key of public\.$table is not "$key".*would be cut or rounded/s, "nothing is done to another key: $function";
+    }
+    like error("SELECT custody.history('$table', '\"$key\"')"), qr/the key is not "$key"/, '... nor told of it';
+}
 done_testing;
 
 sub error { return ($c->psql('clinic', $_[0]))[2] }
