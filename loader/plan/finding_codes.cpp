@@ -56,6 +56,11 @@ constexpr FindingCode kCodes[] = {
      "The source has an audit ledger that the role may not read.",
      "SELECT custody.grant_duty(ROLE, 'operator') there, or leave it with --exclude-schema "
      "custody_ledger"},
+    {"ledger-contradicted", Severity::blocking,
+     "Recorded tables would lack rows that the audit ledger, which comes along, tells of.",
+     "move them without --where (rows that are deleted on the target then are events), or leave "
+     "the "
+     "ledger with --exclude-schema custody_ledger"},
     {"target-ledger", Severity::blocking,
      "Source and target have a ledger each, and two ledgers are not made one.",
      "move into a database without one, or leave the source's with --exclude-schema "

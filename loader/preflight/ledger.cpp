@@ -47,6 +47,20 @@ std::string hindrance(pq::Connection &source, pq::Connection &target) {
     }
 }
 
+/// Recorded tables of which not all rows come: the ledger that comes along tells of all.
+std::string filtered(const Context &context) {
+    std::vector<std::string> tables;
+    for (const auto &table : context.plan.tables)
+        if (!table.row_filter.empty() && !table.extension_config)
+            tables.push_back(std::to_string(table.source_oid));
+    return context.source
+        .query("SELECT string_agg(format('%I.%I', schema, name), ', ' ORDER BY id) "
+               "FROM custody_ledger.audited WHERE active AND relid IN (SELECT "
+               "coalesce(pg_partition_root(t), t) FROM unnest($1::oid[]) t)",
+               pq::array_literal(tables))
+        .str(0, 0);
+}
+
 } // namespace
 
 void check_ledger(Context &context) {
@@ -65,6 +79,11 @@ void check_ledger(Context &context) {
             context.add("target-ledger", "custody_ledger", why);
             return;
         }
+    if (const auto tables = filtered(context); !tables.empty()) {
+        context.add("ledger-contradicted", "custody_ledger",
+                    fmt::format("only some rows would come of {}", tables));
+        return;
+    }
     context.add("ledger-moves", "custody_ledger",
                 "its rows are copied as they are; source and target name each other's blocks");
 }

@@ -231,7 +231,7 @@ std::string anchor_ledgers(Context &context, Worker &worker) {
                   "pg_catalog.convert_from(pg_catalog.substr(new, 2), 'UTF8')::pg_catalog.jsonb "
                   "as info from custody_ledger.event where op = 'S' and tbl = 0) e "
                   "where e.info ? 'source_digest' order by (e.info -> 'source_digest' ->> "
-                  "'block')::pg_catalog.int8 desc limit 1), '')")
+                  "'block')::pg_catalog.int8 desc nulls last limit 1), '')")
             .str(0, 0);
     auto note = fmt::format("the target's first block {} names the source's {}", named(digest),
                             named(last));

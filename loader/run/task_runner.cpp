@@ -104,6 +104,20 @@ std::optional<state::TaskRow> try_task(Context &context, Worker &worker, int id,
     return context.migration.task(target, id);
 }
 
+Error not_ready() {
+    return {Exit::partial, "task-not-ready", "it cannot start",
+            "another backend keeps it, or something it depends on has failed",
+            "mend what failed and run the same command again"};
+}
+
+/// Both ledgers keep for good what an anchor says: nothing is sealed before the ledger has come.
+std::string anchor(Context &context, Worker &worker, const state::TaskRow &task) {
+    for (const int needed : task.depends)
+        if (!is_finished(context.migration.task(worker.target(), needed)))
+            throw not_ready();
+    return anchor_ledgers(context, worker);
+}
+
 } // namespace
 
 void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
@@ -111,7 +125,7 @@ void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
     // A seal has a transaction of its own: what the target holds is read before, not with it.
     const std::string anchored =
         task.kind == "ledger_anchor"
-            ? with_retry(worker, what, [&] { return anchor_ledgers(context, worker); })
+            ? with_retry(worker, what, [&] { return anchor(context, worker, task); })
             : "";
     // A backend that keeps it is waited for below; what is still not to be had then waits for
     // something that has failed, and no patience helps.
@@ -129,9 +143,7 @@ void run_task(Context &context, Worker &worker, const state::TaskRow &task) {
         });
         if (!backoff.wait()) {
             throw_if_stopped();
-            throw Error(Exit::partial, "task-not-ready", "it cannot start",
-                        "another backend keeps it, or something it depends on has failed",
-                        "mend what failed and run the same command again");
+            throw not_ready();
         }
     }
 }

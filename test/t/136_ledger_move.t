@@ -130,6 +130,29 @@ my $made = custody('run', @late, '--final');
 is $made->{exit}, 5, '... that gets one';
 like $made->{stderr}, qr/LEDGER custody_ledger: it was made on the source since/, '... is told';
 
+# Nothing is sealed, and nothing said on the source, before the ledger has come.
+fresh();
+on_target(q{SELECT custody.init_ledger('week')});
+my $said = q{SELECT count(*) FROM custody_ledger.event WHERE op = 'S' AND convert_from(new, 'LATIN1') LIKE '%moved\_to%'};
+my $said_before = $source->sql('clinic', $said);
+my $early = run('--no-verify');
+is $early->{exit}, 4, 'a ledger that cannot come yet';
+like $early->{stderr}, qr/ledger-too-early/, '... as it says';
+is on_target('SELECT count(*) FROM custody_ledger.block'), 0, '... the target has no block of its own';
+is $source->sql('clinic', $said), $said_before, '... and the source names none';
+is run()->{exit}, 0, '... and it comes with the next run';
+
+# What would contradict it on the target.
+for my $option ([ '--where', 'public.patient=id < 10' ], [ '--where', 'public.visit_2025=id < 10' ]) {
+    fresh();
+    my $plan = custody('plan', ends(), @$option);
+    is $plan->{exit}, 3, "@$option: refused";
+    like $plan->{stdout}, qr/ledger-contradicted: custody_ledger: .*public\.(patient|visit)/, '... for what the ledger tells of the table' or diag $plan->{stdout};
+    is custody('plan', ends(), @$option, '--exclude-schema', 'custody_ledger')->{exit}, 0, '... not without the ledger';
+}
+fresh();
+is custody('run', ends(), '--roles', '--where', 'public.plain=id < 5')->{exit}, 0, 'what is not recorded may come as it likes';
+
 # What is refused, and what stays.
 fresh();
 on_target(q{SELECT custody.init_ledger('day')});
