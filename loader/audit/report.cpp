@@ -10,6 +10,7 @@
 #include "loader/core/append.hpp"
 #include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
+#include "loader/core/signals.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
 
@@ -91,6 +92,9 @@ void read_checks(pq::Connection &connection, const std::vector<ledger::Digest> &
         if (checks.text(row, 0) != "summary")
             report.checks.push_back(
                 {checks.str(row, 0), checks.str(row, 1), checks.str(row, 2), checks.str(row, 3)});
+}
+
+void read_tables(pq::Connection &connection, LedgerReport &report) {
     const auto tables =
         connection.exec("SELECT relation::text, state, reason, "
                         "to_char(since AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') || ' UTC' "
@@ -98,10 +102,41 @@ void read_checks(pq::Connection &connection, const std::vector<ledger::Digest> &
     for (int row = 0; row < tables.rows(); ++row)
         report.tables.push_back(
             {tables.str(row, 0), tables.str(row, 1), tables.str(row, 2), tables.str(row, 3)});
+}
+
+void read_notices(pq::Connection &connection, LedgerReport &report) {
     const auto notices = connection.exec(kNotices);
     for (int row = 0; row < notices.rows(); ++row)
         report.notices.push_back({notices.str(row, 0), notices.str(row, 1), notices.str(row, 2),
                                   notices.str(row, 3), notices.str(row, 4)});
+}
+
+/// Whoever may write anything can have put there what cannot be read: the report says so, and what
+/// it found beside that.
+void read_part(pq::Connection &connection, LedgerReport &report, const char *part,
+               void (*read)(pq::Connection &, LedgerReport &)) {
+    try {
+        read(connection, report);
+    } catch (const pq::SqlError &error) {
+        throw_if_stopped();
+        if (error.connection_lost())
+            throw;
+        report.checks.push_back(
+            {"report", part, "unproven", fmt::format("it cannot be read: {}", error.what())});
+    }
+}
+
+/// The newest block is read before the checks: what they say is true of it, whatever is sealed
+/// meanwhile.
+LedgerReport look(pq::Connection &connection, const std::vector<ledger::Digest> &digests) {
+    LedgerReport report;
+    report.digests = static_cast<std::int64_t>(digests.size());
+    read_part(connection, report, "facts", read_facts);
+    read_checks(connection, digests, report);
+    read_part(connection, report, "tables", read_tables);
+    read_part(connection, report, "changes of what is recorded", read_notices);
+    report.put_findings_first();
+    return report;
 }
 
 std::string render(const LedgerReport &report, const cli::Options &options, Exit exit) {
@@ -122,11 +157,7 @@ Exit report(const cli::Options &options) {
                   "--digest or --anchor-file");
     auto connection = open_ledger(options.target, "custody audit report",
                                   {"custody.attest(jsonb, regclass[])", "auditor"});
-    LedgerReport found;
-    found.digests = static_cast<std::int64_t>(digests.size());
-    read_checks(connection, digests, found);
-    read_facts(connection, found);
-    found.put_findings_first();
+    const LedgerReport found = look(connection, digests);
     const Exit exit = found.verdict() == "proven" ? Exit::ok : Exit::unverified;
     return custody::report::deliver_result(exit, options, found.verdict() + ": " + found.headline(),
                                            render(found, options, exit));

@@ -67,5 +67,39 @@ like $page, qr/gap &lt;i&gt;/, 'names are shown, not obeyed';
 $run = report('--format=html', '-o', "$directory/report.html");
 like $run->{stderr}, qr/error: refuted: 2 of \d+ checks do not hold; tables that are gaps: 1; written to "\Q$directory\E\/report\.html"$/m,
     'a report in a file: why the exit code is 5, and where it is';
+
+# A block that is sealed while the report is made is not said to have been verified.
+$cluster->create_database('busy', extension => 1);
+$cluster->sql('busy', $_) for q{SELECT custody.init_ledger(); CREATE TABLE visit (id int PRIMARY KEY); SELECT custody.audit('visit');
+    SELECT custody.grant_duty('auditor', 'auditor')}, 'SELECT custody.seal()';
+my $first = write_file($cluster->sql('busy', 'SELECT custody.ledger_digest()'), 'first');
+my $lock = $cluster->session('busy');
+$lock->query('BEGIN; LOCK TABLE custody.audit_attestation IN SHARE MODE');
+my $made = start_custody('audit', 'report', '--json', '--target', $cluster->conninfo('busy', 'auditor'), "--digest=$first");
+wait_for('the report', sub { $cluster->sql('busy', q{SELECT count(*) FROM pg_locks WHERE relation = 'custody.audit_attestation'::regclass AND NOT granted}) });
+$cluster->sql('busy', 'INSERT INTO visit VALUES (1)');
+$cluster->sql('busy', 'SELECT custody.seal()');
+$lock->query('COMMIT');
+$made->wait(60);
+$found = json($made->stdout);
+is_deeply [ @$found{qw(verdict block)} ], [ 'proven', 1 ], 'the newest block is one that was verified' or diag $made->stdout;
+
+# What cannot be read any more is told, beside the rest, and the verdict stands.
+for my $damage (
+    [ 'changes of what is recorded', q{UPDATE custody_ledger.event SET new = '\x037b' WHERE op = 'S'} ],
+    [ 'changes of what is recorded', q{UPDATE custody_ledger.event SET new = '' WHERE op = 'S'} ],
+    [ 'facts', 'ALTER TABLE custody_ledger.block DROP COLUMN events' ]) {
+    my ($part, $sql) = @$damage;
+    $cluster->sql('postgres', 'CREATE DATABASE damaged TEMPLATE clinic');
+    $cluster->sql('damaged', 'SELECT custody.maintain_ledger(:\'sql\')', variables => { sql => $sql });
+    for my $format (qw(json text html)) {
+        $run = custody('audit', 'report', "--format=$format", '--target', $cluster->conninfo('damaged', 'auditor'), "--digest=$kept");
+        is $run->{exit}, 5, "$sql: a report as $format" or diag $run->{stderr};
+        like $run->{stdout}, qr/refuted/, '... with its verdict';
+        like $run->{stdout}, qr/\Q$part\E.*cannot be read/s, '... and what it could not read';
+    }
+    $cluster->drop_database('damaged');
+}
+
 is custody('audit', 'report', '--target', $cluster->conninfo('postgres'))->{exit}, 6, 'a database without custody';
 done_testing;
