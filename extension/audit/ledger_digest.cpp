@@ -47,6 +47,18 @@ const char *uuid_text(const ledger::Uuid *id) {
     return DatumGetCString(DirectFunctionCall1(uuid_out, PointerGetDatum(id->data())));
 }
 
+/// For the eye: the bytes of a name may be of another database's encoding, and a digest is UTF-8.
+char *database_name() {
+    char *name = get_database_name(MyDatabaseId);
+    const int encoding = GetDatabaseEncoding() == PG_SQL_ASCII ? PG_UTF8 : GetDatabaseEncoding();
+    if (!pg_verify_mbstr(encoding, name, static_cast<int>(strlen(name)), true)) {
+        for (char *c = name; *c != '\0'; ++c) {
+            *c = IS_HIGHBIT_SET(*c) ? '?' : *c;
+        }
+    }
+    return name;
+}
+
 const char *digest_text(Snapshot snapshot, const LedgerRow *block) {
     const LedgerIncarnations known = read_incarnations(snapshot);
     const LedgerIncarnation *incarnation =
@@ -59,7 +71,7 @@ const char *digest_text(Snapshot snapshot, const LedgerRow *block) {
     initStringInfo(&json);
     add_text(&json, "format", "custody-digest-1");
     add_text(&json, "ledger", uuid_text(&id));
-    add_text(&json, "database", get_database_name(MyDatabaseId));
+    add_text(&json, "database", database_name());
     add_text(&json, "incarnation", hexadecimal(incarnation->hash));
     appendStringInfo(&json, ", \"block\": " INT64_FORMAT,
                      DatumGetInt64(value_in(block, kBlockNumber)));

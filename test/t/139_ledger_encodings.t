@@ -72,4 +72,18 @@ like refused('sql_ascii', "CREATE TABLE odd (id int PRIMARY KEY, \"x$e\" int); S
 like refused('sql_ascii', "ALTER TABLE caf\xc3\xa9 ADD odd text DEFAULT '$e'"), qr/the text of an event is not UTF-8.*must be UTF-8/s,
     '... and so is a constant default';
 
+# The name of a database has the bytes that it was made with, whatever the encodings.
+system('umask 077; openssl genpkey -algorithm ed25519 -out ' . temporary_directory() . '/key.pem 2>/dev/null') == 0 or die 'no key';
+for my $encoding (qw(UTF8 SQL_ASCII)) {
+    my $name = "name${e}_\L$encoding";
+    $cluster->sql('sql_ascii', "CREATE DATABASE \"$name\" TEMPLATE template0 ENCODING '$encoding' LC_COLLATE 'C' LC_CTYPE 'C'");
+    $cluster->sql($name, 'CREATE EXTENSION custody; SELECT custody.init_ledger(); CREATE TABLE t (id int PRIMARY KEY); SELECT custody.audit(\'t\')');
+    my @key = ('--key-file', temporary_directory() . '/key.pem', '--anchor-file', temporary_directory() . "/anchors-$encoding");
+    for my $result (qw(anchored unchanged)) {
+        my $run = custody('audit', 'anchor', '--target', $cluster->conninfo($name), @key);
+        like "$run->{exit} $run->{stdout}", qr/^0 $result/, "$encoding: $result, whatever the name's bytes" or diag $run->{stderr};
+    }
+    like digest($cluster, $name), qr/"database": "name\?_\L$encoding"/, '... which are not in the digest';
+}
+
 done_testing;
