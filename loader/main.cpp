@@ -1,5 +1,8 @@
 // The custody program: options in, one command, exit code out.
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "loader/audit/audit.hpp"
 #include "loader/cli/commands.hpp"
 #include "loader/cli/parse.hpp"
@@ -56,6 +59,14 @@ Exit dispatch(const cli::Options &options) {
     return Exit::usage;
 }
 
+/// A stream that was closed by whoever started the program: its number is not given to a file that
+/// is opened later, which would get what is printed. It fails as one that is closed.
+void keep_closed_streams() {
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; ++number)
+        if (fcntl(number, F_GETFD) < 0)
+            open("/dev/null", number == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int run_program(int argc, char **argv) {
     start_log(false, false, ui::use_color(2, std::nullopt));
     const auto parsed = cli::parse(argc, argv);
@@ -82,6 +93,7 @@ int run_program(int argc, char **argv) {
 } // namespace custody
 
 int main(int argc, char **argv) {
+    custody::keep_closed_streams();
     custody::install_signals();
     try {
         return custody::run_program(argc, argv);

@@ -12,6 +12,7 @@
 #include "loader/core/append.hpp"
 #include "loader/core/json.hpp"
 #include "loader/core/log.hpp"
+#include "loader/core/signals.hpp"
 #include "loader/pq/connection.hpp"
 #include "loader/report/output.hpp"
 #include "loader/token/key_file.hpp"
@@ -146,7 +147,8 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
     const auto key = mint::read_private_key(options.key_file);
     std::vector<token::PublicKey> keys{key.public_key()};
     if (!options.public_key.empty())
-        keys.push_back(read_public_key(options.public_key));
+        for (auto &earlier : read_public_keys(options.public_key))
+            keys.push_back(std::move(earlier));
     const auto last = file.last(keys);
     if (!last)
         log::warn(
@@ -175,11 +177,34 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
     return line;
 }
 
+/// Each gets the line, whatever becomes of the other. Throws the last error.
+void hand_out(const cli::Options &options, const std::string &line) {
+    std::optional<Error> failed;
+    const auto give = [&](void (*to)(const std::string &, const std::string &),
+                          const std::string &where) {
+        if (where.empty())
+            return;
+        try {
+            to(where, line);
+        } catch (const Error &error) {
+            throw_if_stopped();
+            if (failed)
+                log_error(*failed);
+            failed = error;
+        }
+    };
+    give(run_command, options.anchor_command);
+    give(post, options.anchor_url);
+    if (failed)
+        throw *failed;
+}
+
 } // namespace
 
 Exit anchor(const cli::Options &options) {
     require(options);
-    spare(options, {options.anchor_file, options.key_file, options.public_key});
+    spare(options, {options.anchor_file, lock_of(options.anchor_file), options.key_file,
+                    options.public_key});
     Anchoring done;
     const AnchorFile file(options.anchor_file);
     const std::string line = work(options, file, done);
@@ -188,10 +213,8 @@ Exit anchor(const cli::Options &options) {
         log::error("the ledger is not the one of the last digest ({}): keep both the anchor file "
                    "and the database as they are, and find out why",
                    done.result);
-    if (!done.broken() && !options.anchor_command.empty())
-        run_command(options.anchor_command, line);
-    if (!done.broken() && !options.anchor_url.empty())
-        post(options.anchor_url, line);
+    else
+        hand_out(options, line);
     return report::deliver(exit, [&] {
         report::write_result(options.output, options.json ? render_json(done, options, exit)
                                                           : render_text(done, options));

@@ -24,8 +24,8 @@ Error not_written(const std::string &file) {
             "name a file in a directory that can be written, on a disk with room"};
 }
 
-/// "" where there is no such file. A pipe or a device has no end, or none that comes by itself.
-std::string whole_file(const std::string &file, bool must_exist) {
+/// A pipe or a device has no end, or none that comes by itself.
+void require_file(const std::string &file) {
     std::error_code unknown;
     if (const auto status = std::filesystem::status(file, unknown);
         std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
@@ -33,6 +33,11 @@ std::string whole_file(const std::string &file, bool must_exist) {
                     fmt::format("the anchor file \"{}\" is no regular file", ui::printable(file)),
                     std::filesystem::is_directory(status) ? "it is a directory" : "",
                     "name a file in a directory");
+}
+
+/// "" where there is no such file.
+std::string whole_file(const std::string &file, bool must_exist) {
+    require_file(file);
     try {
         return read_file(file);
     } catch (const std::system_error &error) {
@@ -56,7 +61,7 @@ std::optional<Anchored> read_line(const std::string &file, const std::string &li
 }
 
 void sync_directory(const std::string &file) {
-    const auto parent = std::filesystem::path(file).parent_path();
+    const auto parent = real_name(file).parent_path();
     const OpenFile directory(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
     if (directory.get() < 0 || fsync(directory.get()) != 0)
         throw not_written(file);
@@ -81,11 +86,11 @@ std::vector<Anchored> read_anchors(const std::string &file,
     return all;
 }
 
+std::string lock_of(const std::string &file) { return real_name(file).string() + ".lock"; }
+
 AnchorFile::AnchorFile(std::string file) : file_(std::move(file)) {
-    // Beside the file itself, by whatever link it is named.
-    std::error_code unknown;
-    const auto real = std::filesystem::weakly_canonical(file_, unknown);
-    const std::string lock = (unknown ? file_ : real.string()) + ".lock";
+    require_file(file_);
+    const std::string lock = lock_of(file_);
     lock_ = open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (lock_ < 0)
         throw not_written(lock);

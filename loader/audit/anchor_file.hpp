@@ -19,10 +19,14 @@ struct Anchored {
 std::vector<Anchored> read_anchors(const std::string &file,
                                    const std::vector<token::PublicKey> &keys);
 
-/// The file, locked against others that append to it (FILE.lock) as long as this lives.
+/// What is locked while a file is appended to: FILE.lock beside the file, by whatever link that is
+/// named.
+std::string lock_of(const std::string &file);
+
+/// The file, locked against others that append to it as long as this lives.
 class AnchorFile {
   public:
-    /// Throws Error: anchor-busy, anchor-not-written (Exit::partial).
+    /// Throws Error: anchor-busy, anchor-not-written (Exit::partial), anchor-unreadable.
     explicit AnchorFile(std::string file);
     ~AnchorFile();
     AnchorFile(const AnchorFile &) = delete;

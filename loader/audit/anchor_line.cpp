@@ -45,6 +45,32 @@ Error untrusted(const std::string &place, const std::string &why,
             hint};
 }
 
+/// Bytes as they are may end with what ends a line, too.
+token::PublicKey parse_public_key(const std::string &text) {
+    try {
+        return token::PublicKey::parse(text);
+    } catch (const token::KeyError &) {
+        const std::size_t end = text.find_last_not_of("\r\n");
+        if (end == std::string::npos || end + 1 == text.size())
+            throw;
+        return token::PublicKey::parse(std::string_view(text).substr(0, end + 1));
+    }
+}
+
+/// One PEM after the other, as cat puts them together, or one key in another form.
+std::vector<std::string> key_texts(const std::string &text) {
+    constexpr std::string_view kBegin = "-----BEGIN";
+    std::vector<std::string> keys;
+    for (std::size_t at = text.find(kBegin); at != std::string::npos;) {
+        const std::size_t next = text.find(kBegin, at + 1);
+        keys.push_back(text.substr(at, next - at));
+        at = next;
+    }
+    if (keys.empty())
+        keys.push_back(text);
+    return keys;
+}
+
 } // namespace
 
 std::string anchor_line(const std::string &digest, const token::Ed25519PrivateKey &key) {
@@ -80,20 +106,20 @@ std::optional<ledger::Digest> read_anchor_line(const std::string &line,
     }
 }
 
-token::PublicKey read_public_key(const std::string &file) {
+std::vector<token::PublicKey> read_public_keys(const std::string &file) {
     const auto unusable = [&file](const std::string &why) {
         return Error(Exit::usage, "key-file-unusable",
                      fmt::format("cannot use the public key \"{}\"", ui::printable(file)), why,
                      "name an Ed25519 public key: openssl pkey -in KEY -pubout makes one");
     };
     try {
-        std::string text = read_file(file);
-        while (text.ends_with('\n') && text.find("-----") == std::string::npos)
-            text.pop_back();
-        auto key = token::PublicKey::parse(text);
-        if (key.algorithm() != token::Algorithm::ed25519)
-            throw unusable("it is of another algorithm");
-        return key;
+        std::vector<token::PublicKey> keys;
+        for (const auto &text : key_texts(read_file(file))) {
+            keys.push_back(parse_public_key(text));
+            if (keys.back().algorithm() != token::Algorithm::ed25519)
+                throw unusable("it is of another algorithm");
+        }
+        return keys;
     } catch (const std::system_error &error) {
         throw unusable(error.code().message());
     } catch (const token::KeyError &error) {

@@ -21,7 +21,8 @@ std::optional<ledger::Digest> read_anchor_line(const std::string &line,
                                                const std::vector<token::PublicKey> &keys,
                                                const std::string &place);
 
-/// The file of an Ed25519 public key. Throws Error (Exit::usage, key-file-unusable).
-token::PublicKey read_public_key(const std::string &file);
+/// The Ed25519 public keys of a file: one, or PEM by PEM. Throws Error (Exit::usage,
+/// key-file-unusable).
+std::vector<token::PublicKey> read_public_keys(const std::string &file);
 
 } // namespace custody::audit

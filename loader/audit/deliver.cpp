@@ -59,10 +59,10 @@ void run_command(const std::string &command, const std::string &line) {
     try {
         result = schema::run_child({"/bin/sh", "-c", command}, {}, line + "\n", stop, -1,
                                    kCharactersShown);
-    } catch (const Error &) {
-        if (!late)
-            throw;
-        throw not_delivered(kWhere, fmt::format("it did not end within {} seconds", kSeconds));
+    } catch (const Error &error) {
+        throw_if_stopped();
+        throw not_delivered(kWhere, late ? fmt::format("it did not end within {} seconds", kSeconds)
+                                         : fmt::format("{}: {}", error.what(), error.detail()));
     }
     if (result.status != 0)
         throw not_delivered(kWhere,
@@ -80,6 +80,7 @@ void post(const std::string &url, const std::string &line) {
         throw std::bad_alloc();
     set_options(curl.get(), url, line, headers.get());
     const CURLcode code = curl_easy_perform(curl.get());
+    throw_if_stopped();
     // The words of the code, not the message of the transfer, which may quote the URL.
     if (code != CURLE_OK)
         throw not_delivered(place_of(url), curl_easy_strerror(code));

@@ -67,7 +67,7 @@ std::vector<ledger::Digest> kept_digests(const cli::Options &options) {
     if (options.public_key.empty())
         throw Error(Exit::usage, "usage", "no public key given for the anchor file", {},
                     "write --public-key=FILE with the key that its lines are signed with");
-    const auto anchors = read_anchors(options.anchor_file, {read_public_key(options.public_key)});
+    const auto anchors = read_anchors(options.anchor_file, read_public_keys(options.public_key));
     if (anchors.empty())
         throw Error(
             Exit::usage, "anchor-unreadable",

@@ -1,4 +1,5 @@
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <iostream>
@@ -25,6 +26,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr int kSchemaVersion = 1;
 
+/// What cannot be read to its end is not judged by what came.
+bool unreadable(const std::istream &stream) {
+    return stream.bad() || (&stream == &std::cin && std::ferror(stdin) != 0);
+}
+
 BundleResult check(std::istream &stream, const std::string &file,
                    std::vector<ledger::Digest> digests) {
     ledger::BundleCheck check(std::move(digests));
@@ -33,7 +39,7 @@ BundleResult check(std::istream &stream, const std::string &file,
         if (!check.add_line(line))
             return check.finish();
     }
-    if (stream.bad())
+    if (unreadable(stream))
         throw file_unreadable("bundle", file, std::strerror(errno));
     return check.finish();
 }

@@ -176,8 +176,8 @@ inline constexpr std::array kOptions{
     Option{"public-key", 0, "FILE", "", "", Group::audit, From::everywhere,
            on(Command::audit_anchor, Command::audit_verify_bundle, Command::audit_report),
            &Options::public_key,
-           "Ed25519 public key that the lines of the anchor file are signed with; to anchor, one "
-           "that was used before that of --key-file"},
+           "Ed25519 public keys, PEM by PEM, that the lines of the anchor file are signed with; to "
+           "anchor, those that were used before that of --key-file"},
     Option{"digest", 0, "FILE", "", "", Group::audit, From::command_line,
            on(Command::audit_verify_bundle, Command::audit_report), &Options::digest,
            "digests from elsewhere, as custody.ledger_digest() returns them"},

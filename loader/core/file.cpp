@@ -17,6 +17,15 @@ OpenFile::~OpenFile() {
         close(descriptor_);
 }
 
+std::filesystem::path real_name(std::filesystem::path file) {
+    constexpr int kLinks = 40; // as many as the system follows
+    std::error_code unknown;
+    for (int link = 0; link < kLinks && std::filesystem::is_symlink(file, unknown); ++link)
+        file = file.parent_path() / std::filesystem::read_symlink(file, unknown);
+    const auto real = std::filesystem::weakly_canonical(file, unknown);
+    return unknown ? file : real;
+}
+
 std::string read_file(const std::string &path) {
     const OpenFile file(path, O_RDONLY);
     std::string text;

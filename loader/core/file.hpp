@@ -1,6 +1,7 @@
 // Files that a user named.
 #pragma once
 
+#include <filesystem>
 #include <string>
 
 namespace custody {
@@ -19,6 +20,9 @@ class OpenFile {
   private:
     int descriptor_;
 };
+
+/// Where the name leads to, over links, whether there is something or not.
+std::filesystem::path real_name(std::filesystem::path file);
 
 /// All that is in it; a pipe is read to its end. Throws std::system_error, whose code says why it
 /// cannot be read: what can be opened, as a directory can, can still not be readable.

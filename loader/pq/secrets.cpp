@@ -32,6 +32,19 @@ std::size_t secret_start(std::string_view conninfo) {
     return std::string_view::npos;
 }
 
+constexpr std::string_view kWebOption = "--anchor-url";
+
+// The same in an argument of the program. Of a web address every part may be the secret: of the
+// option's, however it is written, and of one that stands in something else.
+std::size_t argument_secret(std::string_view argument) {
+    if (argument.starts_with(kWebOption) && argument.substr(kWebOption.size()).starts_with('='))
+        return kWebOption.size() + 1;
+    for (const std::string_view scheme : {"http://", "https://"})
+        if (const auto web = argument.find(scheme); web != std::string_view::npos)
+            return web + scheme.size();
+    return secret_start(argument);
+}
+
 } // namespace
 
 std::string without_secrets(std::string message, const std::string &conninfo) {
@@ -58,14 +71,11 @@ std::string without_secrets(std::string message, const std::string &conninfo) {
 }
 
 void hide_secrets(int argc, char **argv) {
+    bool web = false; // the argument before was the option of a web address
     for (int i = 1; i < argc; ++i) {
         const std::string_view argument = argv[i];
-        const auto web = argument.find("http");
-        const bool url =
-            web != std::string_view::npos && (argument.substr(web).starts_with("http://") ||
-                                              argument.substr(web).starts_with("https://"));
-        // Of a web address every part may be the secret.
-        const auto start = url ? argument.find("://") + 3 : secret_start(argument);
+        const auto start = web ? 0 : argument_secret(argument);
+        web = argument == kWebOption;
         if (start != std::string_view::npos)
             std::memset(argv[i] + start, 'x', argument.size() - start);
     }

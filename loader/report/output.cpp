@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "loader/core/file.hpp"
 #include "loader/core/log.hpp"
 #include "loader/report/load.hpp"
 #include "loader/ui/progress.hpp"
@@ -24,19 +25,31 @@ Error not_written(const std::string &where, const std::string &why) {
             "name a file in a directory that can be written; what the command did stays done"};
 }
 
-/// Under another name first, so that a reader never meets half a file.
+bool put(const std::filesystem::path &path, const std::string &text) {
+    std::ofstream file(path, std::ios::binary | std::ios::trunc);
+    file << text;
+    file.close();
+    return file.good();
+}
+
+/// Under another name first, so that a reader never meets half a file. What is no file, /dev/null
+/// or a pipe, is written to and stays what it is.
 void write_file(const std::filesystem::path &path, const std::string &text) {
     const std::string shown = fmt::format("\"{}\"", ui::printable(path.string()));
-    const std::filesystem::path temporary = path.string() + ".new";
-    {
-        std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-        file << text;
-        file.close();
-        if (!file)
-            throw not_written(shown, std::strerror(errno));
-    }
     std::error_code error;
-    std::filesystem::rename(temporary, path, error);
+    const auto status = std::filesystem::status(path, error);
+    if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
+        if (!put(path, text))
+            throw not_written(shown, std::strerror(errno));
+        return;
+    }
+    const auto temporary = written_first(path);
+    if (!put(temporary, text)) {
+        const int why = errno;
+        std::filesystem::remove(temporary, error);
+        throw not_written(shown, std::strerror(why));
+    }
+    std::filesystem::rename(temporary, real_name(path), error);
     if (error)
         throw not_written(shown, error.message());
 }
@@ -55,6 +68,10 @@ void tell_where(const std::string &file, Exit exit, const std::string &headline)
 }
 
 } // namespace
+
+std::filesystem::path written_first(const std::filesystem::path &file) {
+    return real_name(file).string() + ".new";
+}
 
 TextLook look_of(const cli::Options &options) {
     TextLook look;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -24,6 +25,9 @@ Summary print_latest(const cli::Options &options, pq::Connection &target);
 /// Calls `print` for a command that ends with `exit`: what it did is done, whether or not somebody
 /// takes its output. An error of print is logged, and is the exit code where that was 0.
 Exit deliver(Exit exit, const std::function<void()> &print);
+
+/// The file beside `file` that its text is written to before it gets that name.
+std::filesystem::path written_first(const std::filesystem::path &file);
 
 /// A result for the file, or for stdout where none is named. Throws as write_stdout().
 void write_result(const std::string &file, const std::string &text);

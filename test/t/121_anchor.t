@@ -6,6 +6,7 @@ use lib "$FindBin::Bin/lib";
 use Custody::Test;
 use Fcntl qw(:flock);
 use IO::Socket::INET;
+use MIME::Base64 qw(encode_base64);
 use POSIX ();
 
 my $directory = temporary_directory();
@@ -112,6 +113,21 @@ is_result anchor('clinic', 'rotated', "--key-file=$directory/new.pem", "--public
     'but of the one that was used before';
 is_result anchor('clinic', 'rotated', "--key-file=$directory/new.pem"), 0, 'unchanged', 'from then on the new one is enough';
 
+system("openssl pkey -in $directory/new.pem -pubout -out $directory/new.pub") == 0 or die 'no key';
+put('both.pub', content('key.pub') . content('new.pub'));
+put('evidence', $cluster->sql('clinic', 'SELECT * FROM custody.export_ledger(1, (SELECT max(number) FROM custody_ledger.block))') . "\n");
+for my $pair ([ 'key', 5 ], [ 'new', 5 ], [ 'both', 0 ]) {
+    is custody('audit', 'verify-bundle', "$directory/evidence", "--anchor-file=$directory/rotated", "--public-key=$directory/$pair->[0].pub")->{exit},
+        $pair->[1], "a file of two keys, read with: $pair->[0]";
+}
+
+# A public key as bytes that end as a line does.
+put('raw.pem', "-----BEGIN PRIVATE KEY-----\n" . encode_base64(pack('H*', '302e020100300506032b657004220420' . sprintf '%064x', 188)) . "-----END PRIVATE KEY-----\n");
+chmod 0600, "$directory/raw.pem";
+system("openssl pkey -in $directory/raw.pem -pubout -outform DER -out $directory/raw.pub") == 0 or die 'no key';
+like content('raw.pub'), qr/\n\z/, 'a key for that';
+is anchor('clinic', 'raw', "--key-file=$directory/raw.pem", "--public-key=$directory/raw.pub")->{exit}, 0, 'a public key as bytes, the last of them a newline';
+
 # The ledger is another one.
 $cluster->sql('postgres', "CREATE DATABASE old TEMPLATE clinic; CREATE DATABASE forked TEMPLATE clinic");
 for (1 .. 4) { write_row('clinic'); is_result anchor('clinic', 'anchors'), 0, 'anchored', 'the original goes on' }
@@ -170,6 +186,7 @@ sub serve {
     my ($status, @call) = @_;
     my $child = fork // die "cannot fork: $!";
     if (!$child) {
+        alarm 60;
         my $client = $server->accept;
         my ($request, $length) = ('', 0);
         while (my $header = <$client>) { $request .= $header; $length = $1 if $header =~ /^content-length: (\d+)/i; last if $header eq "\r\n" }
@@ -195,6 +212,17 @@ for my $way ([ [ "--anchor-url=$url" ], {} ], [ [], { env => { CUSTODY_ANCHOR_UR
     unlike $run->{stdout} . $run->{stderr}, qr/hidden/, 'and is told to nobody';
     like content('cmdline'), qr/anchor-file=/, 'not even to who lists';
     unlike content('cmdline'), qr/hidden/, 'the processes';
+}
+write_row('clinic');
+$run = serve('200 OK', 'clinic', 'anchors', "--anchor-url=$url", '--anchor-command=exit 3');
+is $run->{exit}, 4, 'a command that fails, beside a URL';
+like content('request'), qr{\Q@{[ (lines('anchors'))[-1] ]}\E\z}, '... which gets its line all the same';
+for my $written ("HTTP://127.0.0.1:$port/hidden2", "127.0.0.1:$port/hidden2") {
+    for my $option ([ "--anchor-url=$written" ], [ '--anchor-url', $written ]) {
+        $run = serve('200 OK', 'clinic', 'anchors', @$option, "--anchor-command=cat /proc/\$PPID/cmdline > $directory/cmdline");
+        is_result $run, 0, 'unchanged', "$written:";
+        unlike content('cmdline'), qr/hidden/, '... not in the list of processes';
+    }
 }
 $run = serve('500 Oh', 'clinic', 'anchors', "--anchor-url=$url");
 is $run->{exit}, 4, 'one that refuses it';
@@ -231,6 +259,59 @@ for my $file ("$directory/pipe", '/dev/zero', '/dev/null', $directory) {
     like $run->{stderr}, qr/is no regular file/, '... as it says';
 }
 
+# Nor is anything beside it: what is written first, what is locked, the configuration, what is no file.
+rename "$directory/anchors", "$directory/kept.new" or die $!;
+$run = anchor('clinic', 'kept.new', "--output=$directory/kept");
+is $run->{exit}, 1, '--output whose first name is the anchor file is refused';
+is content('kept.new'), $kept[0], '... and leaves it';
+put("anchors", $kept[0]);
+put('custody.toml', "anchor-file = \"$directory/anchors\"\n");
+for my $output (qw(anchors.lock custody.toml)) {
+    is anchor('clinic', 'anchors', "--config=$directory/custody.toml", "--output=$directory/$output")->{exit}, 1, "$output, too";
+}
+like content('custody.toml'), qr/anchor-file/, '... and leaves it';
+for my $result ('result', 'link.to') {
+    symlink "$directory/result", "$directory/link.to" if $result ne 'result';
+    is anchor('clinic', 'anchors', "--output=$directory/$result")->{exit}, 0, "a result in $result";
+    like content('result'), qr/"unchanged"/, '... is there';
+    unlink "$directory/result" if $result eq 'result';
+}
+ok -l "$directory/link.to", '... and the link still is one';
+POSIX::mkfifo("$directory/taken", 0600) or die $!;
+my $reader = fork // die $!;
+if (!$reader) { open my $pipe, '<', "$directory/taken" or POSIX::_exit(1); local $/; put('took', scalar <$pipe>); POSIX::_exit(0) }
+is anchor('clinic', 'anchors', "--output=$directory/taken")->{exit}, 0, 'a result for a pipe';
+ok -p "$directory/taken", '... which stays one';
+kill 'KILL', $reader if !-p "$directory/taken";
+waitpid $reader, 0;
+like content('took'), qr/"unchanged"/, '... goes through it';
+ok !-e "$directory/pipe.lock", 'what is no anchor file gets no lock';
+
+# Streams that are closed are nobody else's.
+is anchor('clinic', 'anchors', "--anchor-command=readlink /proc/\$PPID/exe >$directory/program")->{exit}, 0, 'the program';
+chomp(my $program = content('program'));
+my $before_closed = content('anchors');
+for my $closed ('>&-', '2>&-', '>&- 2>&-', '<&- >&- 2>&-') {
+    put('closed', "#!/bin/sh\nexec $program \"\$@\" $closed\n");
+    chmod 0755, "$directory/closed";
+    write_row('clinic');
+    local $ENV{CUSTODY_TEST_PROGRAM} = "$directory/closed";
+    $run = anchor('clinic', 'anchors', "--anchor-command=cat >$directory/got");
+    is $run->{exit}, $closed =~ /(^| )>&-/ ? 1 : 0, "$closed: the exit code tells whether somebody took the result" or diag $run->{stderr};
+    is content('anchors.lock'), '', '... which is written nowhere else';
+    is scalar(lines('anchors')), 1 + split(/\n/, $before_closed), '... the line is in the file';
+    $before_closed = content('anchors');
+    is content('got'), (lines('anchors'))[-1] . "\n", '... and delivered';
+}
+
+for my $unreadable ('<&-', "<$directory") {
+    put('closed', "#!/bin/sh\nexec $program \"\$@\" $unreadable\n");
+    local $ENV{CUSTODY_TEST_PROGRAM} = "$directory/closed";
+    $run = custody('audit', 'verify-bundle', '-');
+    is $run->{exit}, 1, "$unreadable: no verdict on a bundle that cannot be read" or diag $run->{stdout}, $run->{stderr};
+    like $run->{stderr}, qr/file-unreadable/, '... as it says';
+}
+
 # One at a time, by whatever name, and no key that others can read.
 open my $lock, '>>', "$directory/anchors.lock" or die $!;
 flock $lock, LOCK_EX or die $!;
@@ -239,6 +320,9 @@ is $run->{exit}, 4, 'another one works on the file';
 like $run->{stderr}, qr/anchor-busy/, 'is told';
 is anchor('clinic', 'link')->{exit}, 4, 'also where it names the file by a link';
 close $lock;
+symlink "$directory/to come", "$directory/early" or die $!;
+is anchor('clinic', 'early')->{exit}, 0, 'a link to a file that is not there yet';
+ok -e "$directory/to come.lock", '... is locked beside that';
 chmod 0644, "$directory/key.pem";
 $run = anchor('clinic', 'anchors');
 is $run->{exit}, 1, 'a key that others can read is not used';
