@@ -28,3 +28,12 @@ BEGIN
     END LOOP;
 END
 $$;
+
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM custody.default_privilege) THEN
+        ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC;
+    END IF;
+END
+$$;
+DROP TABLE custody.default_privilege;

@@ -20,6 +20,20 @@ BEGIN
 END
 $$;
 
+-- What everybody may call is what is not revoked here, also where ALTER DEFAULT PRIVILEGES of whoever installs takes that
+-- from them: the triggers of partitions and the policies of protected tables need it. It is so again at the end.
+CREATE TABLE custody.default_privilege AS
+    SELECT FROM pg_catalog.pg_default_acl d
+     WHERE d.defaclrole = current_user::pg_catalog.regrole AND d.defaclnamespace = 0 AND d.defaclobjtype = 'f'
+       AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(d.defaclacl) a WHERE a.grantee = 0);
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM custody.default_privilege) THEN
+        ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON ROUTINES TO PUBLIC;
+    END IF;
+END
+$$;
+
 -- The server's default gives nobody else anything here; said once more, should ALTER DEFAULT
 -- PRIVILEGES of this database say otherwise.
 REVOKE ALL ON SCHEMA custody FROM PUBLIC;

@@ -59,6 +59,19 @@ my $given = q{SELECT count(*) FROM (
 is in('clinic', $given), 0, 'default privileges give nothing of custody';
 in('clinic', q{SELECT custody.grant_duty('ola', 'operator'), custody.grant_duty('lawyer', 'legal')});
 
+# ... nor do they keep from everybody what the triggers of partitions and policies need.
+my $everybody = q{SELECT string_agg(p.oid::regprocedure::text, ' ' ORDER BY p.oid::regprocedure::text) FROM pg_proc p
+    WHERE p.pronamespace = 'custody'::regnamespace AND has_function_privilege('boss', p.oid, 'EXECUTE')};
+$cluster->create_database('closed');
+in('closed', q{ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON ROUTINES FROM PUBLIC; CREATE EXTENSION custody});
+is in('closed', $everybody), in('early', $everybody), 'everybody may call what he may elsewhere';
+is in('closed', q{CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'; SELECT has_function_privilege('boss', 'mine()', 'EXECUTE')}), 'f',
+    '... and of other functions what the default privileges say';
+in('closed', q{SELECT custody.init_ledger(); GRANT CREATE ON SCHEMA public TO boss; SET ROLE boss;
+    CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id); RESET ROLE; SELECT custody.audit('t')});
+in('closed', 'CREATE TABLE t0 PARTITION OF t DEFAULT; INSERT INTO t VALUES (1)', 'boss');
+is in('closed', q{SELECT count(*) FROM custody_ledger.event WHERE op = 'I'}), 1, '... an owner makes a partition of a recorded table';
+
 # A migration that is begun and not ended would leave the right to write the ledger behind.
 like failure('clinic', 'ola', q{SELECT custody.receive_ledger('month', '{}', '[]')}), qr/a ledger was received and not adopted/, 'a ledger that is received is adopted, or not there';
 like failure('clinic', 'ola', q{BEGIN; SET CONSTRAINTS ALL IMMEDIATE; SELECT custody.receive_ledger('month', '{}', '[]'); COMMIT}), qr/received and not adopted/, '... whatever constraints wait for';
