@@ -18,10 +18,10 @@ sql_order := schema digest_type digest_record digest digest_tables \
 	tenant_probe_run tenant_probe_clone \
 	tenant_lint_rules tenant_lint \
 	audit_guard audit_ledger audit_descriptor audit_capture audit_exempt audit_enable audit_unaudit \
-	audit_key audit_hold audit_hold_place audit_ddl audit_ddl_types audit_ddl_triggers audit_retention audit_erase \
+	audit_key audit_hold audit_hold_place audit_ddl audit_ddl_types audit_removed audit_ddl_triggers audit_retention audit_erase \
 	audit_request audit_seal audit_verify_form audit_verify audit_format audit_proof audit_proof_event \
-	audit_verify_beside audit_verify_recorded \
-	audit_image audit_fold audit_fold_table audit_reconcile audit_history audit_as_of audit_revert \
+	audit_verify_beside audit_verify_recorded audit_verify_holds \
+	audit_image audit_fold audit_fold_table audit_reconcile audit_history audit_columns audit_as_of audit_revert \
 	audit_coverage audit_attest \
 	migration migration_rules audit_load audit_move migration_views migration_comments privileges
 EXTENSION := custody

@@ -2,6 +2,20 @@
 -- track_commit_timestamp is on and the server still has it, else it is the time shortly before it
 -- (clock: commit, pre-commit); an unexact time errs by what a commit takes.
 
+CREATE FUNCTION custody.warn_detaching(tbl int4, rel regclass) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF custody.is_detaching(tbl) THEN
+        RAISE WARNING 'a partition of % is being detached', rel
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'Its rows leave the table, in the ledger, when that is through; queries of the table do not show them any more.',
+                  HINT = 'ALTER TABLE ... DETACH PARTITION ... FINALIZE ends what was interrupted.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.warn_detaching(int4, regclass) IS
+'warns (55000) where an answer has rows of a partition that is being detached; part of custody.row_as_of() and table_as_of(); errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
 CREATE FUNCTION custody.row_as_of(rel regclass, key jsonb, at timestamptz)
     RETURNS TABLE ("row" jsonb, "exists" boolean, whole boolean, changed_at timestamptz, clock text,
                    incarnation int8, xid xid8, seq int4)
@@ -16,6 +30,7 @@ DECLARE
     this int8 := custody.this_incarnation();
 BEGIN
     PERFORM custody.key_versions(tbl, key);
+    PERFORM custody.warn_detaching(tbl, rel);
     RETURN QUERY SELECT custody.image_json(descriptor, (f.folded).image), (f.folded)."exists", (f.folded).whole,
            coalesce(c.exact, t.committing_at), CASE WHEN c.exact IS NULL THEN 'pre-commit' ELSE 'commit' END,
            (f.folded).incarnation, (f.folded).xid, (f.folded).seq
@@ -30,7 +45,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz) IS
-'the row with a key (as custody.history() takes it) as it was at a time, with the columns that the table had then: row, NULL where it did not exist (exists); whole: false where events of some column were pruned or erased; the time of the commit that made it so and its clock (commit: exact, pre-commit: shortly before), and the event; no result row where no event tells; errors: 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
+'the row with a key (as custody.history() takes it) as it was at a time, with the columns that the table had then: row, NULL where it did not exist (exists); whole: false where events of some column were pruned or erased; the time of the commit that made it so and its clock (commit: exact, pre-commit: shortly before), and the event; no result row where no event tells; warns where a partition is being detached, whose rows are there until that is through; errors: 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
 
 CREATE FUNCTION custody.table_as_of(rel regclass, at timestamptz)
     RETURNS TABLE (key jsonb, "row" jsonb, whole boolean, changed_at timestamptz, clock text)
@@ -43,6 +58,7 @@ DECLARE
                          WHERE d.tbl = asked.tbl AND d.version = asked.version);
     this int8 := custody.this_incarnation();
 BEGIN
+    PERFORM custody.warn_detaching(tbl, rel);
     IF descriptor::jsonb -> 'key' = '[]' THEN
         RETURN QUERY SELECT NULL::jsonb, custody.image_json(descriptor, f.image), f.image IS NOT NULL,
                             NULL::timestamptz, NULL::text
@@ -61,6 +77,7 @@ $$;
 COMMENT ON FUNCTION custody.table_as_of(regclass, timestamptz) IS
 'the rows of a table as they were at a time, with the columns that it had then, as custody.row_as_of() has them; key is NULL, and there is no time of change, for a table without key; errors: 42704 for a table that is not recorded; privilege: custody_auditor';
 
-REVOKE ALL ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz), custody.table_as_of(regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION custody.warn_detaching(int4, regclass), custody.row_as_of(regclass, jsonb, timestamptz), custody.table_as_of(regclass, timestamptz) FROM PUBLIC;
+SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.warn_detaching(int4, regclass)');
 SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.row_as_of(regclass, jsonb, timestamptz)');
 SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.table_as_of(regclass, timestamptz)');

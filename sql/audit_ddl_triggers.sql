@@ -279,7 +279,7 @@ BEGIN
         -- The order in which DROP itself locks.
         EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE',
                        (SELECT i.inhparent::regclass FROM pg_inherits i WHERE i.inhrelid = partition));
-        PERFORM custody.record_removal(partition);
+        PERFORM custody.audit_removed_tree(partition);
     END LOOP;
 END
 $$;
@@ -363,8 +363,7 @@ BEGIN
     SELECT a.* INTO subject FROM custody_ledger.audited a
      WHERE a.identity::text = substring(names[3] FROM '^custody_truncate_(.+)$') AND a.active;
     IF FOUND AND to_regclass(place) IS NULL AND (subject.schema, subject.name) <> (names[1], names[2]) THEN
-        PERFORM custody.record_note(subject.id, 'S', jsonb_build_object(
-            'kind', 'drop', 'partition', place)::text);
+        PERFORM custody.audit_dropped_partition(subject.id, subject.identity, names[1], names[2]);
     END IF;
 END
 $$;

@@ -301,6 +301,29 @@ $$;
 COMMENT ON FUNCTION custody.audit_check_org(regclass, name) IS
 'refuses (55000) to record a table without an organization that is recorded with one, and (0A000, as custody.key_type()) with one that no hold could look for; part of custody.audit(); privilege: SELECT on the ledger and on custody.protection';
 
+-- A hold's trigger looks for the key, or the organization, by the columns that they had.
+CREATE FUNCTION custody.audit_check_held(relation regclass, options jsonb) RETURNS void
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    hold int4;
+BEGIN
+    SELECT e.hold INTO hold
+      FROM custody_ledger.audited a JOIN custody_ledger.held e ON e.tbl = a.id
+      JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
+     WHERE a.id = custody.audited_id(relation)
+       AND (e.key IS NOT NULL AND a.options -> 'key' IS DISTINCT FROM audit_check_held.options -> 'key'
+            OR e.org IS NOT NULL AND a.options -> 'org_column' IS DISTINCT FROM audit_check_held.options -> 'org_column') LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION '% is under legal hold %', relation, hold
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  DETAIL = 'The hold is on rows by the key, or the organization, that the table is recorded with.',
+                  HINT = 'Name the same key and org_column; custody.request_lift() asks to lift the hold.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_check_held(regclass, jsonb) IS
+'refuses (55000) to record a table with another key or organization than those by which a hold is on its rows; part of custody.audit(); privilege: SELECT on the ledger';
+
 -- SECURITY DEFINER: whoever owns a table has no rights on the ledger. The caller must own it.
 CREATE FUNCTION custody.audit(rel regclass, org_column name DEFAULT NULL, key name[] DEFAULT NULL,
     exclude name[] DEFAULT '{}', hash name[] DEFAULT '{}', redact name[] DEFAULT '{}',
@@ -330,6 +353,7 @@ BEGIN
     END IF;
     PERFORM custody.audit_check_revealed(rel, exclude || hash || redact);
     PERFORM custody.audit_check_org(rel, org_column);
+    PERFORM custody.audit_check_held(rel, custody.audit_options(rel, org_column, key, exclude, hash, redact, options));
     SELECT a.identity INTO identity FROM custody_ledger.audited a WHERE a.id = custody.audited_id(rel);
     identity := coalesce(identity, gen_random_uuid());
     FOR step IN
@@ -357,7 +381,7 @@ REVOKE ALL ON FUNCTION custody.audit_register(uuid, regclass, jsonb),
     custody.audit_options(regclass, name, name[], name[], name[], name[], jsonb),
     custody.audit_check_columns(regclass, name, name[], name[], name[], name[]),
     custody.audit_check_options(jsonb),
-    custody.audit_key(regclass), custody.audit_warn(regclass, name[]), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name),
+    custody.audit_key(regclass), custody.audit_warn(regclass, name[]), custody.audit_check_revealed(regclass, name[]), custody.audit_check_org(regclass, name), custody.audit_check_held(regclass, jsonb),
     custody.audit_check_relation(regclass), custody.audit_check_caller(regclass),
     custody.audit_trigger_steps(regclass, uuid), custody.partition_tree(regclass),
     custody.audit(regclass, name, name[], name[], name[], name[], jsonb, boolean, boolean) FROM PUBLIC;

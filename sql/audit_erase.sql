@@ -5,30 +5,27 @@
 CREATE FUNCTION custody.erase_events(tbl int4, key jsonb, request int4) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    subject record;
-    keys bytea[];
+    asked_at timestamptz := (SELECT r.requested_at FROM custody_ledger.request r WHERE r.id = request);
+    version int4 := custody.key_version(tbl, key, asked_at);
+    descriptors int4[] := custody.key_descriptors(tbl, version);
+    -- Of a table that is gone, or has another key by now, too: by what its descriptors say of the types.
+    keys bytea[] := ARRAY(SELECT DISTINCT s FROM custody.key_spellings(tbl, version, custody.key_given(tbl, version, key, asked_at)) s);
     number int8 := 0;
     place text;
 BEGIN
-    SELECT a.*, ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS columns
-      INTO STRICT subject FROM custody_ledger.audited a WHERE a.id = tbl;
-    IF custody.recorded_relation(tbl) IS NULL THEN
-        RAISE EXCEPTION 'table % is not there any more', format('%I.%I', subject.schema, subject.name)
-            USING ERRCODE = 'undefined_table', DETAIL = 'A key is read by the types of its columns.',
-                  HINT = 'Withdraw the request.';
+    IF array_remove(keys, NULL) = '{}' THEN
+        RAISE EXCEPTION 'the key cannot be read any more'
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its columns have other types, or the types are gone.',
+                  HINT = 'Withdraw the request, and ask again.';
     END IF;
-    SELECT array_agg(DISTINCT s.key) INTO keys
-      FROM (SELECT DISTINCT d.text::json ->> 'form' AS form FROM custody_ledger.descriptor d
-             WHERE d.tbl = erase_events.tbl) f
-     CROSS JOIN LATERAL custody.key_spellings(tbl, custody.recorded_relation(tbl), subject.columns, key, f.form) s (key);
     -- No hold is placed meanwhile (custody.place_hold() takes the same lock).
     PERFORM custody.lock_ledger();
     IF EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
                 WHERE e.tbl = erase_events.tbl AND (e.key = ANY (keys) OR e.key IS NULL AND e.org IS NULL))
         OR EXISTS (SELECT FROM custody_ledger.event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
-                      AND custody.event_is_held(e.tbl, e.org, e.key))
+                      AND e.descriptor = ANY (descriptors) AND custody.event_is_held(e.tbl, e.org, e.key))
         OR EXISTS (SELECT FROM custody_ledger.held_event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
-                      AND custody.event_is_held(e.tbl, e.org, e.key)) THEN
+                      AND e.descriptor = ANY (descriptors) AND custody.event_is_held(e.tbl, e.org, e.key)) THEN
         RAISE EXCEPTION 'events of this key are under legal hold'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'custody.request_lift() asks to lift it.';
@@ -42,7 +39,8 @@ BEGIN
                     || int4send(octet_length(coalesce(old, E'\\x00'))) || coalesce(old, E'\\x00')
                     || int4send(octet_length(coalesce(new, E'\\x00'))) || coalesce(new, E'\\x00')),
                 key_salt = NULL, images_salt = NULL, key = NULL, old = NULL, new = NULL
-             WHERE tbl = %s AND key = ANY (%L) AND key_hash IS NULL AND images_hash IS NULL$erase$, place, tbl, keys));
+             WHERE tbl = %s AND key = ANY (%L) AND descriptor = ANY (%L)
+               AND key_hash IS NULL AND images_hash IS NULL$erase$, place, tbl, keys, descriptors));
     END LOOP;
     -- The copy's proof has key and images, too; it proves the commitments as well.
     PERFORM custody.maintain_ledger(format($erase$
@@ -60,11 +58,13 @@ BEGIN
            FROM gone g WHERE h.id = g.hold', tbl, keys));
     PERFORM custody.record_note(tbl, 'S', (jsonb_build_object('kind', 'erase', 'events', number)
                                            || custody.request_facts(request))::text);
-    RETURN format('%s events erased', number);
+    RETURN format('%s events erased', number)
+           || CASE WHEN version < custody.fold_version(tbl) AND custody.recorded_relation(tbl) IS NOT NULL
+                   THEN '; the table has another key now: ask by that, too' ELSE '' END;
 END
 $$;
 COMMENT ON FUNCTION custody.erase_events(int4, jsonb, int4) IS
-'erases key and images of all events of one row, with an event of kind erase; executes an approved request; errors: 55000 for events under a hold, 42P01 where the table is gone; privilege: superuser';
+'erases key and images of all events of one row, with an event of kind erase, by the key as it was when it was asked for; executes an approved request; returns how many, and whether the table has another key now; errors: 55000 for events under a hold, and for a key that cannot be read any more; privilege: superuser';
 
 CREATE FUNCTION custody.context_user(bytes bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -176,6 +176,73 @@ $$;
 COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
 'asks for key and images of all events of one row to be erased: rel; key, as custody.history() takes it; reason, which must not name what is erased, as it stays; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that was never recorded; privilege: custody_admin, custody_legal';
 
+-- By its identity in the ledger, or by the last name that it had.
+CREATE FUNCTION custody.recorded_once("table" text) RETURNS int4
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found int4[] := ARRAY(SELECT a.id FROM custody_ledger.audited a
+                           WHERE a.identity::text = lower("table")
+                              OR format('%I.%I', a.schema, a.name) = "table" AND custody.recorded_relation(a.id) IS NULL ORDER BY a.id);
+BEGIN
+    IF cardinality(found) = 0 THEN
+        RAISE EXCEPTION 'no table that is gone was recorded as "%"', "table"
+            USING ERRCODE = 'undefined_object', HINT = 'custody_ledger.audited has the names (write schema.table) and identities of all.';
+    ELSIF cardinality(found) > 1 THEN
+        RAISE EXCEPTION '% tables that are gone were recorded as "%"', cardinality(found), "table"
+            USING ERRCODE = 'ambiguous_alias',
+                  DETAIL = (SELECT string_agg(format('%s until %s', a.identity, a.until), ', ' ORDER BY a.until)
+                              FROM custody_ledger.audited a WHERE a.id = ANY (found)),
+                  HINT = 'Give the identity of the one.';
+    END IF;
+    RETURN found[1];
+END
+$$;
+COMMENT ON FUNCTION custody.recorded_once(text) IS
+'id in the ledger of a table by its identity there, or, of one that is gone, by the last name that it had (schema.table, quoted as custody.changes() does); errors: 42704 for none, 42P09 for several; privilege: SELECT on the ledger';
+
+-- As the types of a version have them, where these can be read still.
+CREATE FUNCTION custody.key_said_at(tbl int4, version int4, texts text[]) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_object_agg(c.c ->> 'name', CASE WHEN t.type IS NULL THEN to_jsonb(texts[k.n])
+                                                 ELSE custody.key_said(t.type, to_jsonb(texts[k.n])) END)
+      FROM custody_ledger.descriptor d CROSS JOIN LATERAL (SELECT d.text::jsonb) i (info)
+     CROSS JOIN LATERAL jsonb_array_elements_text(i.info -> 'key') WITH ORDINALITY k (p, n)
+     CROSS JOIN LATERAL (SELECT i.info #> ARRAY['columns', k.p]) c (c)
+     CROSS JOIN LATERAL (SELECT custody.harmless_type(to_regtype(c.c ->> 'type'), -1)) t (type)
+     WHERE d.tbl = key_said_at.tbl AND d.version = key_said_at.version
+$$;
+COMMENT ON FUNCTION custody.key_said_at(int4, int4, text[]) IS
+'the values of a key as an object by the columns of a version, each as custody.key_said() has it; errors: as there; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.request_erase_dropped("table" text, key jsonb, reason text) RETURNS int4
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
+DECLARE
+    subject int4;
+    version int4;
+    texts text[];
+BEGIN
+    PERFORM custody.check_ledger();
+    subject := custody.recorded_once("table");
+    version := custody.key_version(subject, key);
+    texts := custody.key_given(subject, version, key);
+    IF array_position(texts, NULL) IS NOT NULL OR NOT EXISTS (
+        SELECT FROM custody.key_spellings(subject, version, texts) s WHERE s IS NOT NULL) THEN
+        RAISE EXCEPTION 'the key is not %', key
+            USING ERRCODE = 'invalid_parameter_value',
+                  DETAIL = coalesce('Keys that the table had: ' || (
+                      SELECT string_agg(DISTINCT '(' || array_to_string(k.names, ', ') || ')', ', ') FROM custody_ledger.descriptor d
+                       CROSS JOIN LATERAL (SELECT custody.key_names(d.text::jsonb)) k (names) WHERE d.tbl = subject AND k.names <> '{}'),
+                      'The table was recorded without a key.'),
+                  HINT = 'Give an object with a value for each of the columns, as custody.changes() shows it.';
+    END IF;
+    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject)
+        || custody.salted(custody.key_said_at(subject, version, texts), 'key'), reason);
+END
+$$;
+COMMENT ON FUNCTION custody.request_erase_dropped(text, jsonb, text) IS
+'asks for key and images of all events of one row to be erased, of a table that was dropped, or by a key that a table has no more: table, its last name (schema.table) or its identity in the ledger (custody_ledger.audited), which alone finds one that is there; key, as custody.changes() shows it; reason, as custody.request_erase(); the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for what was never the key, 42704 for a table that was never recorded, or by the name of one that is there, 42P09 where several had the name; privilege: custody_admin, custody_legal';
+
 CREATE FUNCTION custody.request_erase_user(app_user text, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
@@ -194,6 +261,7 @@ COMMENT ON FUNCTION custody.request_erase_user(text, text) IS
 
 REVOKE ALL ON FUNCTION custody.erase_events(int4, jsonb, int4), custody.context_user(bytea),
     custody.erase_contexts(bytea, text), custody.erase_user(text, int4),
+    custody.recorded_once(text), custody.key_said_at(int4, int4, text[]), custody.request_erase_dropped(text, jsonb, text),
     custody.request_erase(regclass, jsonb, text), custody.request_erase_user(text, text) FROM PUBLIC;
 SELECT custody.give_duty('{admin,legal}', f) FROM unnest(ARRAY['custody.request_erase(regclass, jsonb, text)',
-    'custody.request_erase_user(text, text)']::regprocedure[]) f;
+    'custody.request_erase_dropped(text, jsonb, text)', 'custody.request_erase_user(text, text)']::regprocedure[]) f;

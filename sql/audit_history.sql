@@ -40,6 +40,17 @@ $$;
 COMMENT ON FUNCTION custody.key_texts(int4, jsonb) IS
 'the values of a table''s key, as texts in its order, from an object, a list, or a value; errors: 22023 for what is not the key, or has a null; privilege: SELECT on the ledger';
 
+-- A value that cannot be read is given as it is shown: {"bytes": "2a"}; of a type that is gone, and written as
+-- texts are (enums, strings), by its text.
+CREATE FUNCTION custody.unread_value(form text, type text, value text) RETURNS bytea
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN custody.harmless_type(to_regtype(type), -1) IS NOT NULL THEN custody.wire_value(value, type, form)
+                WHEN value ~ '^\{"bytes": "([0-9a-f]{2})*"\}$' THEN decode(value::jsonb ->> 'bytes', 'hex')
+                WHEN form = 'text' OR to_regtype(type) IS NULL THEN convert_to(value, custody.ledger_encoding()) END
+$$;
+COMMENT ON FUNCTION custody.unread_value(text, text, text) IS
+'a value of a key of which a column has a type that is gone, or runs code of its owner, as the wire row has it; NULL where that is not known; errors: none; privilege: none';
+
 CREATE FUNCTION custody.descriptor_key(descriptor text, texts text[]) RETURNS bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -47,18 +58,27 @@ DECLARE
     typed text;
     names text[];
     unreadable boolean; -- a type is gone, or may run code of its owner
+    possible boolean;
     result bytea;
 BEGIN
     SELECT string_agg(format('%L::%s AS %I', texts[k.n], t.type, info #>> ARRAY['columns', k.p, 'name']), ', ' ORDER BY k.n),
            array_agg(info #>> ARRAY['columns', k.p, 'name'] ORDER BY k.n),
-           bool_or(t.type IS NULL OR texts[k.n] IS NULL OR NOT custody.type_has(t.type, texts[k.n]))
-      INTO typed, names, unreadable FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n)
+           bool_or(t.type IS NULL), bool_and(texts[k.n] IS NOT NULL AND (t.type IS NULL OR custody.type_has(t.type, texts[k.n])))
+      INTO typed, names, unreadable, possible FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n)
       LEFT JOIN pg_type y ON y.oid = to_regtype(info #>> ARRAY['columns', k.p, 'type'])
      CROSS JOIN LATERAL (SELECT CASE WHEN y.typtype = 'b' AND y.oid < 16384 THEN info #>> ARRAY['columns', k.p, 'type']
                                      ELSE custody.harmless_type(y.oid, -1) END) t (type);
-    IF cardinality(names) = cardinality(texts) AND NOT unreadable THEN
+    IF NOT possible OR cardinality(names) <> cardinality(texts) THEN
+        RETURN NULL;
+    ELSIF NOT unreadable THEN
         EXECUTE format('SELECT custody.wire_row("the key".*, $1, $2) FROM (SELECT %s) AS "the key"', typed)
            INTO result USING names, info ->> 'form';
+    ELSE
+        SELECT CASE WHEN bool_and(v.value IS NOT NULL)
+                    THEN int2send(count(*)::int2) || string_agg(int4send(octet_length(v.value)) || v.value, '' ORDER BY k.n) END
+          INTO result
+          FROM jsonb_array_elements_text(info -> 'key') WITH ORDINALITY k (p, n)
+         CROSS JOIN LATERAL (SELECT custody.unread_value(info ->> 'form', info #>> ARRAY['columns', k.p, 'type'], texts[k.n])) v (value);
     END IF;
     RETURN result;
 EXCEPTION WHEN data_exception OR undefined_object OR undefined_function OR cannot_coerce THEN
@@ -226,14 +246,14 @@ COMMENT ON FUNCTION custody.own_orgs() IS
 'the organization of the verified tenant context as events have it; errors: 42501 as custody.org_changes(); privilege: SELECT on the ledger';
 
 REVOKE ALL ON FUNCTION custody.org_text(bytea), custody.key_texts(int4, jsonb), custody.descriptor_key(text, text[]),
-    custody.key_versions(int4, jsonb),
+    custody.unread_value(text, text, text), custody.key_versions(int4, jsonb),
     custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8),
     custody.history(regclass, jsonb), custody.recorded_id(regclass),
     custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text),
     custody.org_changes(regclass, timestamptz, timestamptz), custody.own_orgs() FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.org_text(bytea)', 'custody.key_texts(int4, jsonb)', 'custody.type_has(text, text)', 'custody.descriptor_key(text, text[])',
-    'custody.key_versions(int4, jsonb)',
+    'custody.key_versions(int4, jsonb)', 'custody.unread_value(text, text, text)',
     'custody.find_changes(text, int4, bytea[], bytea[], text, text, timestamptz, timestamptz, xid8)',
     'custody.history(regclass, jsonb)', 'custody.recorded_id(regclass)', 'custody.org_spellings(text)', 'custody.org_of_text(text)',
     'custody.changes(regclass, text, text, timestamptz, timestamptz, xid8, text)']::regprocedure[]) f

@@ -129,6 +129,33 @@ $$;
 COMMENT ON FUNCTION custody.hold_table(int4, int4, regclass, text) IS
 'puts a hold on the live rows of one table, with an event of kind hold; waits for running writers; privilege: superuser';
 
+CREATE FUNCTION custody.attempt_query(query text) RETURNS text
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'custody_attempt_query';
+COMMENT ON FUNCTION custody.attempt_query(text) IS
+'runs a query of which code of a table''s owner may make an error, in a subtransaction; returns the error''s message, NULL for none; errors: what cancels the statement; privilege: superuser';
+
+-- A hold on an organization must not fail by one table, whose partition key raises an error, say: its owner would
+-- keep it from all others. What is not reached is told, now and by every verification.
+CREATE FUNCTION custody.hold_table_or_tell(hold int4, subject int4, relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    failure text;
+BEGIN
+    -- Who waits for it, or is cancelled then, is not kept out by the owner.
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
+    failure := custody.attempt_query(format('SELECT custody.hold_table(%s, %s, %L, custody.hold_condition(%1$s, %2$s, %3$L))',
+                                            hold, subject, relation));
+    IF failure IS NOT NULL THEN
+        PERFORM custody.record_hold(hold, subject);
+        RAISE WARNING 'hold % does not reach the rows of %', hold, relation
+            USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = failure,
+                  HINT = 'Its events are held. Once triggers can be made on the table, SELECT custody.init_ledger() puts the hold on it.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.hold_table_or_tell(int4, int4, regclass) IS
+'custody.hold_table() for one of many tables: a warning where code of the table''s owner makes an error; privilege: superuser';
+
 -- Tables name organizations by columns of several types; what one of them cannot have it does not name.
 CREATE FUNCTION custody.org_fits(relation regclass, org_column name, value text) RETURNS boolean
     LANGUAGE plpgsql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -149,7 +176,6 @@ CREATE FUNCTION custody.place_hold(reason text, rel regclass DEFAULT NULL, key j
     SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
 DECLARE
     t record;
-    form text;
     hold int4;
     reached int := 0;
 BEGIN
@@ -173,8 +199,7 @@ BEGIN
     END IF;
     PERFORM custody.record_hold(hold, 0);
     FOR t IN
-        SELECT a.id, r.relation, a.options ->> 'org_column' AS org_column,
-               ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS key
+        SELECT a.id, r.relation, a.options ->> 'org_column' AS org_column
           FROM custody_ledger.audited a CROSS JOIN LATERAL custody.recorded_relation(a.id) AS r (relation)
          WHERE a.active AND r.relation IS NOT NULL AND CASE WHEN rel IS NULL THEN a.options ? 'org_column'
                                  ELSE a.id = custody.audited_id(rel) END
@@ -189,16 +214,15 @@ BEGIN
             RAISE EXCEPTION 'column "%" of % cannot name organization "%"', t.org_column, t.relation, org
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Write it as the column has it.';
         END IF;
-        SELECT d.text::json ->> 'form' INTO form FROM custody_ledger.descriptor d
-         WHERE d.tbl = t.id ORDER BY d.version DESC LIMIT 1;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
-            SELECT DISTINCT hold, t.id, o, s FROM custody.key_spellings(t.id, t.relation, t.key, place_hold.key, form) s,
-                   custody.org_equals(t.id, t.relation, t.org_column, place_hold.org) o;
-        PERFORM custody.hold_table(hold, t.id, t.relation, CASE
-            WHEN org IS NOT NULL THEN custody.key_condition(t.relation, ARRAY[t.org_column]::name[],
-                                                          jsonb_build_object(t.org_column, org), 'OLD.')
-            WHEN place_hold.key IS NOT NULL
-                THEN custody.key_condition(t.relation, t.key, place_hold.key, 'OLD.') END);
+            SELECT DISTINCT hold, t.id, o, s FROM custody.fold_version(t.id) v (version)
+             CROSS JOIN LATERAL custody.key_spellings(t.id, v.version, custody.key_given(t.id, v.version, place_hold.key)) s
+             CROSS JOIN custody.org_equals(t.id, t.relation, t.org_column, place_hold.org) o;
+        IF rel IS NULL THEN
+            PERFORM custody.hold_table_or_tell(hold, t.id, t.relation);
+        ELSE
+            PERFORM custody.hold_table(hold, t.id, t.relation, custody.hold_condition(hold, t.id, t.relation));
+        END IF;
         reached := reached + 1;
     END LOOP;
     IF reached = 0 AND rel IS NULL THEN
@@ -215,33 +239,47 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
-'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: as custody.history() takes it); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; returns the hold''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that is not recorded, 25001 in another isolation than READ COMMITTED; privilege: custody_legal';
+'places a legal hold: on an organization (in every recorded table that names it, those recorded later, too), on a table (rel), on the organization''s rows of one table (rel, org), or on one row (rel, key: as custody.history() takes it); waits for running writers, then UPDATE, DELETE, TRUNCATE, DROP and DETACH of what is held are refused, and its events are neither pruned nor erased, until custody.request_lift() is approved; a table on whose rows an organization''s hold cannot be put, because code of its owner makes errors, is told by a warning, and by verification; returns the hold''s number; errors: 22023 without a reason or for what is not the key, 42704 for a table that is not recorded, 25001 in another isolation than READ COMMITTED; privilege: custody_legal';
 
 -- Columns may have been renamed since: by the names that they had then, in the key's order.
 CREATE FUNCTION custody.held_key(hold int4, tbl int4, columns name[]) RETURNS jsonb
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT jsonb_object_agg(c.name, h.subject -> 'key' -> n.names[c.n]) FROM unnest(columns) WITH ORDINALITY c (name, n))
-      FROM custody_ledger.hold h JOIN custody_ledger.descriptor d ON d.tbl = held_key.tbl AND d.made_at <= h.placed_at
+      FROM custody_ledger.hold h JOIN custody_ledger.descriptor d ON d.tbl = held_key.tbl
      CROSS JOIN LATERAL (
            SELECT array_agg(d.text::jsonb #>> ARRAY['columns', k.p, 'name'] ORDER BY k.n) AS names
              FROM jsonb_array_elements_text(d.text::jsonb -> 'key') WITH ORDINALITY k (p, n)) n
      WHERE h.id = held_key.hold AND h.subject -> 'key' ?& n.names
-     ORDER BY d.version DESC LIMIT 1
+     -- One that was made since then, by a transaction that had begun before, is taken where there is no other.
+     ORDER BY d.made_at > h.placed_at, CASE WHEN d.made_at > h.placed_at THEN d.version ELSE -d.version END LIMIT 1
 $$;
 COMMENT ON FUNCTION custody.held_key(int4, int4, name[]) IS
 'the key that a hold is on, by the names that its columns have now; NULL for a hold without one; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
+-- What the live rows of a hold have in common.
+CREATE FUNCTION custody.hold_condition(hold int4, tbl int4, relation regclass) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN h.org_text IS NOT NULL
+                THEN custody.key_condition(relation, ARRAY[a.options ->> 'org_column']::name[],
+                                           jsonb_build_object(a.options ->> 'org_column', h.org_text), 'OLD.')
+                WHEN h.subject ? 'key'
+                THEN custody.key_condition(relation, k.columns, custody.held_key(h.id, a.id, k.columns), 'OLD.') END
+      FROM custody_ledger.hold h JOIN custody_ledger.audited a ON a.id = hold_condition.tbl
+     CROSS JOIN LATERAL (SELECT ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[]) k (columns)
+     WHERE h.id = hold_condition.hold
+$$;
+COMMENT ON FUNCTION custody.hold_condition(int4, int4, regclass) IS
+'the SQL condition on OLD under which a hold is on a row of a table of the ledger, or (relation) of one of its partitions; NULL: on all; errors: as custody.key_condition(); privilege: SELECT on the ledger';
+
 -- An organization's hold reaches the tables that are recorded after it; and holds come back where DROP
 -- EXTENSION took their triggers.
-CREATE FUNCTION custody.hold_later_table(relation regclass) RETURNS void
-    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION custody.hold_later_table(relation regclass, one_of_many boolean DEFAULT false) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     h record;
     t record;
-    condition text;
 BEGIN
-    SELECT a.id, a.options ->> 'org_column' AS org_column,
-           ARRAY(SELECT jsonb_array_elements_text(a.options -> 'key'))::name[] AS key
+    SELECT a.id, a.options ->> 'org_column' AS org_column
       INTO t FROM custody_ledger.audited a WHERE a.id = custody.audited_id(relation);
     FOR h IN SELECT o.*, EXISTS (SELECT FROM custody_ledger.held e WHERE e.hold = o.id AND e.tbl = t.id) AS known
                FROM custody_ledger.hold o
@@ -254,20 +292,21 @@ BEGIN
             INSERT INTO custody_ledger.held (hold, tbl, org)
                 SELECT DISTINCT h.id, t.id, o FROM custody.org_equals(t.id, relation, t.org_column, h.org_text) o;
         END IF;
-        condition := CASE WHEN h.org_text IS NOT NULL THEN custody.key_condition(relation, ARRAY[t.org_column]::name[],
-                                                             jsonb_build_object(t.org_column, h.org_text), 'OLD.')
-                          WHEN h.subject ? 'key' THEN custody.key_condition(relation, t.key, custody.held_key(h.id, t.id, t.key), 'OLD.') END;
-        PERFORM custody.hold_table(h.id, t.id, relation, condition);
+        IF one_of_many THEN
+            PERFORM custody.hold_table_or_tell(h.id, t.id, relation);
+        ELSE
+            PERFORM custody.hold_table(h.id, t.id, relation, custody.hold_condition(h.id, t.id, relation));
+        END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION custody.hold_later_table(regclass) IS
-'puts the holds that reach a table on it where they are not: those of organizations on a table that is recorded later, all after DROP EXTENSION; a step of custody.audit() and custody.init_ledger(); privilege: superuser';
+COMMENT ON FUNCTION custody.hold_later_table(regclass, boolean) IS
+'puts the holds that reach a table on it where they are not: those of organizations on a table that is recorded later, all after DROP EXTENSION; one_of_many: as custody.hold_table_or_tell(); a step of custody.audit() and custody.init_ledger(); privilege: superuser';
 
 CREATE FUNCTION custody.hold_again() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM custody.hold_later_table(c.oid)
+    PERFORM custody.hold_later_table(c.oid, true)
        FROM custody_ledger.audited a
        JOIN pg_namespace n ON n.nspname = a.schema
        JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.name AND custody.audited_id(c.oid) = a.id
@@ -315,8 +354,9 @@ COMMENT ON FUNCTION custody.lift_hold(int4, int4) IS
 REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_truncate_steps(regclass),
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
     custody.org_fits(regclass, name, text), custody.held_told(int4, int4), custody.record_hold(int4, int4),
-    custody.hold_table(int4, int4, regclass, text),
-    custody.place_hold(text, regclass, jsonb, text), custody.held_key(int4, int4, name[]), custody.hold_later_table(regclass), custody.hold_again(),
+    custody.hold_table(int4, int4, regclass, text), custody.attempt_query(text), custody.hold_table_or_tell(int4, int4, regclass),
+    custody.place_hold(text, regclass, jsonb, text), custody.held_key(int4, int4, name[]), custody.hold_condition(int4, int4, regclass),
+    custody.hold_later_table(regclass, boolean), custody.hold_again(),
     custody.lift_hold(int4, int4) FROM PUBLIC;
 
 SELECT custody.give_duty('{legal}', 'custody.place_hold(text, regclass, jsonb, text)');

@@ -131,6 +131,19 @@ $$;
 COMMENT ON FUNCTION custody.key_bytes(regclass, name[], jsonb, text) IS
 'a key as custody_ledger.event.key has it, from an object with a value for each of its columns; errors: 22023 for an object that is not the key, 0A000 as custody.key_type(); privilege: none';
 
+-- What date a text means depends on the settings of the session: another one may approve, or look.
+CREATE FUNCTION custody.key_said(type text, value jsonb) RETURNS jsonb
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_type y WHERE y.oid = to_regtype(type) AND y.typcategory = 'D') THEN
+        EXECUTE format('SELECT to_jsonb(%L::%s)', value #>> '{}', type) INTO value;
+    END IF;
+    RETURN value;
+END
+$$;
+COMMENT ON FUNCTION custody.key_said(text, jsonb) IS
+'a value of a key, of a type that runs no code of its owner (custody.harmless_type()), in a way that every session reads alike: dates and times in ISO format, others as they are; errors: those of the type''s input; privilege: none';
+
 -- Looked at before it is stored: what comes later would fail by it.
 CREATE FUNCTION custody.key_object(relation regclass, key name[], value jsonb) RETURNS jsonb
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -150,7 +163,8 @@ BEGIN
             USING ERRCODE = 'invalid_parameter_value', DETAIL = format('Column "%s" cannot have such a value: it would be cut or rounded.', cut),
                   HINT = 'Write its values as the columns have them.';
     END IF;
-    RETURN named;
+    RETURN (SELECT jsonb_object_agg(n.name, custody.key_said(t.type, n.value))
+              FROM jsonb_each(named) n (name, value) CROSS JOIN LATERAL custody.key_type(relation, n.name::name) t (type));
 EXCEPTION WHEN data_exception THEN
     -- What says already what is wrong with the key goes on.
     IF SQLSTATE = '22023' THEN
@@ -171,35 +185,6 @@ $$;
 COMMENT ON FUNCTION custody.recorded_key(regclass, jsonb) IS
 'custody.key_object() of a recorded table; NULL for another one; errors: 42P01 without a ledger, and as there; privilege: SELECT on the ledger';
 
--- Of the versions of a table's columns those with the key of now, by the names and types of then.
-CREATE FUNCTION custody.key_descriptors(tbl int4) RETURNS TABLE (id int4, description text, names text[], types text[])
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    newer text[];
-    renamed jsonb;
-BEGIN
-    FOR id, description, names, types IN
-        SELECT d.id, d.text, array_agg(c.c ->> 'name' ORDER BY k.n), array_agg(c.c ->> 'type' ORDER BY k.n)
-          FROM custody_ledger.descriptor d
-         CROSS JOIN jsonb_array_elements_text(d.text::jsonb -> 'key') WITH ORDINALITY k (p, n)
-         CROSS JOIN LATERAL (SELECT d.text::jsonb #> ARRAY['columns', k.p]) c (c)
-         WHERE d.tbl = key_descriptors.tbl GROUP BY d.id, d.text, d.version ORDER BY d.version DESC LOOP
-        -- Events that tell of a rename have the descriptor from before it.
-        SELECT coalesce(jsonb_object_agg(n.info ->> 'to', n.info ->> 'renamed'), '{}') INTO renamed
-          FROM (SELECT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb AS info FROM custody_ledger.event e
-                 WHERE e.tbl = key_descriptors.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op = 'S'
-                   AND e.descriptor = key_descriptors.id AND get_byte(e.new, 0) = 3) n
-         WHERE n.info ->> 'kind' = 'columns' AND n.info ? 'renamed';
-        EXIT WHEN newer IS NOT NULL AND names <> ARRAY(
-            SELECT coalesce(renamed ->> u.name, u.name) FROM unnest(newer) WITH ORDINALITY u (name, n) ORDER BY u.n);
-        newer := names;
-        RETURN NEXT;
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION custody.key_descriptors(int4) IS
-'the descriptors of a table back to the one in which its key was another, with the key''s columns and types; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
-
 CREATE FUNCTION custody.loose_collation(relation regclass, column_name name, type text) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format(' COLLATE %I.%I', n.nspname, c.collname)
@@ -213,46 +198,56 @@ COMMENT ON FUNCTION custody.loose_collation(regclass, name, text) IS
 
 -- Equal values may have other bytes: of types in which they can be written in several ways, under collations to
 -- which different texts are equal, and of columns that had another type. The events know them as they were written.
-CREATE FUNCTION custody.key_spellings(tbl int4, relation regclass, key name[], value jsonb, form text)
-    RETURNS SETOF bytea
+CREATE FUNCTION custody.key_spellings(tbl int4, version int4, texts text[]) RETURNS SETOF bytea
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    texts text[] := ARRAY(SELECT value ->> k.name::text FROM unnest(key) WITH ORDINALITY k (name, n) ORDER BY k.n);
-    version record;
-    condition text;
+    -- Of a table that is gone nobody knows collations.
+    columns text[] := (SELECT custody.key_names(o.text::jsonb) FROM custody_ledger.descriptor o
+                        WHERE o.tbl = key_spellings.tbl AND o.version = key_spellings.version);
+    d record;
+    same text;
     spelled boolean;
 BEGIN
-    IF value IS NULL THEN
+    IF texts IS NULL THEN
         RETURN NEXT NULL;
         RETURN;
     END IF;
-    RETURN NEXT custody.key_bytes(relation, key, value, form);
-    FOR version IN
-        SELECT d.names, d.types, array_agg(d.id) AS ids, array_agg(DISTINCT v.key) AS keys FROM custody.key_descriptors(tbl) d
-         CROSS JOIN LATERAL (SELECT custody.descriptor_key(d.description, texts)) v (key)
-         WHERE v.key IS NOT NULL GROUP BY d.names, d.types LOOP
-        RETURN QUERY SELECT k FROM unnest(version.keys) k;
-        SELECT string_agg(format('(k.k ->> %L)::%s%s %s %L::%s', u.name, t.type, l.name, e.equality, u.text, t.type), ' AND '),
+    FOR d IN SELECT array_agg(o.id) AS ids, min(o.text) AS text, k.types, (array_agg(w.key))[1] AS wanted
+               FROM custody_ledger.descriptor o
+              CROSS JOIN LATERAL (SELECT custody.descriptor_key(o.text, texts)) w (key)
+              CROSS JOIN LATERAL (SELECT ARRAY(SELECT o.text::jsonb #>> ARRAY['columns', p, 'type']
+                       FROM jsonb_array_elements_text(o.text::jsonb -> 'key') WITH ORDINALITY e (p, n) ORDER BY e.n)) k (types)
+              WHERE o.id = ANY (custody.key_descriptors(key_spellings.tbl, key_spellings.version)) AND w.key IS NOT NULL
+              GROUP BY k.types, o.text::jsonb -> 'form' LOOP
+        RETURN NEXT d.wanted;
+        SELECT string_agg(format('k.texts[%s]::%s%s %s %L::%2$s', u.n, t.type, l.name, e.equality, texts[u.n]), ' AND '),
                bool_or(e.equality <> '=' OR l.name IS NOT NULL
-                       OR to_regtype(t.type) IN ('numeric', 'bpchar', 'float4', 'float8', 'interval', 'timetz'))
-          INTO condition, spelled
-          FROM unnest(version.names, version.types, texts, key) u (name, type, text, now)
+                       OR to_regtype(t.type) IN ('numeric', 'bpchar', 'float4', 'float8', 'interval', 'timetz')) AND bool_and(t.type IS NOT NULL)
+          INTO same, spelled
+          FROM unnest(d.types) WITH ORDINALITY u (type, n)
          CROSS JOIN LATERAL (SELECT custody.harmless_type(to_regtype(u.type), -1)) t (type)
          CROSS JOIN LATERAL (SELECT custody.key_equality(to_regtype(t.type))) e (equality)
-         CROSS JOIN LATERAL (SELECT custody.loose_collation(relation, u.now, t.type)) l (name);
+         CROSS JOIN LATERAL (SELECT custody.loose_collation(custody.recorded_relation(key_spellings.tbl), columns[u.n], t.type)) l (name);
         IF spelled THEN
-            RETURN QUERY EXECUTE format(
-                'SELECT r.key FROM (SELECT e.key, e.descriptor FROM custody_ledger.event e WHERE e.tbl = $1 AND e.descriptor = ANY ($2) AND e.key <> ''''
-                                    UNION SELECT e.key, e.descriptor FROM custody_ledger.held_event e
-                                           WHERE e.tbl = $1 AND e.descriptor = ANY ($2) AND e.key <> '''') r
-                  CROSS JOIN LATERAL (SELECT custody.event_key(r.descriptor, r.key)) k (k)
-                  WHERE %s GROUP BY r.key', condition) USING tbl, version.ids;
+            RETURN QUERY EXECUTE format($q$
+                SELECT k.key FROM (SELECT e.key, custody.key_values($4, e.key) AS texts
+                          FROM (SELECT key FROM custody_ledger.event WHERE tbl = $1 AND descriptor = ANY ($3) AND key <> ''
+                                UNION SELECT key FROM custody_ledger.held_event WHERE tbl = $1 AND descriptor = ANY ($3) AND key <> '') e OFFSET 0) k
+                 WHERE k.key <> $2 AND k.texts IS NOT NULL AND %s$q$, same) USING tbl, d.wanted, d.ids, d.text;
         END IF;
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION custody.key_spellings(int4, regclass, name[], jsonb, text) IS
-'a key as custody_ledger.event.key has it, and as the events so far have keys that are equal to it: under types that its columns had before, of types like citext and numeric, and under collations that are not deterministic; some may come twice; NULL for NULL; errors: as custody.key_bytes(); privilege: SELECT on the ledger';
+COMMENT ON FUNCTION custody.key_spellings(int4, int4, text[]) IS
+'the bytes that custody_ledger.event.key has for a key, its values given as texts in the order of the key of a version of the table''s descriptor: under each descriptor with that key (custody.key_descriptors()), and as the events so far have keys that are equal: of types like citext and numeric, and under collations that are not deterministic; some may come twice; NULL for NULL; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.key_values(descriptor text, key bytea) RETURNS text[]
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN bool_and(v.state = 'value') THEN array_agg(v.value ORDER BY v.n) END
+      FROM custody.image_values(descriptor, key, true) WITH ORDINALITY AS v ("position", name, type, state, value, n)
+$$;
+COMMENT ON FUNCTION custody.key_values(text, bytea) IS
+'the values of a key, by a descriptor''s text, as texts in its order; NULL where one cannot be read; errors: XX001 for what is no descriptor or key; privilege: none';
 
 -- As capture has it: a long text by its hash.
 CREATE FUNCTION custody.org_of_text(value text) RETURNS bytea
@@ -317,6 +312,6 @@ COMMENT ON FUNCTION custody.org_spellings(text) IS
 REVOKE ALL ON FUNCTION custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.type_has(text, text),
     custody.key_equality(regtype), custody.is_of_domain(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.key_object(regclass, name[], jsonb),
-    custody.recorded_key(regclass, jsonb), custody.key_descriptors(int4), custody.loose_collation(regclass, name, text),
-    custody.key_spellings(int4, regclass, name[], jsonb, text), custody.org_of_text(text),
+    custody.recorded_key(regclass, jsonb), custody.key_said(text, jsonb), custody.key_values(text, bytea), custody.loose_collation(regclass, name, text),
+    custody.key_spellings(int4, int4, text[]), custody.org_of_text(text),
     custody.org_bytes(regclass, name, text), custody.org_equals(int4, regclass, name, text), custody.org_spellings(text) FROM PUBLIC;

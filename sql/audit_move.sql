@@ -5,12 +5,16 @@
 
 CREATE TABLE custody.ledger_receiving (
     xid xid8 PRIMARY KEY,
-    role name NOT NULL
+    role name NOT NULL,
+    readable oid[] NOT NULL,
+    usable boolean NOT NULL
 );
 COMMENT ON TABLE custody.ledger_receiving IS
 'the transaction that a ledger is being copied in, between custody.receive_ledger() and adopt_ledger(); no row outlives its transaction';
 COMMENT ON COLUMN custody.ledger_receiving.xid IS 'the transaction';
 COMMENT ON COLUMN custody.ledger_receiving.role IS 'session user who may write the ledger''s tables in it';
+COMMENT ON COLUMN custody.ledger_receiving.readable IS 'the ledger''s tables that the role might read before, by itself';
+COMMENT ON COLUMN custody.ledger_receiving.usable IS 'whether it had USAGE on the ledger''s schema before, by itself';
 REVOKE ALL ON custody.ledger_receiving FROM PUBLIC;
 
 -- Who did not end it would keep the right to write the ledger.
@@ -51,7 +55,8 @@ BEGIN
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'Move into a database without a ledger.';
     END IF;
-    INSERT INTO custody.ledger_receiving (xid, role) VALUES (pg_current_xact_id(), session_user);
+    INSERT INTO custody.ledger_receiving (xid, role, readable, usable)
+        VALUES (pg_current_xact_id(), session_user, '{}', false);
     PERFORM custody.maintain_ledger('DELETE FROM custody_ledger.ledger');
     PERFORM custody.maintain_ledger('DELETE FROM custody_ledger.descriptor');
     -- Exactly the source's: what is in its default partitions stays there, until the next seal.
@@ -67,6 +72,15 @@ BEGIN
         END IF;
         PERFORM custody.make_ledger_partition(part.parent, part.lower, part.upper);
     END LOOP;
+    -- What he has by a duty of his own he keeps.
+    UPDATE custody.ledger_receiving r SET
+           readable = ARRAY(SELECT c.oid FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a
+                             WHERE c.relnamespace = 'custody_ledger'::regnamespace AND a.privilege_type = 'SELECT'
+                               AND a.grantee = (SELECT o.oid FROM pg_roles o WHERE o.rolname = session_user)),
+           usable = EXISTS (SELECT FROM pg_namespace n CROSS JOIN LATERAL aclexplode(n.nspacl) a
+                             WHERE n.nspname = 'custody_ledger' AND a.privilege_type = 'USAGE'
+                              AND a.grantee = (SELECT o.oid FROM pg_roles o WHERE o.rolname = session_user))
+     WHERE r.xid = pg_current_xact_id();
     PERFORM custody.maintain_ledger(format('GRANT USAGE ON SCHEMA custody_ledger TO %I', session_user));
     PERFORM custody.maintain_ledger(format(
         'GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA custody_ledger TO %I', session_user));
@@ -129,13 +143,14 @@ CREATE FUNCTION custody.adopt_ledger(migration bigint, facts jsonb) RETURNS json
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
+    receiver record;
     subject record;
     missing text[];
     last jsonb := (SELECT jsonb_build_object('block', b.number, 'hash', encode(b.hash, 'hex'))
                      FROM custody_ledger.block b ORDER BY b.number DESC LIMIT 1);
 BEGIN
     PERFORM custody.check_session();
-    DELETE FROM custody.ledger_receiving r WHERE r.xid = pg_current_xact_id() AND r.role = session_user;
+    DELETE FROM custody.ledger_receiving r WHERE r.xid = pg_current_xact_id() AND r.role = session_user RETURNING * INTO receiver;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'no ledger was received in this transaction'
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Call custody.receive_ledger() first.';
@@ -146,6 +161,11 @@ BEGIN
         SET relid = to_regclass(format('%I.%I', schema, name)) WHERE relid IS NOT NULL$sql$);
     PERFORM custody.maintain_ledger(format(
         'REVOKE INSERT ON ALL TABLES IN SCHEMA custody_ledger FROM %I', session_user));
+    PERFORM custody.maintain_ledger(format('REVOKE SELECT ON %s FROM %I', c.oid::regclass, session_user))
+       FROM pg_class c WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind IN ('r', 'p') AND c.oid <> ALL (receiver.readable);
+    IF NOT receiver.usable THEN
+        PERFORM custody.maintain_ledger(format('REVOKE USAGE ON SCHEMA custody_ledger FROM %I', session_user));
+    END IF;
     PERFORM custody.record_note(0, 'S', (facts || jsonb_build_object('kind', 'load',
         'ledger', (SELECT l.ledger FROM custody_ledger.ledger l), 'source_digest', last))::text);
     FOR subject IN SELECT a.id, a.relid, a.schema, a.name FROM custody_ledger.audited a
@@ -161,7 +181,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.adopt_ledger(bigint, jsonb) IS
-'ends what custody.receive_ledger() began: recording goes on here, by an event of kind load that names the last block that came (source_digest) and one for each table that the migration copied; returns that block, and missing, the tables that are recorded and not here; errors: 55000 where custody.receive_ledger() was not called in this transaction, those of custody.record_note(); privilege: custody_operator, custody_admin';
+'ends what custody.receive_ledger() began: recording goes on here, by an event of kind load that names the last block that came (source_digest) and one for each table that the migration copied; the role has no rights on the ledger''s tables by it any more; returns that block, and missing, the tables that are recorded and not here; errors: 55000 where custody.receive_ledger() was not called in this transaction, those of custody.record_note(); privilege: custody_operator, custody_admin';
 
 CREATE FUNCTION custody.note_ledger_moved(digest jsonb) RETURNS int4
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp

@@ -76,6 +76,19 @@ $$;
 COMMENT ON FUNCTION custody.reconcile_scope(regclass) IS
 'what custody.reconcile() compares of a table: its id, version and text of its newest descriptor, columns, key, form, columns that are redacted or not recorded, or written as names of objects, whether an index makes the key unique (true without a key), and why it cannot be compared; errors: none; privilege: SELECT on the ledger';
 
+-- DETACH CONCURRENTLY: the table has its rows no more, and the ledger has until it is through. Not before 14.
+CREATE FUNCTION custody.is_detaching(tbl int4) RETURNS boolean
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM custody_ledger.audited a
+                     JOIN pg_trigger t ON t.tgargs = convert_to(a.identity::text, 'UTF8') || E'\\x00'::bytea
+                     JOIN pg_inherits i ON i.inhrelid = t.tgrelid
+                    WHERE a.id = is_detaching.tbl AND (to_jsonb(i) ->> 'inhdetachpending')::boolean);
+END
+$$;
+COMMENT ON FUNCTION custody.is_detaching(int4) IS
+'whether a partition of a table of the ledger is being detached (DETACH CONCURRENTLY): queries of the table do not show its rows any more, and no event says yet that they left it; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
 -- Where rows may be gone, or have come, without an event that counts: what is missing then proves nothing.
 CREATE FUNCTION custody.reconcile_gaps(tbl int4) RETURNS text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -87,15 +100,12 @@ BEGIN
         (SELECT 'a partition was truncated, dropped or detached' FROM custody_ledger.event e
           WHERE e.tbl = reconcile_gaps.tbl AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op IN ('S', 'T') AND get_byte(e.new, 0) = 3
             AND (convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "drop"}'
+                    AND NOT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb ? 'rows'
                  OR convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "truncate", "partition": true}'
                     AND NOT convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb ? 'rows'
                  OR convert_from(substr(e.new, 2), custody.ledger_encoding())::jsonb @> '{"kind": "detach", "rows": null}')
          HAVING count(*) > 0),
-        -- DETACH CONCURRENTLY: the table has its rows no more, and the ledger has until it is through. Not before 14.
-        (SELECT 'a partition is being detached'
-           FROM custody_ledger.audited a JOIN pg_trigger t ON t.tgargs = convert_to(a.identity::text, 'UTF8') || E'\\x00'::bytea
-           JOIN pg_inherits i ON i.inhrelid = t.tgrelid
-          WHERE a.id = reconcile_gaps.tbl AND (to_jsonb(i) ->> 'inhdetachpending')::boolean HAVING count(*) > 0));
+        (SELECT 'a partition is being detached' WHERE custody.is_detaching(tbl)));
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS
@@ -212,11 +222,11 @@ $$;
 COMMENT ON FUNCTION custody.reconcile(regclass) IS
 'compares every row of an audited table, of all its partitions, with what its events left, under the newest descriptor and one snapshot: one result row for each that is different, not in the ledger or not live (refuted), or that cannot be told (unproven: no event says what a column had; only columns differ that name objects, which may have been renamed; nothing makes the key unique; events were pruned, erased, a partition truncated as a whole, dropped, or is being detached), with its key, the columns and the time of its last event; last the summary: proven, refuted or unproven, and the columns that are out of scope (redacted, excluded); a table without key is compared as a multiset; errors: 42501 where row security would hide rows; privilege: SELECT on the table, custody_auditor';
 
-REVOKE ALL ON FUNCTION custody.names_objects(oid), custody.key_is_unique(regclass, text[]), custody.reconcile_scope(regclass), custody.reconcile_gaps(int4),
+REVOKE ALL ON FUNCTION custody.names_objects(oid), custody.key_is_unique(regclass, text[]), custody.reconcile_scope(regclass), custody.is_detaching(int4), custody.reconcile_gaps(int4),
     custody.reconcile_keyed(regclass), custody.reconcile_multiset(regclass),
     custody.reconcile(regclass) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
-    'custody.names_objects(oid)', 'custody.key_is_unique(regclass, text[])', 'custody.reconcile_scope(regclass)', 'custody.reconcile_gaps(int4)', 'custody.reconcile_keyed(regclass)',
+    'custody.names_objects(oid)', 'custody.key_is_unique(regclass, text[])', 'custody.reconcile_scope(regclass)', 'custody.is_detaching(int4)', 'custody.reconcile_gaps(int4)', 'custody.reconcile_keyed(regclass)',
     'custody.reconcile_multiset(regclass)', 'custody.table_rows(anyelement)',
     'custody.reconcile(regclass)']::regprocedure[]) f;
 SELECT custody.give_duty('{legal}', 'custody.partition_tree(regclass)');

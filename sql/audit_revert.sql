@@ -23,11 +23,12 @@ DECLARE
     literals text;
     assignments text;
 BEGIN
-    SELECT string_agg(DISTINCT quote_ident(v.name), ', ') INTO lost
-      FROM (SELECT k.name FROM custody.image_values(descriptor, key, true) k
-            UNION ALL SELECT o.name FROM custody.image_values(descriptor, old) o
-            UNION ALL SELECT n.name FROM custody.image_values(descriptor, new) n) v
-     WHERE NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = v.name AND NOT a.attisdropped);
+    SELECT string_agg(DISTINCT quote_ident(coalesce(g.name, v.name)), ', ') INTO lost
+      FROM (SELECT k.position, k.name FROM custody.image_values(descriptor, key, true) k
+            UNION ALL SELECT o.position, o.name FROM custody.image_values(descriptor, old) o
+            UNION ALL SELECT n.position, n.name FROM custody.image_values(descriptor, new) n) v
+     CROSS JOIN LATERAL (SELECT descriptor::jsonb #>> ARRAY['columns', v.position::text, 'gone']) g (name)
+     WHERE g.name IS NOT NULL OR NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = relation AND a.attname = v.name AND NOT a.attisdropped);
     IF lost IS NOT NULL THEN
         problem := format('columns that are gone or have other names: %s', lost);
         RETURN;
@@ -63,7 +64,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.revert_statement(regclass, text, bytea, bytea, bytea) IS
-'the statement that takes back a change, from key (of the row as the change left it) and images; problem says why there is none; neither: nothing to take back; errors: XX001 for what is no image; privilege: none';
+'the statement that takes back a change, from a descriptor with the names that columns have now (custody.descriptor_now()), key (of the row as the change left it) and images; problem says why there is none; neither: nothing to take back; errors: XX001 for what is no image; privilege: none';
 
 -- The changes to take back, newest first; pairs as one.
 CREATE FUNCTION custody.revert_changes(transaction xid8, event int4, incarnation int8)
@@ -88,12 +89,15 @@ BEGIN
     RETURN QUERY
         WITH events AS (SELECT e.* FROM custody_ledger.event e JOIN custody_ledger.tx t
                            ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation
-                         WHERE t.xid = transaction AND t.incarnation = place AND e.op NOT IN ('B', 'S'))
-        SELECT e.tbl, custody.audited_relation(a.identity), d.text,
+                         WHERE t.xid = transaction AND t.incarnation = place AND e.op NOT IN ('B', 'S')),
+             now AS MATERIALIZED (SELECT c.* FROM (SELECT DISTINCT e.tbl FROM events e) t
+                          CROSS JOIN LATERAL custody.columns_at(t.tbl, custody.fold_version(t.tbl)) c)
+        SELECT e.tbl, custody.audited_relation(a.identity), custody.descriptor_now(d.text, coalesce(c.names, '{}')),
                CASE WHEN f.seq IS NULL THEN ARRAY[e.seq] ELSE ARRAY[f.seq, e.seq] END,
                coalesce(f.op::text, '') || e.op::text, e.key, coalesce(f.old, e.old), e.new, coalesce(f.key, e.key)
           FROM events e LEFT JOIN events f ON f.seq = e.pair
           JOIN custody_ledger.audited a ON a.id = e.tbl JOIN custody_ledger.descriptor d ON d.id = e.descriptor
+          LEFT JOIN now c ON c.descriptor = d.id
          WHERE NOT EXISTS (SELECT FROM events s WHERE s.pair = e.seq)
            AND (event IS NULL OR event IN (e.seq, f.seq))
          ORDER BY e.cid DESC, e.seq DESC;

@@ -166,19 +166,6 @@ BEGIN
                         WHERE x.tgrelid = c.oid AND x.tgname = g.name AND x.tgenabled = 'A'
                           AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.guard_ledger()')
                           AND x.tgqual IS NULL);
-    RETURN QUERY SELECT DISTINCT format('%s on %s', g.name, r.relid), 'refuted',
-                        'the trigger of a legal hold is not there, not enabled always, or not custody''s'
-      FROM custody_ledger.hold h JOIN custody_ledger.held e ON e.hold = h.id
-      JOIN custody_ledger.audited a ON a.id = e.tbl AND a.active
-      JOIN pg_namespace n ON n.nspname = a.schema
-      JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = a.name AND c.relkind IN ('r', 'p')
-     CROSS JOIN custody.partition_tree(c.oid) r JOIN pg_class p ON p.oid = r.relid
-     CROSS JOIN LATERAL (VALUES (format('custody_hold_%s', h.id), 27), (format('custody_hold_%s_truncate', h.id), 34)) AS g (name, type)
-     WHERE h.lifted_at IS NULL AND NOT (p.relkind = 'f' AND g.type = 34)
-       AND NOT EXISTS (SELECT FROM pg_trigger x
-                        WHERE x.tgrelid = r.relid AND x.tgname = g.name AND x.tgenabled = 'A'
-                          AND x.tgtype = g.type AND x.tgfoid = to_regprocedure('custody.refuse_held()')
-                          AND (x.tgqual IS NOT NULL) = (g.type = 27 AND h.subject ?| '{key,org}'));
     -- A restore, default privileges, a migration of an older version: whoever may insert can forge.
     RETURN QUERY SELECT c.oid::regclass::text, 'refuted', format('%s may write it', string_agg(DISTINCT
                             CASE WHEN a.grantee = 0 THEN 'everybody' ELSE format('role "%s"', pg_get_userbyid(a.grantee)) END, ', '))
@@ -254,7 +241,8 @@ CREATE FUNCTION custody.verify_parts(indexes boolean, coverage boolean)
         (8, '{descriptors}', 'holds', 'custody.verify_holds()', NULL),
         (9, '{descriptors}', 'requests', 'custody.verify_requests()', NULL),
         (10, '{heap_index}', 'indexes', 'custody.verify_indexes()', NULL),
-        (11, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL)) AS v (n, checks, part, function, query)
+        (11, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL),
+        (12, '{coverage}', 'triggers of holds', 'custody.verify_hold_triggers()', NULL)) AS v (n, checks, part, function, query)
      CROSS JOIN LATERAL (SELECT v.checks, v.part, coalesce(v.query, format(
             'SELECT %L::text, f.object, NULL::int8, f.status, f.detail, NULL::timestamptz FROM %s f',
             v.checks[1], v.function)) AS query) p

@@ -18,8 +18,9 @@ CUSTODY_HOT_FUNCTION(custody_exact_commit_time) {
     const uint64 age =
         U64FromFullTransactionId(ReadNextFullTransactionId()) - U64FromFullTransactionId(xid);
     TimestampTz at;
-    if (!track_commit_timestamp || PG_GETARG_INT64(1) != PG_GETARG_INT64(2) ||
-        age >= custody::audit::kKeptTransactions ||
+    // A standby has what its primary keeps, which its own setting does not tell.
+    if (!track_commit_timestamp || RecoveryInProgress() ||
+        PG_GETARG_INT64(1) != PG_GETARG_INT64(2) || age >= custody::audit::kKeptTransactions ||
         !TransactionIdIsNormal(XidFromFullTransactionId(xid)) ||
         !TransactionIdGetCommitTsData(XidFromFullTransactionId(xid), &at, nullptr)) {
         PG_RETURN_NULL();

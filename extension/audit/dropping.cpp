@@ -151,8 +151,36 @@ void add_dependents(Named *named, Oid relation, AttrNumber column) {
     table_close(depend, AccessShareLock);
 }
 
+/// The tables that are made OF a type.
+List *typed_tables(Oid row_type) {
+    ScanKeyData key;
+    ScanKeyInit(&key, Anum_pg_class_reloftype, BTEqualStrategyNumber, F_OIDEQ,
+                ObjectIdGetDatum(row_type));
+    List *tables = NIL;
+    Relation classes = table_open(RelationRelationId, AccessShareLock);
+    SysScanDesc scan = systable_beginscan(classes, InvalidOid, false, nullptr, 1, &key);
+    for (HeapTuple row; HeapTupleIsValid(row = systable_getnext(scan));) {
+        tables = lappend_oid(tables, reinterpret_cast<Form_pg_class>(GETSTRUCT(row))->oid);
+    }
+    systable_endscan(scan);
+    table_close(classes, AccessShareLock);
+    return tables;
+}
+
+/// What loses a column with a table, or an attribute with a type.
+List *losing_column(Oid table) {
+    List *members = find_all_inheritors(table, NoLock, nullptr);
+    if (get_rel_relkind(table) == RELKIND_COMPOSITE_TYPE) {
+        ListCell *cell;
+        foreach (cell, typed_tables(get_rel_type_id(table))) {
+            members = list_concat(members, find_all_inheritors(lfirst_oid(cell), NoLock, nullptr));
+        }
+    }
+    return members;
+}
+
 /// The columns of a table, or attributes of a type, that the caller may drop go with all that
-/// depends on them, and so do those of tables that inherit them.
+/// depends on them, and so do those of tables that inherit them, or are made OF the type.
 Named named_columns(const AlterTableStmt *alter) {
     Named named = {"object", NIL, NIL};
     const Oid table =
@@ -167,7 +195,7 @@ Named named_columns(const AlterTableStmt *alter) {
             continue;
         }
         ListCell *member;
-        foreach (member, find_all_inheritors(table, NoLock, nullptr)) {
+        foreach (member, losing_column(table)) {
             const AttrNumber column = get_attnum(lfirst_oid(member), command->name);
             if (column > 0) {
                 add_dependents(&named, lfirst_oid(member), column);

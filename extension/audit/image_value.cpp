@@ -3,6 +3,7 @@
 
 #include "common/big_endian.hpp"
 
+#include "extension/audit/owner_code.hpp"
 #include "extension/digest/pinned_settings.hpp"
 #include "extension/pg/attempt.hpp"
 
@@ -51,6 +52,13 @@ struct Reading {
     void *frame;
 };
 
+/// Whose type it is that fails, or that somebody waits for.
+void say_column(void *argument) {
+    const auto *column = static_cast<const ImageColumn *>(argument);
+    errcontext("value of column \"%s\" in the audit ledger, of type %s", column->name,
+               column->type);
+}
+
 void read_one(const Reading *reading, StoredValue *value) {
     ImageColumn *column = &reading->table->columns[value->position];
     if (!OidIsValid(column->type_oid)) {
@@ -58,6 +66,12 @@ void read_one(const Reading *reading, StoredValue *value) {
         return;
     }
     plan_column(reading->table, column, reading->context);
+    if (OidIsValid(column->reader) && !runs_owner_code()) {
+        value->state = ValueState::bytes;
+        return;
+    }
+    ErrorContextCallback said = {error_context_stack, say_column, column};
+    error_context_stack = &said; // after an ERROR the guard puts it back
     Oid user;
     int security;
     GetUserIdAndSecContext(&user, &security);
@@ -67,6 +81,7 @@ void read_one(const Reading *reading, StoredValue *value) {
     value->datum = decode_value(&column->decoder, value->bytes, value->length);
     reading->use(column, value, reading->frame);
     SetUserIdAndSecContext(user, security); // after an ERROR the subtransaction's end does it
+    error_context_stack = said.previous;
 }
 
 struct Attempt {

@@ -2,6 +2,7 @@
 // guards look for. The mark is down again when the statement ends, however it ends; nothing that
 // a user calls can raise it without one of the functions that check duties.
 #include "extension/audit/owner_code.hpp"
+#include "extension/pg/attempt.hpp"
 #include "extension/pg/boundary.hpp"
 #include "extension/pg/spi.hpp"
 #include "extension/pg/values.hpp"
@@ -9,6 +10,22 @@
 namespace {
 
 int maintained = 0;
+
+/// Plain C-style. A query that may run code of owners of tables.
+void run_query(void *query) {
+    if (SPI_connect() != SPI_OK_CONNECT ||
+        SPI_execute(static_cast<const char *>(query), false, 0) < 0) {
+        custody::pg::raise(ERRCODE_INTERNAL_ERROR, "a step of a hold cannot be run");
+    }
+    SPI_finish();
+}
+
+/// The message of the error, nullptr where there was none.
+char *attempt_query(const char *query) {
+    char *message = nullptr;
+    (void)custody::pg::attempt(run_query, const_cast<char *>(query), true, &message);
+    return message;
+}
 
 struct Mark {
     Mark() { ++maintained; }
@@ -31,6 +48,15 @@ CUSTODY_FUNCTION(custody_maintain_ledger) {
     }
     custody::pg::call<custody::audit::close_opened>(tables);
     PG_RETURN_INT64(rows);
+}
+
+CUSTODY_FUNCTION(custody_attempt_query) {
+    const std::string query = custody::pg::text_value(PG_GETARG_DATUM(0));
+    const char *message = custody::pg::call<attempt_query>(query.c_str());
+    if (message == nullptr) {
+        PG_RETURN_NULL();
+    }
+    PG_RETURN_DATUM(custody::pg::text_datum(message));
 }
 
 CUSTODY_FUNCTION(custody_ledger_is_maintained) { PG_RETURN_BOOL(maintained > 0); }

@@ -7,6 +7,8 @@ namespace custody::audit {
 
 namespace {
 
+bool owner_code = true;
+
 /// The key of a partitioned table is made when it is asked for first, and its expressions are
 /// simplified then: functions of constants run.
 void make_key_as_owner(Relation table) {
@@ -111,6 +113,16 @@ Oid owner_of_code(Oid type) {
     Oid found = InvalidOid;
     look_at(type, &found);
     return found;
+}
+
+bool runs_owner_code() { return owner_code; }
+
+void init_owner_code() {
+    DefineCustomBoolVariable(
+        "custody.owner_code", "Whether code of owners of types runs when the ledger is read.",
+        "Constraints of domains and casts to json; where it is off, such values are shown as "
+        "bytes.",
+        &owner_code, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
 
 } // namespace custody::audit

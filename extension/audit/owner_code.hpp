@@ -17,4 +17,9 @@ void close_opened(List *relations);
 /// feature_not_supported where they are several.
 Oid owner_of_code(Oid type);
 
+/// Setting custody.owner_code: whether it does run when values of the ledger are read. Nobody has
+/// to wait for code that does not end.
+bool runs_owner_code();
+void init_owner_code();
+
 } // namespace custody::audit

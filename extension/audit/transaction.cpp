@@ -11,6 +11,7 @@
 #include "extension/audit/load.hpp"
 #include "extension/audit/moved_rows.hpp"
 #include "extension/audit/org_trees.hpp"
+#include "extension/audit/owner_code.hpp"
 #include "extension/audit/random_pool.hpp"
 #include "extension/audit/transaction_memory.hpp"
 #include "extension/audit/worker.hpp"
@@ -256,6 +257,7 @@ uint32 record_event(const Event *event) {
 bool transaction_has_events() { return transaction.begun; }
 
 void init_audit() {
+    init_owner_code();
     RegisterXactCallback(at_transaction, nullptr);
     RegisterSubXactCallback(at_subtransaction, nullptr);
     watch_ledger();

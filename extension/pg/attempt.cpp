@@ -5,17 +5,25 @@ namespace custody::pg {
 
 namespace {
 
+/// By where the server raised it: what somebody's own code raises may have any SQLSTATE.
+bool cancels(const ErrorData *error) {
+    const char *place = error->funcname == nullptr ? "" : error->funcname;
+    return strncmp(place, "Process", strlen("Process")) == 0 || // interrupts, recovery conflicts
+           strcmp(place, "DeadLockReport") == 0;
+}
+
 /// What concerns the data, not the session or the machine.
-bool is_of_data(int sqlstate, bool others) {
-    const int category = ERRCODE_TO_CATEGORY(sqlstate);
-    return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
-           (others || (category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
-                       category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR)));
+bool is_of_data(const ErrorData *error, bool others) {
+    const int category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+    return others ? !cancels(error)
+                  : category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+                        category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+                        category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
 }
 
 } // namespace
 
-bool attempt(void (*thunk)(void *), void *frame, bool others) {
+bool attempt(void (*thunk)(void *), void *frame, bool others, char **message) {
     MemoryContext context = CurrentMemoryContext;
     ResourceOwner owner = CurrentResourceOwner;
     BeginInternalSubTransaction(nullptr);
@@ -31,8 +39,11 @@ bool attempt(void (*thunk)(void *), void *frame, bool others) {
         RollbackAndReleaseCurrentSubTransaction();
         MemoryContextSwitchTo(context);
         CurrentResourceOwner = owner;
-        if (!is_of_data(error->sqlerrcode, others)) {
+        if (!is_of_data(error, others)) {
             ReThrowError(error);
+        }
+        if (message != nullptr) {
+            *message = pstrdup(error->message);
         }
     }
     MemoryContextSwitchTo(context);

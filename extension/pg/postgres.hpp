@@ -88,7 +88,9 @@ extern "C" {
 #include <nodes/pg_list.h>
 #include <nodes/plannodes.h>
 #include <optimizer/optimizer.h>
+#include <parser/parse_clause.h>
 #include <parser/parse_coerce.h>
+#include <parser/parse_collate.h>
 #include <parser/parse_func.h>
 #include <parser/parse_relation.h>
 #include <parser/parse_type.h>

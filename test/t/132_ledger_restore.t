@@ -109,7 +109,7 @@ sub replica_of {
 push @digest, @fork;
 my $recovered = replica_of('recovered', 'recovery.signal', restore_command => "'cp $archive/%f %p'",
     recovery_target_name => "'here'", recovery_target_action => "'promote'");
-my $standby = replica_of('standby', 'standby.signal', primary_conninfo => "'" . $home->conninfo('postgres') =~ s/'//gr . "'")->start;
+my $standby = replica_of('standby', 'standby.signal', track_commit_timestamp => 'on', primary_conninfo => "'" . $home->conninfo('postgres') =~ s/'//gr . "'")->start;
 work($home, 'shop', 600);
 home(q{BEGIN; INSERT INTO item VALUES (700, 1, 'prepared'), (701, 2, 'prepared'); PREPARE TRANSACTION 'p'});
 seal($home, 'shop');
@@ -120,6 +120,8 @@ wait_for('the standby has all', sub { $standby->sql('shop', "SELECT pg_last_wal_
 isnt(($standby->psql('shop', 'SELECT custody.seal()'))[0], 0, 'a standby seals nothing');
 is((outside(stored($standby, 'shop'), @digest))[0], 'proven', 'but its ledger is that of home');
 is_deeply [ grep { $_->[1] ne 'proven' } verdicts($standby, 'shop', @digest) ], [], '... and is verified there';
+is $standby->sql('shop', 'SELECT count(DISTINCT clock), count(*) > 0 FROM custody.changes()'), '1|t', '... and answers, where the standby keeps times of commits and home does not';
+is $standby->sql('shop', 'SELECT count(custody.exact_commit_time(t.xid, t.incarnation, t.incarnation)) FROM custody_ledger.tx t'), 0, '... of which it has none';
 $standby->sql('postgres', 'SELECT pg_promote()');
 $standby->sql('shop', q{COMMIT PREPARED 'p'});
 work($standby, 'shop', 700 + 10);

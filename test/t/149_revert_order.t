@@ -82,9 +82,20 @@ for (['DELETE FROM parent WHERE id = 1', '2 b; 12 2'], ['UPDATE parent SET id = 
     is family(), $family, '... and is taken back with what the foreign keys did';
 }
 
-# Columns that are not there any more.
-$xid = did(q{DELETE FROM child WHERE id = 12; UPDATE parent SET code = 'z' WHERE id = 1});
-$c->sql('d', 'ALTER TABLE parent RENAME code TO name; ALTER TABLE child DROP parent');
-is conflicts($xid), 'columns that are gone or have other names: code; columns that are gone or have other names: parent', 'columns that are gone are a conflict';
+# Columns that have other names now, also one that another column has by now, and such that are not there any more.
+$family = family();
+$xid = did(q{DELETE FROM child WHERE id = 12; UPDATE parent SET code = 'z' WHERE id = 1; UPDATE parent SET id = 5, code = 'y' WHERE id = 1});
+my $early = did(q{UPDATE child SET parent = NULL WHERE id = 10});
+my $last = did(q{UPDATE child SET parent = 2 WHERE id = 10});
+$c->sql('d', 'ALTER TABLE parent RENAME id TO number; ALTER TABLE parent RENAME code TO id; ALTER TABLE parent ADD code text; ALTER TABLE child RENAME code TO word');
+is conflicts($xid), 'changed since: parent', 'what was changed since is told by the name of today';
+revert($_) for $last, $early;
+is conflicts($xid), '', 'columns that were renamed are no conflict';
+revert($xid);
+is $c->sql('d', q{SELECT string_agg(concat_ws(' ', number, id, code), ', ' ORDER BY number) FROM parent}) . '; '
+    . $c->sql('d', q{SELECT string_agg(concat_ws(' ', id, parent, word), ', ' ORDER BY id) FROM child}), $family, '... and are taken back as they were';
+$xid = did(q{DELETE FROM child WHERE id = 12; UPDATE parent SET id = 'x' WHERE number = 1});
+$c->sql('d', 'ALTER TABLE child DROP parent; ALTER TABLE child ADD parent int');
+is conflicts($xid), 'columns that are gone or have other names: parent', 'columns that are gone are a conflict, though another one has the name';
 is $c->sql('d', q{SELECT string_agg(status, ' ') FROM unnest('{parent,child}'::text[]) t, custody.reconcile(t::regclass)}), 'proven proven', 'all agrees';
 done_testing;

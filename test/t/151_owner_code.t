@@ -114,6 +114,18 @@ as(boss => q{CREATE TABLE switch (broken boolean); INSERT INTO switch VALUES (fa
 is as(auditor => q{SELECT jsonb_object_keys(new -> 'v') || ' ' || (new ->> 'id') FROM custody.changes('b') WHERE op = 'I'}), 'bytes 1',
     'where a constraint breaks there are bytes';
 
+# Nor one that says that the statement is cancelled, or the server goes down; only who cancels does.
+for my $state ('57014', '57P01', '40P01', '53100') {
+    as(boss => "CREATE OR REPLACE FUNCTION breaks(v int) RETURNS boolean LANGUAGE plpgsql AS \$\$ BEGIN
+        IF (SELECT broken FROM public.switch) THEN RAISE EXCEPTION 'broken' USING ERRCODE = '$state'; END IF; RETURN true; END \$\$");
+    is as(auditor => q{SELECT jsonb_object_keys(new -> 'v') || ' ' || (new ->> 'id') FROM custody.changes('b') WHERE op = 'I'}), 'bytes 1', "... of SQLSTATE $state, too";
+}
+as(boss => q{CREATE OR REPLACE FUNCTION breaks(v int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(600); RETURN true; END $$});
+($exit, undef, $error) = $cluster->psql('clinic', q{SET statement_timeout = 500; SELECT count(new) FROM custody.changes('b')}, user => 'auditor');
+like $error, qr/canceling statement due to statement timeout.*value of column "v" in the audit ledger, of type public\.broken\[\]/s, 'a constraint that does not end can be left, and is named';
+is as(auditor => q{SET custody.owner_code = off; SELECT jsonb_object_keys(new -> 'v') || ' ' || (new ->> 'id') FROM custody.changes('b') WHERE op = 'I'}), 'bytes 1',
+    '... and left out';
+
 # What else is an internal error is one for who asks, and he may catch it.
 is as(auditor => q{CREATE TEMP TABLE caught (what text);
     DO $$ BEGIN

@@ -77,6 +77,21 @@ like failure('clinic', 'ola', q{SELECT custody.receive_ledger('month', '{}', '[]
 like failure('clinic', 'ola', q{BEGIN; SET CONSTRAINTS ALL IMMEDIATE; SELECT custody.receive_ledger('month', '{}', '[]'); COMMIT}), qr/received and not adopted/, '... whatever constraints wait for';
 is in('clinic', q{SELECT to_regnamespace('custody_ledger') IS NULL}), 't', '... it is not there';
 
+# One that is ended leaves nothing behind, but what the role had before.
+$cluster->create_database('moved', extension => 1);
+in('moved', q{CREATE ROLE mover LOGIN; GRANT USAGE ON SCHEMA custody TO mover; SELECT custody.grant_duty('ola', 'operator');
+    GRANT EXECUTE ON FUNCTION custody.receive_ledger(text, jsonb, jsonb), custody.adopt_ledger(bigint, jsonb) TO mover});
+in('postgres', "CREATE DATABASE moved_$_ TEMPLATE moved") for qw(ola mover);
+for my $user (qw(ola mover)) {
+    in("moved_$user", q{BEGIN; SELECT custody.receive_ledger('month', '{}', '[{"parent": "event", "lower": "2026-01-01", "upper": "2026-02-01"}]');
+        INSERT INTO custody_ledger.ledger VALUES (gen_random_uuid(), 1, now(), 'month', '{}');
+        INSERT INTO custody_ledger.descriptor VALUES (0, 0, 0, sha256('\x077b7d'), '{}', now()); SELECT custody.adopt_ledger(1, '{}'); COMMIT}, $user);
+    my $rights = "SELECT count(*) FILTER (WHERE p = 'SELECT') > 9, count(*) FILTER (WHERE p = 'USAGE'), count(*) FILTER (WHERE p NOT IN ('SELECT', 'USAGE'))
+        FROM (SELECT relacl AS acl FROM pg_class WHERE relnamespace = 'custody_ledger'::regnamespace UNION ALL
+              SELECT nspacl FROM pg_namespace WHERE nspname = 'custody_ledger') o CROSS JOIN aclexplode(o.acl) a (g, r, p, w) WHERE a.r = '$user'::regrole";
+    is in("moved_$user", $rights), $user eq 'ola' ? 't|1|0' : 'f|0|0', "a ledger that is adopted leaves $user what he had";
+}
+
 in('clinic', q{SELECT custody.init_ledger('day'); GRANT CREATE ON SCHEMA public TO boss; SET ROLE boss;
     CREATE TYPE mood AS ENUM ('calm'); CREATE TABLE t (id int PRIMARY KEY, a text, m mood); GRANT ALL ON t TO app; RESET ROLE; SELECT custody.audit('t')});
 in('clinic', 'SELECT custody.seal()', 'ola');

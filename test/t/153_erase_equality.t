@@ -56,7 +56,7 @@ $c->sql('shop', 'SELECT custody.seal()');
 is $c->sql('shop', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status = 'refuted'}), '', 'lawfully';
 
 # A table that goes before the approval.
-$erase = $c->sql('shop', q{SELECT custody.request_erase('t', '2', 'asked')}, user => 'admin');
+$erase = $c->sql('shop', q{SELECT custody.request_erase('t', '2.0', 'asked')}, user => 'admin');
 $c->sql('shop', 'DROP TABLE t');
-like +($c->psql('shop', "SELECT custody.approve($erase)", user => 'lawyer'))[2], qr/ERROR:  table public.t is not there any more/, 'a key cannot be read without its table';
+is $c->sql('shop', "SELECT custody.approve($erase)", user => 'lawyer'), '1 events erased', 'a key is read without its table, too';
 done_testing;
