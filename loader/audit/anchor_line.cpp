@@ -8,6 +8,7 @@
 #include "loader/core/error.hpp"
 #include "loader/core/file.hpp"
 #include "loader/core/json.hpp"
+#include "loader/token/key_file.hpp"
 #include "loader/ui/text.hpp"
 
 namespace custody::audit {
@@ -37,6 +38,15 @@ bool signed_by(const std::vector<token::PublicKey> &keys, const std::string &tex
         if (key.verify(text, std::as_bytes(std::span(signature))))
             return true;
     return false;
+}
+
+/// What a crash leaves of a line has its beginning, or zeros where none of it reached the disk; not
+/// its end, which is that of the signature. Anything else is of another file, or was changed.
+bool cut_off(const std::string &line) {
+    constexpr std::string_view kEnd = "\"}";
+    const bool whole = line.ends_with(kEnd) && line.size() > kEnd.size() &&
+                       line[line.size() - kEnd.size() - 1] != '\\';
+    return (line.starts_with('{') && !whole) || line.find_first_not_of('\0') == std::string::npos;
 }
 
 Error untrusted(const std::string &place, const std::string &why,
@@ -83,10 +93,7 @@ std::optional<ledger::Digest> read_anchor_line(const std::string &line,
                                                const std::vector<token::PublicKey> &keys,
                                                const std::string &place) {
     const auto object = try_json(line);
-    // What a crash leaves of a line has its beginning, or zeros where none of it reached the disk;
-    // anything else is of another file.
-    const bool zeros = line.find_first_not_of('\0') == std::string::npos;
-    if (!object.is_object() && (line.starts_with('{') || zeros))
+    if (!object.is_object() && cut_off(line))
         return std::nullopt;
     if (!object.is_object())
         throw untrusted(place, "it is no digest, nor what a crash left of one",
@@ -114,7 +121,7 @@ std::vector<token::PublicKey> read_public_keys(const std::string &file) {
     };
     try {
         std::vector<token::PublicKey> keys;
-        for (const auto &text : key_texts(read_file(file))) {
+        for (const auto &text : key_texts(read_file(file, mint::kMostKeyBytes))) {
             keys.push_back(parse_public_key(text));
             if (keys.back().algorithm() != token::Algorithm::ed25519)
                 throw unusable("it is of another algorithm");

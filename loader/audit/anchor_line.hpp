@@ -13,10 +13,9 @@ namespace custody::audit {
 /// Without a newline.
 std::string anchor_line(const std::string &digest, const token::Ed25519PrivateKey &key);
 
-/// The digest of the line, where one of the keys has signed it. Nothing where the line is no JSON
-/// object: it was cut off while it was written. Throws Error (Exit::unverified, anchor-untrusted)
-/// where it is one, and no line of an anchor, or not signed by any of the keys. `place` says where
-/// it stands.
+/// The digest of the line, where one of the keys has signed it. Nothing where it was cut off while
+/// it was written. Throws Error (Exit::unverified, anchor-untrusted) where it is no line of an
+/// anchor, or not signed by any of the keys. `place` says where it stands.
 std::optional<ledger::Digest> read_anchor_line(const std::string &line,
                                                const std::vector<token::PublicKey> &keys,
                                                const std::string &place);

@@ -26,7 +26,7 @@ std::filesystem::path real_name(std::filesystem::path file) {
     return unknown ? file : real;
 }
 
-std::string read_file(const std::string &path) {
+std::string read_file(const std::string &path, std::size_t most) {
     const OpenFile file(path, O_RDONLY);
     std::string text;
     std::array<char, 65536> piece;
@@ -38,6 +38,8 @@ std::string read_file(const std::string &path) {
             return text;
         if (size > 0)
             text.append(piece.data(), static_cast<std::size_t>(size));
+        if (text.size() > most)
+            throw std::system_error(EFBIG, std::generic_category());
     }
 }
 

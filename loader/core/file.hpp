@@ -1,7 +1,9 @@
 // Files that a user named.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <limits>
 #include <string>
 
 namespace custody {
@@ -25,7 +27,9 @@ class OpenFile {
 std::filesystem::path real_name(std::filesystem::path file);
 
 /// All that is in it; a pipe is read to its end. Throws std::system_error, whose code says why it
-/// cannot be read: what can be opened, as a directory can, can still not be readable.
-std::string read_file(const std::string &path);
+/// cannot be read: what can be opened, as a directory can, can still not be readable; what has more
+/// than `most` bytes, as a device without an end, is too large.
+std::string read_file(const std::string &path,
+                      std::size_t most = std::numeric_limits<std::size_t>::max());
 
 } // namespace custody

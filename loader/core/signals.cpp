@@ -54,6 +54,7 @@ void install_signals() {
     const sigset_t set = stop_signals();
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a write past a limit fails, and is told
     std::thread(receive_signals).detach();
 }
 

@@ -130,6 +130,7 @@ std::vector<std::string> merged(const std::vector<std::string> &added) {
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, nullptr);
     signal(SIGPIPE, SIG_DFL);
+    signal(SIGXFSZ, SIG_DFL);
     if (inherit >= 0)
         fcntl(inherit, F_SETFD, 0);
     if (dup2(streams.in.read.get(), 0) >= 0 && dup2(streams.out.write.get(), 1) >= 0 &&

@@ -20,7 +20,7 @@ Error unusable_key(const std::string &file, const std::string &why, const std::s
 std::string read_key_file(const std::string &file) {
     std::string text;
     try {
-        text = read_file(file);
+        text = read_file(file, kMostKeyBytes);
     } catch (const std::system_error &error) {
         const bool directory = error.code() == std::errc::is_a_directory;
         throw unusable_key(file, directory ? "it is a directory" : error.code().message(),

@@ -1,6 +1,7 @@
 // The file with the key that signs: read only where nobody else can read it.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 #include "common/public_key.hpp"
@@ -10,6 +11,9 @@ namespace custody::mint {
 
 /// What is wrong with a key file. Exit::usage, key-file-unusable.
 Error unusable_key(const std::string &file, const std::string &why, const std::string &hint);
+
+/// What a file of keys may have.
+inline constexpr std::size_t kMostKeyBytes = 1 << 20;
 
 /// The text of the file. Throws unusable_key().
 std::string read_key_file(const std::string &file);

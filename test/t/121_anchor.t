@@ -91,6 +91,12 @@ for my $size (1, 2, int(length($last) / 2), length($last) - 1) {
     is custody('audit', 'anchor', '--quiet', '--target', $cluster->conninfo('clinic', 'keeper'), "--key-file=$directory/key.pem",
         "--anchor-file=$directory/cut")->{stdout} =~ /^unchanged/, 1, 'and the next one follows';
 }
+for my $changed ($last =~ s/ledger/le\xffger/r, $last =~ s/^\{"signed":"/{"signed":/r) {
+    put('cut', "$head$changed\n");
+    is anchor('clinic', 'cut')->{exit}, 5, 'a line that has its end was not cut off, but changed';
+}
+put('cut', $head . substr $last, 0, index($last, '"}"') + 2);
+is_result anchor('clinic', 'cut'), 0, 'anchored', 'a crash behind what only looks like the end';
 put('cut', $head . $last);
 is_result anchor('clinic', 'cut'), 0, 'unchanged', 'a whole line without its newline counts';
 put('cut', "$head$last\n" . "\0" x 300);
@@ -304,6 +310,19 @@ for my $closed ('>&-', '2>&-', '>&- 2>&-', '<&- >&- 2>&-') {
     is content('got'), (lines('anchors'))[-1] . "\n", '... and delivered';
 }
 
+put('closed', "#!/bin/bash\nulimit -f 1\nexec $program \"\$@\"\n");
+for my $round (1 .. 2) {
+    write_row('clinic');
+    local $ENV{CUSTODY_TEST_PROGRAM} = "$directory/closed";
+    is anchor('clinic', 'anchors')->{exit}, 4, 'a file that must not grow: an error like another';
+}
+is_result anchor('clinic', 'anchors'), 0, 'anchored', '... and the next run goes on';
+for my $endless ([ 'anchor', '--target', $cluster->conninfo('clinic'), "--anchor-file=$directory/anchors", '--key-file=/dev/zero' ],
+    [ 'verify-bundle', "$directory/text", "--anchor-file=$directory/anchors", '--public-key=/dev/zero' ]) {
+    $run = custody('audit', @$endless, { timeout => 20 });
+    is $run->{exit}, 1, "a key without an end, $endless->[0]";
+    like $run->{stderr}, qr/key-file-unusable.*File too large/s, '... is none';
+}
 for my $unreadable ('<&-', "<$directory") {
     put('closed', "#!/bin/sh\nexec $program \"\$@\" $unreadable\n");
     local $ENV{CUSTODY_TEST_PROGRAM} = "$directory/closed";
