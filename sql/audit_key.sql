@@ -51,6 +51,17 @@ $$;
 COMMENT ON FUNCTION custody.type_has(text, text) IS
 'whether a value, written as text, is one of a type (as custody.harmless_type() writes it), and not one that is cut or rounded to be; errors: 22P02 and others of class 22 as the type''s input function has them; privilege: none';
 
+-- What is read under the settings of a session, as it is written whatever these are.
+CREATE FUNCTION custody.ledger_text(value anyelement) RETURNS text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO, MDY'
+    SET intervalstyle = postgres SET extra_float_digits = 3 SET bytea_output = hex SET lc_monetary = 'C' AS $$
+BEGIN
+    RETURN format('%s', value);
+END
+$$;
+COMMENT ON FUNCTION custody.ledger_text(anyelement) IS
+'a value as its type''s output function writes it under the settings of docs/wire-format.md; errors: none; privilege: none';
+
 -- By the type's own equality: that of citext is not that of the text that it would be taken for.
 CREATE FUNCTION custody.key_equality(type regtype) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -268,7 +279,7 @@ BEGIN
       FROM custody.key_type(relation, org_column) t (type) WHERE org_column IS NOT NULL;
     IF kind = 't' THEN
         -- As the column has it: char(n) with its blanks.
-        EXECUTE format('SELECT format(''%%s'', %L::%s)', value, custody.key_type(relation, org_column)) INTO value;
+        EXECUTE format('SELECT custody.ledger_text(%L::%s)', value, custody.key_type(relation, org_column)) INTO value;
     END IF;
     RETURN CASE kind WHEN 'u' THEN '\x75'::bytea || uuid_send(value::uuid)
                      WHEN 'b' THEN '\x62'::bytea || int8send(value::int8)
@@ -309,7 +320,7 @@ $$;
 COMMENT ON FUNCTION custody.org_spellings(text) IS
 'what custody_ledger.event.org may have for an organization, whatever the type of the column that names it; errors: none; privilege: none';
 
-REVOKE ALL ON FUNCTION custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.type_has(text, text),
+REVOKE ALL ON FUNCTION custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.type_has(text, text), custody.ledger_text(anyelement),
     custody.key_equality(regtype), custody.is_of_domain(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.key_object(regclass, name[], jsonb),
     custody.recorded_key(regclass, jsonb), custody.key_said(text, jsonb), custody.key_values(text, bytea), custody.loose_collation(regclass, name, text),

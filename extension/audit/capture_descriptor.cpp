@@ -206,6 +206,14 @@ bool read_key(CaptureTable *table, JsonbContainer *key) {
     return true;
 }
 
+/// Of some types the output function does as the session says: dates, floats, bytes.
+bool is_written_by_settings(Oid type) {
+    char category;
+    bool preferred;
+    get_type_category_preferred(type, &category, &preferred);
+    return category != TYPCATEGORY_STRING && category != TYPCATEGORY_ENUM && type != NUMERICOID;
+}
+
 bool read_org(CaptureTable *table, TupleDesc row_type, int64 position) {
     table->org = position < 0 || position >= table->column_count ? -1 : static_cast<int>(position);
     table->org_form = OrgForm::none;
@@ -229,6 +237,7 @@ bool read_org(CaptureTable *table, TupleDesc row_type, int64 position) {
         break;
     default:
         table->org_form = OrgForm::text;
+        table->pinned |= is_written_by_settings(type);
         digest::plan_value(&table->org_plan, type, wire::Form::text);
         break;
     }
@@ -246,6 +255,7 @@ bool read_descriptor(CaptureTable *table, TupleDesc row_type) {
         DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(newest.text))));
     JsonbContainer *object = &json->root;
     table->text_form = strcmp(json_text(object, "form", "binary"), "text") == 0;
+    table->pinned = table->text_form;
     return read_columns(table, row_type, json_container(object, "columns")) &&
            has_all_columns(table, row_type, json_container(object, "excluded")) &&
            read_key(table, json_container(object, "key")) &&

@@ -55,7 +55,7 @@ Moment moment_now(Relation relation, uint32 cid) {
 
 uint32 capture_whole(const CaptureTable *table, char op, RowValues row, Moment moment,
                      uint32 pair) {
-    const int level = table->text_form ? digest::pin_settings() : 0;
+    const int level = table->pinned ? digest::pin_settings() : 0;
     Event event;
     begin(&event, table, op, moment);
     event.pair = pair;
@@ -72,7 +72,7 @@ uint32 capture_whole(const CaptureTable *table, char op, RowValues row, Moment m
 
 void capture_update(const CaptureTable *table, RowValues old_row, RowValues new_row,
                     Moment moment) {
-    const int level = table->text_form ? digest::pin_settings() : 0;
+    const int level = table->pinned ? digest::pin_settings() : 0;
     Event event;
     begin(&event, table, 'U', moment);
     RowBytes *before = old_bytes();

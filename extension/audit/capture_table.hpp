@@ -47,6 +47,7 @@ struct CaptureTable {
     int32 descriptor;
     ledger::Hash descriptor_hash;
     bool text_form;
+    bool pinned; // what is written of a row depends on settings of the session
     bool holds_row_types;
     int column_count;
     CaptureColumn *columns; // by position

@@ -65,6 +65,14 @@ for (['short', 'abcd'], ['whole', '1.4'], ['briefly', 'abcd']) {
     }
     like error("SELECT custody.history('$table', '\"$key\"')"), qr/the key is not "$key"/, '... nor told of it';
 }
+
+# Settings of a session write an organization of some types otherwise, and must not make another one of it.
+$c->sql('clinic', q{CREATE TABLE dated (id int PRIMARY KEY, org date); SELECT custody.audit('dated', org_column => 'org'); INSERT INTO dated VALUES (1, '2020-01-02')});
+$c->sql('clinic', q{SET datestyle = german; INSERT INTO dated VALUES (2, '2020-01-02')});
+my $of_dated = q{FROM custody_ledger.event e JOIN custody_ledger.audited a ON a.id = e.tbl AND a.name = 'dated' WHERE e.op = 'I'};
+is $c->sql('clinic', "SELECT string_agg(DISTINCT custody.org_text(e.org), ' ') $of_dated"), '2020-01-02', 'an organization is one whatever the session';
+$c->sql('clinic', q{SET datestyle = german; SELECT custody.place_hold('case', 'dated', org => '02.01.2020')});
+is $c->sql('clinic', "SELECT count(*) $of_dated AND custody.event_is_held(e.tbl, e.org, e.key)"), 2, '... and held';
 done_testing;
 
 sub error { return ($c->psql('clinic', $_[0]))[2] }

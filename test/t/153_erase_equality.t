@@ -55,6 +55,12 @@ for (['was', '1', 2], ['coll', '"A"', 3]) {
 $c->sql('shop', 'SELECT custody.seal()');
 is $c->sql('shop', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status = 'refuted'}), '', 'lawfully';
 
+# A date is what it was to who asked, whatever it were to who approves.
+$c->sql('shop', q{CREATE TABLE days (day date PRIMARY KEY, a text); SELECT custody.audit('days'); INSERT INTO days VALUES ('2020-01-02', 'January'), ('2020-02-01', 'February')});
+$erase = $c->sql('shop', q{SET datestyle = german; SELECT custody.request_erase('days', '"02.01.2020"', 'asked')}, user => 'admin');
+is $c->sql('shop', "SELECT custody.approve($erase)", user => 'lawyer'), '1 events erased', 'a row with a date is erased';
+is $c->sql('shop', q{SELECT new ->> 'a' FROM custody.changes('days') WHERE op = 'I'}), "\nFebruary", '... the one that was asked for';
+
 # A table that goes before the approval.
 $erase = $c->sql('shop', q{SELECT custody.request_erase('t', '2.0', 'asked')}, user => 'admin');
 $c->sql('shop', 'DROP TABLE t');
