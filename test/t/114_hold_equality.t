@@ -71,7 +71,7 @@ $c->sql('clinic', q{CREATE TABLE dated (id int PRIMARY KEY, org date); SELECT cu
 $c->sql('clinic', q{SET datestyle = german; INSERT INTO dated VALUES (2, '2020-01-02')});
 my $of_dated = q{FROM custody_ledger.event e JOIN custody_ledger.audited a ON a.id = e.tbl AND a.name = 'dated' WHERE e.op = 'I'};
 is $c->sql('clinic', "SELECT string_agg(DISTINCT custody.org_text(e.org), ' ') $of_dated"), '2020-01-02', 'an organization is one whatever the session';
-$c->sql('clinic', q{SET datestyle = german; SELECT custody.place_hold('case', 'dated', org => '02.01.2020')});
+$c->sql('clinic', q{SET datestyle = german; SELECT custody.place_hold('case', 'dated', org => '2020-01-02')});
 is $c->sql('clinic', "SELECT count(*) $of_dated AND custody.event_is_held(e.tbl, e.org, e.key)"), 2, '... and held';
 done_testing;
 
