@@ -104,3 +104,8 @@ SELECT custody.give_duty('{admin,auditor}', f::regprocedure) FROM unnest(ARRAY[
     'custody.export_evidence(uuid, int8, int8)', 'custody.export_evidence(int8, int8, int8)',
     'custody.export_evidence(text, int8, int8)', 'custody.export_ledger(int8, int8)',
     'custody.event_proof(xid8, int4, int8)']) f;
+-- By which custody.verify_ledger() looks at the proofs of held events.
+SELECT custody.give_duty('{admin,operator,auditor}', f::regprocedure) FROM unnest(ARRAY[
+    'custody.bundle_header(text, bytea, int8, int8)', 'custody.bundle_block(int8, boolean, boolean)',
+    'custody.bundle_descriptor(int4)', 'custody.bundle_link(bytea, int8, boolean)', 'custody.bundle_head(bytea, int8)',
+    'custody.block_of_transaction(xid8, int8)']) f;

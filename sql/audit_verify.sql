@@ -172,6 +172,8 @@ BEGIN
       FROM pg_class c JOIN pg_roles o ON o.oid = c.relowner
      CROSS JOIN LATERAL (SELECT x.grantee FROM aclexplode(c.relacl) x
                           WHERE x.grantee <> c.relowner AND x.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'TRIGGER')
+                         UNION SELECT x.grantee FROM pg_attribute l CROSS JOIN LATERAL aclexplode(l.attacl) x
+                          WHERE l.attrelid = c.oid AND x.grantee <> c.relowner AND x.privilege_type IN ('INSERT', 'UPDATE')
                          UNION SELECT o.oid WHERE NOT o.rolsuper AND o.rolname <> 'custody_ledger_owner') a
      WHERE c.relnamespace = 'custody_ledger'::regnamespace AND c.relkind IN ('r', 'p') GROUP BY c.oid;
     RETURN QUERY SELECT 'role custody_ledger_owner', 'refuted', 'somebody can work as it: it can log in, or has members'
@@ -241,8 +243,9 @@ CREATE FUNCTION custody.verify_parts(indexes boolean, coverage boolean)
         (8, '{descriptors}', 'holds', 'custody.verify_holds()', NULL),
         (9, '{descriptors}', 'requests', 'custody.verify_requests()', NULL),
         (10, '{heap_index}', 'indexes', 'custody.verify_indexes()', NULL),
-        (11, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL),
-        (12, '{coverage}', 'triggers of holds', 'custody.verify_hold_triggers()', NULL)) AS v (n, checks, part, function, query)
+        (11, '{heap_index}', 'partitions', 'custody.verify_places()', NULL),
+        (12, '{coverage}', 'triggers', 'custody.verify_coverage()', NULL),
+        (13, '{coverage}', 'triggers of holds', 'custody.verify_hold_triggers()', NULL)) AS v (n, checks, part, function, query)
      CROSS JOIN LATERAL (SELECT v.checks, v.part, coalesce(v.query, format(
             'SELECT %L::text, f.object, NULL::int8, f.status, f.detail, NULL::timestamptz FROM %s f',
             v.checks[1], v.function)) AS query) p

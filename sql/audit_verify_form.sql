@@ -55,14 +55,19 @@ CREATE FUNCTION custody.verify_tables() RETURNS TABLE (object text, detail text,
          CROSS JOIN LATERAL unnest(string_to_array(p.columns, ', ')) WITH ORDINALITY c (name, number)),
     present AS (
         SELECT p.relid, a.attnum AS number, CASE WHEN a.attisdropped THEN 'dropped'
-                   ELSE quote_ident(a.attname) || ' ' || format_type(a.atttypid, NULL) END AS name
-          FROM parts p JOIN pg_attribute a ON a.attrelid = p.relid AND a.attnum > 0)
+                   ELSE quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod)
+                        || CASE WHEN a.attcollation = t.typcollation THEN '' ELSE ' COLLATE ' || a.attcollation::regcollation END END AS name
+          FROM parts p JOIN pg_attribute a ON a.attrelid = p.relid AND a.attnum > 0
+          LEFT JOIN pg_type t ON t.oid = a.atttypid)
     SELECT 'custody_ledger.' || o.name, CASE WHEN o.oid IS NULL THEN 'the table is not there'
                ELSE 'it is not the table that custody made' END, false
       FROM ours o WHERE o.relkind IS DISTINCT FROM o.kind
     UNION ALL
     SELECT c.oid::regclass::text, 'a partition that is no table of this database', true
       FROM parts p JOIN pg_class c ON c.oid = p.relid AND c.relkind NOT IN ('r', 'p')
+    UNION ALL
+    SELECT p.relid::regclass::text, 'a partition in another schema, where nobody looks at its guards and rights', true
+      FROM parts p JOIN pg_class c ON c.oid = p.relid AND c.relnamespace <> to_regnamespace('custody_ledger')
     UNION ALL
     SELECT relid::regclass::text, CASE
                WHEN e.number IS NULL AND p.name = 'dropped' THEN format('a column %s was added and dropped', p.number)

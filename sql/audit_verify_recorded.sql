@@ -126,6 +126,10 @@ BEGIN
                 SELECT FROM custody_ledger.held e WHERE e.hold = t.id AND e.tbl IS NOT NULL
                    AND (e.key IS NOT NULL, e.org IS NOT NULL) <> ((t.hold).subject ? 'key', (t.hold).subject ? 'org')),
                 'refuted', 'it holds less or more of a table than its subject says'),
+           (((t.hold).lifted_at IS NULL) <> ((t.hold).lifted_by IS NULL), 'refuted', 'it is lifted by no request, or by one and is not'),
+           (EXISTS (SELECT FROM custody_ledger.held e WHERE e.hold = t.id
+                       AND (e.tbl = 0 OR e.key IS NOT NULL AND NOT (t.hold).subject ? 'key')),
+                'refuted', 'it holds a key that its subject does not name'),
            (NOT custody.is_told((t.hold).subject, 'key') OR NOT (t.hold).subject ? 'key' AND (t.hold).subject ? 'key_hash'
                 AND (t.hold).lifted_at IS NULL, 'refuted', 'its events tell another key'),
            ((t.hold).org_text IS DISTINCT FROM (t.hold).subject ->> 'org', 'refuted', 'its organization is not that of its subject'),

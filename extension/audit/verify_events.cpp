@@ -99,6 +99,9 @@ const char *what_is_wrong(const Verify *verify, TimestampTz started, uint32 cont
         return "is erased, but not as custody erases: bytes are beside what they were hashed to, "
                "or both are gone";
     }
+    if (event->unwritten) {
+        return "has NULL where custody writes bytes, or bytes where it writes NULL";
+    }
     if (event->descriptor < 0 || event->descriptor >= verify->descriptor_count ||
         !verify->descriptors[event->descriptor].known) {
         return "has a descriptor that is not there";

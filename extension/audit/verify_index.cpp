@@ -189,7 +189,8 @@ CUSTODY_FUNCTION(custody_verify_indexes) {
     const digest::RowSet set = digest::make_row_set(fcinfo);
     Snapshot snapshot = RegisterSnapshot(GetActiveSnapshot());
     constexpr const char *kTables[] = {"ledger", "incarnation", "audited", "descriptor", "block",
-                                       "org",    "link",        "tx",      "event"};
+                                       "org",    "link",        "tx",      "event",      "hold",
+                                       "held",   "held_event",  "request", "prune"};
     for (const char *name : kTables) {
         ListCell *leaf;
         foreach (leaf, leaf_partitions(name, AccessShareLock)) {

@@ -44,7 +44,8 @@ struct EventRecord {
     int16 context;
     char op;
     bool erased;
-    bool twofold; // has both what is erased and what is left of it
+    bool twofold;   // has both what is erased and what is left of it
+    bool unwritten; // has NULL where custody writes no bytes, or the other way round
     EventPlace place;
     ledger::Hash key, images; // commitments
 };

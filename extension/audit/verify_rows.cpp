@@ -212,6 +212,8 @@ void commit_key(const LedgerRow *row, EventRecord *event) {
             event->twofold = true; // neither the key nor what is left of it
             return;
         }
+        // Who looks for keys without bytes does not find NULL.
+        event->unwritten |= row->nulls[kEventKey];
         event->key =
             ledger::key_commitment(salt_in(row, kEventKeySalt), bytes_or_none(row, kEventKey));
         return;
@@ -221,12 +223,19 @@ void commit_key(const LedgerRow *row, EventRecord *event) {
     event->twofold |= !row->nulls[kEventKeySalt] || !row->nulls[kEventKey];
 }
 
+/// None is NULL, never the byte that says so in what is hashed.
+bool is_none_in_bytes(const LedgerRow *row, AttrNumber column) {
+    return !row->nulls[column] && bytes_in(row, column).size() == ledger::no_image().size() &&
+           bytes_in(row, column)[0] == ledger::no_image()[0];
+}
+
 void commit_images(const LedgerRow *row, EventRecord *event) {
     if (row->nulls[kEventImagesHash]) {
         if (row->nulls[kEventImagesSalt]) {
             event->twofold = true;
             return;
         }
+        event->unwritten |= is_none_in_bytes(row, kEventOld) || is_none_in_bytes(row, kEventNew);
         event->images = ledger::images_commitment(
             salt_in(row, kEventImagesSalt),
             row->nulls[kEventOld] ? ledger::no_image() : bytes_in(row, kEventOld),
@@ -247,7 +256,8 @@ void read_event(const LedgerRow *row, const HeapTupleData *tuple, uint32 partiti
     event->pair = row->nulls[kEventPair]
                       ? ledger::kNoPair
                       : static_cast<uint32>(DatumGetInt32(row->values[kEventPair]));
-    event->table = row->nulls[kEventTable] ? 0 : DatumGetInt32(row->values[kEventTable]);
+    event->table = DatumGetInt32(value_in(row, kEventTable));
+    event->unwritten = !row->nulls[kEventPair] && event->pair == ledger::kNoPair;
     event->descriptor = DatumGetInt32(value_in(row, kEventDescriptor));
     event->context = DatumGetInt16(value_in(row, kEventContext));
     event->op = DatumGetChar(value_in(row, kEventOp));
@@ -333,8 +343,8 @@ constexpr Shape kTransactions = {
 constexpr Shape kEvents = {"event",
                            Check::payloads,
                            kEventColumns,
-                           bits(kEventTable, kEventPair, kEventKeySalt, kEventImagesSalt, kEventOrg,
-                                kEventKey, kEventOld, kEventNew, kEventKeyHash, kEventImagesHash),
+                           bits(kEventPair, kEventKeySalt, kEventImagesSalt, kEventKey, kEventOld,
+                                kEventNew, kEventKeyHash, kEventImagesHash),
                            bits(kEventKeyHash, kEventImagesHash),
                            take_event};
 

@@ -129,6 +129,8 @@ seal($cluster, 'copy');
 with_guards_off('copy', q{DELETE FROM event WHERE xid = (SELECT max(xid) FROM custody_ledger.tx);
     DELETE FROM tx WHERE xid = (SELECT max(xid) FROM custody_ledger.tx); DELETE FROM link WHERE block = 6;
     DELETE FROM block WHERE number = 6});
+is_deeply [ map { s/ -?\d+ -$//r } found('copy', 'refuted', @digest) ], ['descriptors incarnation'], 'sealed, not anchored, in a place of which no block was: the place is left';
+with_guards_off('copy', q{DELETE FROM custody_ledger.incarnation WHERE short NOT IN (SELECT incarnation FROM custody_ledger.block)});
 is_deeply [ grep { $_->[1] ne 'proven' } verdicts($cluster, 'copy', @digest) ], [], 'sealed, not anchored: a block that is taken away never was';
 
 open my $guide, '<', source_directory() . '/docs/audit.md' or die $!;
