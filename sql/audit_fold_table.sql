@@ -161,27 +161,9 @@ $$;
 COMMENT ON FUNCTION custody.fold_version(int4, timestamptz) IS
 'the version of a table''s descriptor that was the newest at a time, or is; NULL before the first; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
-CREATE FUNCTION custody.fold_table(tbl int4, version int4, until timestamptz DEFAULT NULL, wanted bytea DEFAULT NULL)
-    RETURNS TABLE (key bytea, folded custody.folded_row)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
-DECLARE
-    plan text := custody.fold_plan(tbl, version);
-    descriptors int4[] := ARRAY(SELECT split_part(l.line, ' ', 1)::int4
-                                  FROM string_to_table(plan, E'\n') WITH ORDINALITY l (line, n) WHERE l.n > 1);
-    columns text := 'e.at, e.xid, e.incarnation, e.lsn, e.seq, e.cid, e.descriptor, e.op, e.images_salt, e.key, e.new';
-    -- Only keys that are short enough are in the index.
-    chosen text := CASE WHEN wanted IS NULL THEN '' WHEN octet_length(wanted) <= 2000
-                        THEN ' AND e.key = $4 AND octet_length(e.key) <= 2000' ELSE ' AND e.key = $4' END;
-    timed text := CASE WHEN until IS NULL THEN '' ELSE
-        ' JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation' END;
-    ended text := CASE WHEN until IS NULL THEN '' ELSE
-        ', coalesce(custody.exact_commit_time(t.xid, t.incarnation, $6), t.committing_at) AS ended' END;
-    -- What changed a row before something that counts had ended before it, whatever the clock said then.
-    counts text := CASE WHEN until IS NULL THEN 'o' ELSE
-        '(SELECT * FROM (SELECT *, min(o.ended) OVER (PARTITION BY o.key ORDER BY o.place, o.last_lsn, o.cid, o.seq'
-        ' ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS ended_by FROM o) o WHERE o.ended_by <= $5)' END;
-BEGIN
-    RETURN QUERY EXECUTE format($q$
+CREATE FUNCTION custody.fold_query(wanted bytea, timed boolean) RETURNS text
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($q$
         WITH cut AS (SELECT * FROM custody.fold_cut($1, $5)),
              place AS MATERIALIZED (SELECT * FROM custody.incarnation_places()),
              o AS (
@@ -194,10 +176,36 @@ BEGIN
            AND NOT EXISTS (SELECT FROM cut c WHERE custody.fold_is_before(coalesce(p.place, 9223372036854775807),
                                e.incarnation, e.xid, e.lsn, e.cid, e.seq, c.place, c.incarnation, c.xid, c.lsn, c.cid, c.seq)))
         SELECT o.key, custody.fold($2, o.descriptor, o.op, o.new, o.images_salt, o.incarnation, o.xid, o.seq, o.at
-                   ORDER BY o.place, o.last_lsn, o.cid, o.seq)
+                   ORDER BY o.place, o.last_lsn, o.cid, o.seq) AS folded
           FROM %5$s o
-         GROUP BY o.key $q$, columns, chosen, timed, ended, counts)
-     USING tbl, plan, descriptors, wanted, until, custody.this_incarnation();
+         GROUP BY o.key $q$,
+        'e.at, e.xid, e.incarnation, e.lsn, e.seq, e.cid, e.descriptor, e.op, e.images_salt, e.key, e.new',
+        -- Only keys that are short enough are in the index.
+        CASE WHEN wanted IS NULL THEN '' WHEN octet_length(wanted) <= 2000
+             THEN ' AND e.key = $4 AND octet_length(e.key) <= 2000' ELSE ' AND e.key = $4' END,
+        CASE WHEN timed THEN ' JOIN custody_ledger.tx t ON t.at = e.at AND t.xid = e.xid AND t.incarnation = e.incarnation' END,
+        CASE WHEN timed THEN ', coalesce(custody.exact_commit_time(t.xid, t.incarnation, $6), t.committing_at) AS ended' END,
+        -- What changed a row before something that counts had ended before it, whatever the clock said then.
+        CASE WHEN timed THEN '(SELECT * FROM (SELECT *, min(o.ended) OVER (PARTITION BY o.key ORDER BY o.place, o.last_lsn, o.cid, o.seq'
+                             ' ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS ended_by FROM o) o WHERE o.ended_by <= $5)' ELSE 'o' END)
+$$;
+COMMENT ON FUNCTION custody.fold_query(bytea, boolean) IS
+'the query of custody.fold_table(), for one key or all, of what had committed at a time (timed) or of all: on $1 (table), $2 (plan), $3 (its descriptors), $4 (key), $5 (time), $6 (this incarnation); errors: none; privilege: none';
+
+CREATE FUNCTION custody.fold_plan_descriptors(plan text) RETURNS int4[]
+    LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS
+$$SELECT ARRAY(SELECT split_part(l.line, ' ', 1)::int4 FROM string_to_table(plan, E'\n') WITH ORDINALITY l (line, n) WHERE l.n > 1)$$;
+COMMENT ON FUNCTION custody.fold_plan_descriptors(text) IS
+'the descriptors whose events a plan of custody.fold_plan() folds; errors: 22P02 for what is no plan; privilege: none';
+
+CREATE FUNCTION custody.fold_table(tbl int4, version int4, until timestamptz DEFAULT NULL, wanted bytea DEFAULT NULL)
+    RETURNS TABLE (key bytea, folded custody.folded_row)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+    plan text := custody.fold_plan(tbl, version);
+BEGIN
+    RETURN QUERY EXECUTE custody.fold_query(wanted, until IS NOT NULL)
+     USING tbl, plan, custody.fold_plan_descriptors(plan), wanted, until, custody.this_incarnation();
 END
 $$;
 COMMENT ON FUNCTION custody.fold_table(int4, int4, timestamptz, bytea) IS
@@ -256,7 +264,8 @@ REVOKE ALL ON FUNCTION custody.fold_one(text, int4, bytea), custody.fold_multise
     custody.fold_cut(int4, timestamptz),
     custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4),
     custody.wire_value(text, text, text), custody.fold_constant(text, text, text), custody.fold_plan(int4, int4),
-    custody.fold_version(int4, timestamptz), custody.fold_table(int4, int4, timestamptz, bytea) FROM PUBLIC;
+    custody.fold_version(int4, timestamptz), custody.fold_query(bytea, boolean), custody.fold_plan_descriptors(text),
+    custody.fold_table(int4, int4, timestamptz, bytea) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.fold_event(internal, text, int4, "char", bytea, uuid, int8, xid8, int4, timestamptz)',
     'custody.folded_row(internal)', 'custody.fold(text, int4, "char", bytea, uuid, int8, xid8, int4, timestamptz)',
@@ -266,7 +275,7 @@ SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.fold_is_before(int8, int8, xid8, pg_lsn, int4, int4, int8, int8, xid8, pg_lsn, int4, int4)',
     'custody.wire_value(text, text, text)', 'custody.fold_constant(text, text, text)', 'custody.fold_plan(int4, int4)',
     'custody.fold_one(text, int4, bytea)', 'custody.fold_multiset(int4, int4, timestamptz)',
-    'custody.fold_version(int4, timestamptz)',
+    'custody.fold_version(int4, timestamptz)', 'custody.fold_query(bytea, boolean)', 'custody.fold_plan_descriptors(text)',
     'custody.fold_table(int4, int4, timestamptz, bytea)', 'custody.key_bytes(regclass, name[], jsonb, text)',
     'custody.key_type(regclass, name)', 'custody.key_equality(regtype)', 'custody.harmless_type(oid, int4)', 'custody.is_of_domain(regclass, name)',
     'custody.wire_row(record, text[], text)', 'custody.key_condition(regclass, name[], jsonb, text)',

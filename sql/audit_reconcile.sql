@@ -112,27 +112,33 @@ COMMENT ON FUNCTION custody.reconcile_gaps(int4) IS
 'why rows of a table may be missing from the ledger, or there too much, although nobody altered it; empty for no reason; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 -- t.*, for t alone may be a column of the table, whose maker could let it show what the row should be.
--- Without JIT: each partition has expressions of its own, and compiling those of 10,000 takes minutes.
+-- Without JIT: each partition has expressions of its own, and compiling those of 10,000 takes minutes. The events
+-- come in the order of keys: sorted alike, the rows are written to temporary files once, hashed twice.
 CREATE FUNCTION custody.reconcile_keyed(rel regclass)
     RETURNS TABLE (problem text, key bytea, positions int4[], since timestamptz)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off
+    SET timezone = 'UTC' SET enable_hashjoin = off SET enable_hashagg = off AS $$
 DECLARE
     scope record;
+    plan text;
 BEGIN
     SELECT * INTO scope FROM custody.reconcile_scope(rel);
+    plan := custody.fold_plan(scope.tbl, scope.version);
     RETURN QUERY EXECUTE format($q$
         SELECT CASE WHEN %s THEN 'key not unique'
                     WHEN l.key IS NULL THEN 'not in the ledger' WHEN live.key IS NULL THEN 'not live'
                     WHEN d.positions IS NULL THEN 'equal' WHEN 0 <= ANY (d.positions) THEN 'different'
                     ELSE 'not compared' END,
                coalesce(l.key, live.key), d.positions, (l.folded).at
-          FROM (SELECT * FROM custody.fold_table($1, $2) f WHERE (f.folded)."exists") l
-          FULL JOIN (SELECT custody.wire_row(t.*, $4, $5) AS key, custody.wire_row(t.*, $3, $5) AS row
+          FROM (SELECT * FROM (%s) f WHERE (f.folded)."exists") l
+          FULL JOIN (SELECT custody.wire_row(t.*, $8, $9) AS key, custody.wire_row(t.*, $7, $9) AS row
                        FROM custody.table_rows(NULL::%s) t) live ON live.key = l.key
          CROSS JOIN LATERAL (SELECT custody.image_differences((l.folded).image, (l.folded).hashes, live.row)
                                     AS positions) d $q$,
-        CASE WHEN scope."unique" THEN 'false' ELSE 'live.key IS NOT NULL AND count(*) OVER (PARTITION BY live.key) > 1' END, rel)
-     USING scope.tbl, scope.version, scope.columns, scope.key, scope.form;
+        CASE WHEN scope."unique" THEN 'false' ELSE 'live.key IS NOT NULL AND count(*) OVER (PARTITION BY live.key) > 1' END,
+        custody.fold_query(NULL, false), rel)
+     USING scope.tbl, plan, custody.fold_plan_descriptors(plan), NULL::bytea, NULL::timestamptz, custody.this_incarnation(),
+           scope.columns, scope.key, scope.form;
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile_keyed(regclass) IS

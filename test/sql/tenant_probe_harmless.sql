@@ -37,7 +37,8 @@ SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
     UNION ALL SELECT format('%s %s', setrole, setconfig) FROM pg_db_role_setting
     UNION ALL SELECT format('%s %s %s', name, setting, source) FROM pg_settings) p
 $$;
-SELECT probe.picture() AS before, pg_current_wal_insert_lsn() AS wal \gset
+-- Settings of the library are there once it is loaded.
+SELECT probe.picture() AS before, pg_current_wal_insert_lsn() AS wal FROM custody.context_info() \gset
 SELECT attack, verdict, count(*) FROM custody.probe_isolation('probe_app')
  WHERE object IN ('probe.doc', 'probe.line', 'probe.empty') AND verdict <> 'held' GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT probe.picture() = :'before' AS unchanged;

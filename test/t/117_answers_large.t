@@ -83,4 +83,13 @@ for my $answer (q{custody.row_as_of('many', '7', clock_timestamp())}, q{custody.
 my $session = $cluster->session('clinic');
 is $session->query(q{SET statement_timeout = '50ms'; SELECT count(*) FROM custody.reconcile('many')}, error => 1) =~ /canceling/ ? 1 : 0, 1,
     'a long answer can be cancelled';
+# Rows are compared in the order of their keys, in which their events come: hashed, both would be written out once more.
+$cluster->create_database('sorted', extension => 1);
+$cluster->sql('sorted', q{SELECT custody.init_ledger(); CREATE TABLE t (id int PRIMARY KEY, a text); SELECT custody.audit('t');
+    INSERT INTO t SELECT i, repeat(md5(i::text), 5) FROM generate_series(1, 60000) i; ANALYZE t});
+is $cluster->sql('sorted', q{SELECT status FROM custody.reconcile('t')}), 'proven', 'reconcile of more than fits into memory';
+wait_for('what it wrote is counted', sub { $cluster->sql('sorted', q{SELECT temp_bytes > 0 FROM pg_stat_database WHERE datname = current_database()}) eq 't' });
+my $written = $cluster->sql('sorted', q{SELECT round(temp_bytes / pg_relation_size('t'), 1) FROM pg_stat_database WHERE datname = current_database()});
+diag "temporary files have $written times the table's bytes";
+cmp_ok $written, '<', 5, '... writes sorted rows once';
 done_testing;
