@@ -33,10 +33,11 @@ BEGIN
         problem := format('columns that are gone or have other names: %s', lost);
         RETURN;
     END IF;
-    SELECT string_agg(format('%I = %s', v.name, custody.revert_literal(v.type, v.state, v.value)), ' AND ' ORDER BY v.position)
-      INTO condition FROM custody.image_values(descriptor, key, true) v;
+    SELECT CASE WHEN bool_and(l.literal IS NOT NULL) THEN string_agg(format('%I = %s', v.name, l.literal), ' AND ' ORDER BY v.position) END
+      INTO condition FROM custody.image_values(descriptor, key, true) v
+     CROSS JOIN LATERAL (SELECT custody.revert_literal(v.type, v.state, v.value)) l (literal);
     IF condition IS NULL THEN
-        problem := 'the row has no key, or it was erased';
+        problem := 'the row has no key, or it was erased, or is of types that are gone or have other names';
         RETURN;
     END IF;
     IF old IS NULL THEN
@@ -122,7 +123,11 @@ DECLARE
 BEGIN
     SELECT string_agg(format('t.%I = %s', v.name, custody.revert_literal(v.type, v.state, v.value)), ' AND ')
       INTO condition FROM custody.image_values(descriptor, key, true) v;
-    EXECUTE format('SELECT count(*)::int FROM %s t WHERE %s', relation, condition) INTO rows;
+    BEGIN
+        EXECUTE format('SELECT count(*)::int FROM %s t WHERE %s', relation, condition) INTO rows;
+    EXCEPTION WHEN undefined_function OR ambiguous_function OR datatype_mismatch THEN
+        RETURN 'the key has another type now: ' || SQLERRM;
+    END;
     IF image IS NULL OR rows = 0 THEN
         RETURN CASE WHEN image IS NULL AND rows > 0 THEN 'a row with this key is there again'
                     WHEN image IS NOT NULL THEN 'the row is not there any more' END;

@@ -98,4 +98,13 @@ $xid = did(q{DELETE FROM child WHERE id = 12; UPDATE parent SET id = 'x' WHERE n
 $c->sql('d', 'ALTER TABLE child DROP parent; ALTER TABLE child ADD parent int');
 is conflicts($xid), 'columns that are gone or have other names: parent', 'columns that are gone are a conflict, though another one has the name';
 is $c->sql('d', q{SELECT string_agg(status, ' ') FROM unnest('{parent,child}'::text[]) t, custody.reconcile(t::regclass)}), 'proven proven', 'all agrees';
+
+# Keys of types that have another name now, or that is another one.
+$c->sql('d', q{CREATE TYPE mood AS ENUM ('calm', 'tense'); CREATE TABLE moods (m mood, n int, PRIMARY KEY (m, n)); CREATE TABLE retyped (id int PRIMARY KEY, a text);
+    SELECT custody.audit('moods'), custody.audit('retyped'); INSERT INTO moods VALUES ('calm', 1); INSERT INTO retyped VALUES (1, 'a')});
+$xid = did(q{UPDATE moods SET m = 'tense'; UPDATE retyped SET a = 'b'});
+is conflicts($xid), '', 'keys are no conflict';
+$c->sql('d', 'ALTER TYPE mood RENAME TO temper; ALTER TABLE retyped ALTER id TYPE text');
+is conflicts($xid), 'the key has another type now: operator does not exist: text = integer; '
+    . 'the row has no key, or it was erased, or is of types that are gone or have other names', '... of other types, or names of types, they are';
 done_testing;
