@@ -16,6 +16,18 @@ $$;
 COMMENT ON FUNCTION custody.warn_detaching(int4, regclass) IS
 'warns (55000) where an answer has rows of a partition that is being detached; part of custody.row_as_of() and table_as_of(); errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
+CREATE FUNCTION custody.check_time(at timestamptz) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF at IS NULL THEN
+        RAISE EXCEPTION 'no time is named'
+            USING ERRCODE = 'null_value_not_allowed', HINT = 'Give a timestamp with time zone.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.check_time(timestamptz) IS
+'refuses (22004) NULL as a time; privilege: none';
+
 CREATE FUNCTION custody.row_as_of(rel regclass, key jsonb, at timestamptz)
     RETURNS TABLE ("row" jsonb, "exists" boolean, whole boolean, changed_at timestamptz, clock text,
                    incarnation int8, xid xid8, seq int4)
@@ -29,6 +41,7 @@ DECLARE
     wanted bytea := custody.descriptor_key(descriptor, custody.key_texts(tbl, key));
     this int8 := custody.this_incarnation();
 BEGIN
+    PERFORM custody.check_time(row_as_of.at);
     PERFORM custody.key_versions(tbl, key);
     PERFORM custody.warn_detaching(tbl, rel);
     RETURN QUERY SELECT custody.image_json(descriptor, (f.folded).image), (f.folded)."exists", (f.folded).whole,
@@ -45,7 +58,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.row_as_of(regclass, jsonb, timestamptz) IS
-'the row with a key (as custody.history() takes it) as it was at a time, with the columns that the table had then: row, NULL where it did not exist (exists); whole: false where events of some column were pruned or erased; the time of the commit that made it so and its clock (commit: exact, pre-commit: shortly before), and the event; no result row where no event tells; warns where a partition is being detached, whose rows are there until that is through; errors: 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
+'the row with a key (as custody.history() takes it) as it was at a time, with the columns that the table had then: row, NULL where it did not exist (exists); whole: false where events of some column were pruned or erased; the time of the commit that made it so and its clock (commit: exact, pre-commit: shortly before), and the event; no result row where no event tells; warns where a partition is being detached, whose rows are there until that is through; errors: 22004 without a time, 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
 
 CREATE FUNCTION custody.table_as_of(rel regclass, at timestamptz)
     RETURNS TABLE (key jsonb, "row" jsonb, whole boolean, changed_at timestamptz, clock text)
@@ -58,6 +71,7 @@ DECLARE
                          WHERE d.tbl = asked.tbl AND d.version = asked.version);
     this int8 := custody.this_incarnation();
 BEGIN
+    PERFORM custody.check_time(table_as_of.at);
     PERFORM custody.warn_detaching(tbl, rel);
     IF descriptor::jsonb -> 'key' = '[]' THEN
         RETURN QUERY SELECT NULL::jsonb, custody.image_json(descriptor, f.image), f.image IS NOT NULL,
@@ -75,9 +89,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.table_as_of(regclass, timestamptz) IS
-'the rows of a table as they were at a time, with the columns that it had then, as custody.row_as_of() has them; key is NULL, and there is no time of change, for a table without key; errors: 42704 for a table that is not recorded; privilege: custody_auditor';
+'the rows of a table as they were at a time, with the columns that it had then, as custody.row_as_of() has them; key is NULL, and there is no time of change, for a table without key; errors: 22004 without a time, 42704 for a table that is not recorded; privilege: custody_auditor';
 
-REVOKE ALL ON FUNCTION custody.warn_detaching(int4, regclass), custody.row_as_of(regclass, jsonb, timestamptz), custody.table_as_of(regclass, timestamptz) FROM PUBLIC;
+REVOKE ALL ON FUNCTION custody.check_time(timestamptz), custody.warn_detaching(int4, regclass), custody.row_as_of(regclass, jsonb, timestamptz), custody.table_as_of(regclass, timestamptz) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.warn_detaching(int4, regclass)');
+SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.check_time(timestamptz)');
 SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.row_as_of(regclass, jsonb, timestamptz)');
 SELECT custody.give_duty('{admin,operator,auditor,legal}', 'custody.table_as_of(regclass, timestamptz)');

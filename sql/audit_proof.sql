@@ -261,6 +261,11 @@ DECLARE
     newest int8;
     before int8;
 BEGIN
+    IF org IS NULL THEN
+        RAISE EXCEPTION 'no organization is named'
+            USING ERRCODE = 'null_value_not_allowed',
+                  HINT = 'Give its uuid, number or text; the empty text is for events that belong to none.';
+    END IF;
     to_block := custody.check_bundle_blocks(from_block, to_block);
     IF NOT EXISTS (SELECT FROM custody_ledger.link l WHERE l.org = export_org.org AND l.block <= to_block) THEN
         RAISE EXCEPTION 'the organization has no events up to block %', to_block
@@ -294,17 +299,17 @@ COMMENT ON FUNCTION custody.export_org(bytea, int8, int8) IS
 CREATE FUNCTION custody.export_evidence(org uuid, from_block int8 DEFAULT 1, to_block int8 DEFAULT NULL) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on
-    AS $$ SELECT custody.export_org('u'::bytea || uuid_send(org), from_block, to_block) WHERE org IS NOT NULL $$;
+    AS $$ SELECT custody.export_org('u'::bytea || uuid_send(org), from_block, to_block) $$;
 CREATE FUNCTION custody.export_evidence(org int8, from_block int8 DEFAULT 1, to_block int8 DEFAULT NULL) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on
-    AS $$ SELECT custody.export_org('b'::bytea || int8send(org), from_block, to_block) WHERE org IS NOT NULL $$;
+    AS $$ SELECT custody.export_org('b'::bytea || int8send(org), from_block, to_block) $$;
 CREATE FUNCTION custody.export_evidence(org text, from_block int8 DEFAULT 1, to_block int8 DEFAULT NULL) RETURNS SETOF text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on
-    AS $$ SELECT custody.export_org(CASE org WHEN '' THEN '' ELSE custody.org_of_text(org) END, from_block, to_block) WHERE org IS NOT NULL $$;
+    AS $$ SELECT custody.export_org(CASE org WHEN '' THEN '' ELSE custody.org_of_text(org) END, from_block, to_block) $$;
 COMMENT ON FUNCTION custody.export_evidence(uuid, int8, int8) IS
-'a bundle that proves that it has all events of an organization in these blocks (to_block NULL: up to the newest), as lines of JSON (docs/ledger-format.md, section 8): custody audit verify-bundle and examples/audit/verify_bundle.py check it without the database; shows nothing of other organizations; errors: P0002 where the organization has no events, 55000 where events were pruned, there is no block, or the client''s encoding is another than UTF8, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';
+'a bundle that proves that it has all events of an organization in these blocks (to_block NULL: up to the newest), as lines of JSON (docs/ledger-format.md, section 8): custody audit verify-bundle and examples/audit/verify_bundle.py check it without the database; shows nothing of other organizations; errors: 22004 for NULL, P0002 where the organization has no events, 55000 where events were pruned, there is no block, or the client''s encoding is another than UTF8, 22023 for blocks that there are not; privilege: custody_auditor, custody_admin';
 COMMENT ON FUNCTION custody.export_evidence(int8, int8, int8) IS
 'the same for an organization that is a bigint; errors and privilege: as for a uuid';
 COMMENT ON FUNCTION custody.export_evidence(text, int8, int8) IS

@@ -28,7 +28,8 @@ BEGIN
      WHERE e.at = started AND e.xid = event_place.xid AND e.incarnation = event_place.incarnation
        AND e.seq = event_place.seq;
     IF NOT FOUND THEN
-        RAISE EXCEPTION 'there is no event % of transaction %', seq, xid USING ERRCODE = 'no_data_found';
+        RAISE EXCEPTION 'there is no event % of transaction %', seq, xid
+            USING ERRCODE = 'no_data_found', HINT = 'custody.changes() has the numbers.';
     END IF;
     block := custody.block_of_transaction(xid, incarnation);
     IF block IS NULL THEN

@@ -50,11 +50,13 @@ DECLARE
     keep interval;
 BEGIN
     PERFORM custody.check_ledger();
+    PERFORM custody.check_time(before);
     SELECT (l.options ->> 'retention')::interval INTO keep FROM custody_ledger.ledger l;
-    IF before IS NULL OR before > now() - coalesce(keep, '0') THEN
+    IF before > now() - coalesce(keep, '0') THEN
         RAISE EXCEPTION 'events from before % are kept', before
             USING ERRCODE = 'invalid_parameter_value',
-                  DETAIL = format('The ledger''s retention is %s.', coalesce(keep::text, 'not set, and the time has not come'));
+                  DETAIL = CASE WHEN keep IS NULL THEN 'The time has not come.' ELSE format('The ledger''s retention is %s.', keep) END,
+                  HINT = format('Name %s, or a time before.', now() - coalesce(keep, '0'));
     END IF;
     IF NOT EXISTS (SELECT FROM custody.prunable(before) p WHERE p.obstacle IS NULL) THEN
         RAISE EXCEPTION 'nothing can be pruned'
@@ -67,7 +69,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.request_prune(timestamptz, text) IS
-'asks for the partitions of events to be dropped that end at or before a time, as custody.prunable() lists them; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or inside of the retention, 55000 where there is nothing to prune; privilege: custody_admin, custody_legal';
+'asks for the partitions of events to be dropped that end at or before a time, as custody.prunable() lists them; the other duty approves (custody.approve()); returns the request''s number; errors: 22004 without a time, 22023 without a reason or inside of the retention, 55000 where there is nothing to prune; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.request_lift(hold int4, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -75,13 +77,30 @@ CREATE FUNCTION custody.request_lift(hold int4, reason text) RETURNS int4
 BEGIN
     PERFORM custody.check_ledger();
     IF NOT EXISTS (SELECT FROM custody_ledger.hold h WHERE h.id = hold AND h.lifted_at IS NULL) THEN
-        RAISE EXCEPTION 'there is no hold %', hold USING ERRCODE = 'undefined_object';
+        RAISE EXCEPTION 'there is no hold %', hold
+            USING ERRCODE = 'undefined_object',
+                  DETAIL = coalesce((SELECT format('It was lifted at %s.', h.lifted_at) FROM custody_ledger.hold h WHERE h.id = hold),
+                                    'None has this number.'),
+                  HINT = 'custody_ledger.hold has the holds.';
     END IF;
     RETURN custody.make_request('lift', jsonb_build_object('hold', hold), reason);
 END
 $$;
 COMMENT ON FUNCTION custody.request_lift(int4, text) IS
 'asks for a legal hold to be lifted; the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason, 42704 for a hold that is not; privilege: custody_admin, custody_legal';
+
+CREATE FUNCTION custody.refuse_request(request int4) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'there is no open request %', request
+        USING ERRCODE = 'undefined_object',
+              DETAIL = coalesce((SELECT format('It is %s: %s.', r.state, r.result) FROM custody_ledger.request r WHERE r.id = request),
+                                'None has this number.'),
+              HINT = 'custody_ledger.request has the requests and their states.';
+END
+$$;
+COMMENT ON FUNCTION custody.refuse_request(int4) IS
+'says (42704) that a request is not open; part of custody.approve() and custody.withdraw_request(); privilege: superuser';
 
 CREATE FUNCTION custody.withdraw_request(request int4) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -93,7 +112,7 @@ BEGIN
     IF custody.maintain_ledger(format(
         'UPDATE custody_ledger.request SET state = ''withdrawn'', arguments = custody.kept_arguments(arguments),
                 result = %L WHERE id = %L AND state = ''open''', 'by ' || session_user, request)) = 0 THEN
-        RAISE EXCEPTION 'there is no open request %', request USING ERRCODE = 'undefined_object';
+        PERFORM custody.refuse_request(request);
     END IF;
     PERFORM custody.record_note(0, 'S', jsonb_build_object('kind', 'withdraw', 'request', request,
                                                            'by', session_user)::text);
@@ -113,7 +132,7 @@ BEGIN
     -- Locked: two approvals do not both execute.
     SELECT * INTO asked FROM custody_ledger.request r WHERE r.id = request FOR UPDATE;
     IF NOT FOUND OR asked.state <> 'open' THEN
-        RAISE EXCEPTION 'there is no open request %', request USING ERRCODE = 'undefined_object';
+        PERFORM custody.refuse_request(request);
     ELSIF asked.requested_at < now() - interval '30 days' THEN
         RAISE EXCEPTION 'request % is older than 30 days', request
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Withdraw it, and ask again.';
@@ -172,7 +191,7 @@ COMMENT ON FUNCTION custody.approve(int4) IS
 
 REVOKE ALL ON FUNCTION custody.ledger_duties(name), custody.kept_arguments(jsonb), custody.make_request(text, jsonb, text),
     custody.request_prune(timestamptz, text), custody.request_lift(int4, text),
-    custody.withdraw_request(int4), custody.check_approver(int4), custody.request_facts(int4), custody.approve(int4) FROM PUBLIC;
+    custody.refuse_request(int4), custody.withdraw_request(int4), custody.check_approver(int4), custody.request_facts(int4), custody.approve(int4) FROM PUBLIC;
 SELECT custody.give_duty('{admin,legal}', f) FROM unnest(ARRAY[
     'custody.request_prune(timestamptz, text)', 'custody.request_lift(int4, text)',
     'custody.withdraw_request(int4)', 'custody.approve(int4)']::regprocedure[]) f;

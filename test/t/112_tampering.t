@@ -116,6 +116,16 @@ detects("a link's sum", <<'SQL', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refu
 UPDATE custody_ledger.link SET total = total + 1, hash = sha256('\x0b'::bytea || int4send(octet_length(org)) || org || int8send(k) || int8send(block)
     || int4send(transactions) || int8send(events) || int8send(total + 1) || tree || previous) WHERE block = 3
 SQL
+detects("a link's previous", <<'SQL', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*its link does not follow the one before/m);
+UPDATE custody_ledger.link SET previous = sha256('x'), hash = sha256('\x0b'::bytea || int4send(octet_length(org)) || org || int8send(k) || int8send(block)
+    || int4send(transactions) || int8send(events) || int8send(total) || tree || sha256('x')) WHERE block = 3
+SQL
+detects("a link's tree", <<'SQL', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*its link has \d+ transactions/m);
+UPDATE custody_ledger.link SET tree = sha256('x'), hash = sha256('\x0b'::bytea || int4send(octet_length(org)) || org || int8send(k) || int8send(block)
+    || int4send(transactions) || int8send(events) || int8send(total) || sha256('x') || previous) WHERE block = 3
+SQL
+detects("a link's hash", 'UPDATE custody_ledger.link SET hash = sha256(hash) WHERE block = 3',
+    qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*its link does not give its hash/m);
 detects('a snapshot is changed', "UPDATE custody_ledger.block SET snapshot = (SELECT snapshot FROM custody_ledger.block WHERE number = 4) WHERE number = 3", qr/^chain\|block 3\|3\|refuted\|.*private part/m);
 detects('a link is dropped', 'DELETE FROM custody_ledger.link WHERE block = 3', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted\|.*no link/m);
 detects('a link is changed', 'UPDATE custody_ledger.link SET events = events + 1 WHERE block = 3', qr/^roots\|organization 75[0-9a-f]{32}\|3\|refuted/m);

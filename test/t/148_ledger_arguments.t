@@ -46,9 +46,15 @@ is $checks, 'coverage,heap_index', 'checks that are left out by NULL are said to
 says("SELECT custody.$_->[0]", qr/ERROR:  $_->[1]/s) for
     [q{audit(NULL)}, 'no table is named'], [q{unaudit(NULL, 'x')}, 'no table is named'], [q{audit_schema(NULL)}, 'no schema is named'],
     [q{audit_schema('empty', options => '{"full": true}')}, 'option "full" cannot be true'],
-    [q{withdraw_request(NULL)}, 'there is no open request <NULL>'], [q{request_erase_user(NULL, 'x')}, 'no user is named'],
+    [q{withdraw_request(NULL)}, 'there is no open request <NULL>.*None has this number.*custody_ledger\.request'], [q{request_erase_user(NULL, 'x')}, 'no user is named'],
     [q{request_erase_user('', 'x')}, 'no user is named'], [q{history('log', '1')}, 'the key is not 1.*without a key.*table_as_of'],
     [q{place_hold('case', 'log', key => '1')}, 'the key of public.log is not 1.*without a key'],
+    [q{request_lift(77, 'x')}, 'there is no hold 77.*None has this number.*custody_ledger\.hold'],
+    [q{request_prune(now() + interval '1 day', 'x')}, 'events from before .* are kept.*retention is 00:00:00.*Name 20'],
+    [q{request_prune(NULL, 'x')}, 'no time is named.*Give a timestamp'],
+    map([ $_, 'no time is named.*Give a timestamp' ], q{row_as_of('patient', '1', NULL)}, q{table_as_of('patient', NULL)}),
+    map([ "export_evidence(NULL::$_)", 'no organization is named.*text' ], qw(uuid int8 text)),
+    [q{event_proof('1', 1)}, 'there is no event 1 of transaction 1.*custody\.changes\(\)'],
     [q{request_prune(now(), 'x')}, 'nothing can be pruned.*No partition of events ends before'],
     [q{note_incarnation('NaN', 1, 1)}, 'system identifiers are .*It is NaN'],
     map([qq{note_incarnation($_, 1, 1)}, 'system identifiers are whole numbers of 64 bits.*It is ' . quotemeta], '-1', '1.5', '18446744073709551616');
@@ -90,6 +96,7 @@ is sql(q{DELETE FROM two WHERE id = 2 RETURNING id}), 2, '... and only the row t
 is sql("SELECT subject -> 'key' FROM custody_ledger.hold WHERE id = $hold"), '{"b": "x", "id": 1}', '... which is kept by the names of its columns';
 my $erase = sql(q{SELECT custody.request_erase('one', '1', 'art. 17')}, user => 'admin');
 is sql("SELECT custody.approve($erase)", user => 'lawyer'), '1 events erased', 'what a value names is erased';
+says("SELECT custody.withdraw_request($erase)", qr/there is no open request $erase\nDETAIL:  It is done: 1 events erased\./);
 
 # What a crash takes.
 is says("CREATE UNLOGGED TABLE $_->[0]; SELECT custody.audit('$_->[1]')", qr/WARNING:  public.$_->[1] is unlogged.*SET LOGGED/s), 0, '... and it is recorded' for

@@ -42,6 +42,31 @@ is rows(), '1 x 0, 2 y 0, 3 later 1', 'a deferred trigger';
 quietly($xid);
 is rows(), '1 x 0, 2 y 0, 3 z 0', '... is taken back, too';
 
+# A key that was left, or taken, within the transaction: what is there now is not what the earlier change left.
+for (["DELETE FROM r WHERE id = 1; INSERT INTO r VALUES (1, 'new', 7)", '1 new 7, 2 y 0, 3 z 0'], ["INSERT INTO r VALUES (4, 'n', 0); DELETE FROM r WHERE id = 4", '1 x 0, 2 y 0, 3 z 0'],
+    ["INSERT INTO r VALUES (4, 'n', 0); UPDATE r SET id = 5 WHERE id = 4", '1 x 0, 2 y 0, 3 z 0, 5 n! 1'], ["DELETE FROM r WHERE id = 2; UPDATE r SET id = 2 WHERE id = 1", '2 x! 1, 3 z 0']) {
+    my ($sql, $left) = @$_;
+    $xid = did($sql);
+    is rows(), $left, $sql;
+    is conflicts($xid), '', '... is no conflict';
+    quietly($xid);
+    is rows(), '1 x 0, 2 y 0, 3 z 0', '... and is taken back';
+}
+
+# Of one command, too, the last change first.
+$c->sql('d', q{CREATE TABLE shifted (id int PRIMARY KEY); INSERT INTO shifted VALUES (3), (2), (1); SELECT custody.audit('shifted')});
+my $shifted = did('UPDATE shifted SET id = id + 1');
+revert($shifted);
+is $c->sql('d', q{SELECT string_agg(id::text, ' ' ORDER BY id) FROM shifted}), '1 2 3', 'keys that a command shifted, each to the next one\'s place';
+
+# A trigger that lets a change not happen: nothing is taken back by half.
+$shifted = did('DELETE FROM shifted WHERE id = 2; DELETE FROM shifted WHERE id = 3');
+$c->sql('d', q{CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER swallow BEFORE INSERT ON shifted FOR EACH ROW WHEN (NEW.id = 2) EXECUTE FUNCTION swallow()});
+like +($c->psql('d', "SELECT FROM custody.revert('$shifted', dry_run => false)"))[2], qr/ERROR:  cannot take back a change\nDETAIL:  0 rows instead of one: INSERT INTO public\.shifted/,
+    'a statement that changes no row is an error';
+is $c->sql('d', q{SELECT string_agg(id::text, ' ' ORDER BY id) FROM shifted}), '1', '... and nothing is taken back';
+
 # The lower transaction writes last: what the higher one did is not the last any more.
 my ($low, $high) = map { $c->session('d') } 1, 2;
 my $low_xid = $low->query('BEGIN; INSERT INTO other VALUES (1); SELECT pg_current_xact_id()');
