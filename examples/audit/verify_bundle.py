@@ -186,9 +186,9 @@ class Bundle:
         return "proven" if self.met >= self.high and not self.count["pruned"] else "unproven", (
             f"{x.kind} {getattr(x, 'org', '')} blocks {self.low} to {self.high} of {x.ledger}: {dict(self.count)}, "
             f"digest of block {self.met}, the newest of {max(self.digests, default=0)}")
-def main(path, option="--digest", digests=os.devnull):
+def main(path, option="--digest", digests=os.devnull, whole=re.compile(r'(?!\0*$|\{"?$|\{"s(?!.*[0-9a-f]"\}$))').match):
     bundle, verdict, bundle.ledgers = Bundle(open(path, "rb")), "refuted", set()
-    for one in (json.loads(x["signed"]) if "signed" in x else x for x in map(json.loads, open(digests))):
+    for one in (json.loads(x["signed"]) if "signed" in x else x for x in map(json.loads, filter(whole, open(digests)))):
         bundle.digests.setdefault(form(type(n := one["block"]) is int, n), set()).add(unhex(one["hash"], 32).hex())
         bundle.ledgers.add(form(one["format"] == "custody-digest-1", str(uuid.UUID(one["ledger"]))))
     try: verdict, what = bundle.verify()

@@ -127,6 +127,15 @@ for my $pair ([ 'key', 5 ], [ 'new', 5 ], [ 'both', 0 ]) {
         $pair->[1], "a file of two keys, read with: $pair->[0]";
 }
 
+my @cut = lines('rotated');
+put('cut', join "\n", @cut[ 0 .. $#cut - 1 ], "{", '{"signed":"{\"lsn\": \"1\"}', "\0\0\0", '', $cut[-1], '{"sig');
+is custody('audit', 'verify-bundle', "$directory/evidence", "--anchor-file=$directory/cut", "--public-key=$directory/both.pub")->{exit}, 0,
+    'what crashes cut off counts for nothing, to one verifier';
+my @python = ('python3', source_directory() . '/examples/audit/verify_bundle.py', "$directory/evidence", '--digest');
+is run_command(@python, "$directory/cut")->{exit}, 0, '... and to the other';
+put('cut', join "\n", @cut, '{"signed":1"}', '');
+is run_command(@python, "$directory/cut")->{exit}, 1, '... but nothing else is passed over';
+
 # A public key as bytes that end as a line does.
 put('raw.pem', "-----BEGIN PRIVATE KEY-----\n" . encode_base64(pack('H*', '302e020100300506032b657004220420' . sprintf '%064x', 188)) . "-----END PRIVATE KEY-----\n");
 chmod 0600, "$directory/raw.pem";
