@@ -60,8 +60,11 @@ struct BundleResult {
     std::uint64_t events = 0;
     std::uint64_t hidden_keys = 0;   // there as hashes only
     std::uint64_t hidden_images = 0; // there as hashes only
-    std::uint64_t pruned = 0;        // transactions
-    std::uint64_t digest_block = 0;  // of the latest digest that is the bundle's; 0 = none
+    // Parts of contexts: there as hashes only, but for the claims that an organization does not
+    // get.
+    std::uint64_t hidden_parts = 0;
+    std::uint64_t pruned = 0;       // transactions
+    std::uint64_t digest_block = 0; // of the latest digest that is the bundle's; 0 = none
     std::uint64_t newest_digest =
         0; // block of the latest digest given: where the ledger had come to
 };

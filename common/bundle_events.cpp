@@ -134,7 +134,11 @@ void Events::descriptor(const JsonLine &line) {
 }
 
 void Events::context(const JsonLine &line) {
-    pending_.push_back(read_context(line));
+    const ContextLine context = read_context(line);
+    pending_.push_back(context.commitment);
+    const auto shown = context.hidden.end() - (result_.kind == "ledger" ? 0 : 1);
+    result_.hidden_parts +=
+        static_cast<std::uint64_t>(std::count(context.hidden.begin(), shown, true));
     require(contexts_.insert(pending_.back()).second, Reason::place,
             "the context was there before");
 }

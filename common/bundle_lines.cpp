@@ -193,15 +193,17 @@ std::string_view read_descriptor(const JsonLine &line) {
     return text_of(Members(line, 0, {"t", "text"})[1]);
 }
 
-Hash read_context(const JsonLine &line) {
+ContextLine read_context(const JsonLine &line) {
     const Members members(line, 0, {"t", "parts"});
     std::array<Hash, kContextParts> parts;
+    ContextLine context{};
     std::size_t count = 0;
     each(line, members.index(1), [&](std::uint32_t element) {
         if (count == parts.size()) {
             malformed("a context has not three parts");
         }
-        if (has_only_hash(line, element)) {
+        context.hidden[count] = has_only_hash(line, element);
+        if (context.hidden[count]) {
             parts[count] = only_hash(line, element);
         } else {
             const Members part(line, element, {"salt", "bytes"});
@@ -213,7 +215,8 @@ Hash read_context(const JsonLine &line) {
     if (count != parts.size()) {
         malformed("a context has not three parts");
     }
-    return context_commitment(parts);
+    context.commitment = context_commitment(parts);
+    return context;
 }
 
 EventLine read_event(const JsonLine &line, bool whole_ledger) {

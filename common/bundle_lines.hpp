@@ -146,8 +146,11 @@ struct PathLine {
 
 HeaderLine read_header(const JsonLine &line);
 std::string_view read_descriptor(const JsonLine &line);
-/// The commitment.
-Hash read_context(const JsonLine &line);
+struct ContextLine {
+    Hash commitment;
+    std::array<bool, kContextParts> hidden; // there as hash only
+};
+ContextLine read_context(const JsonLine &line);
 EventLine read_event(const JsonLine &line, bool whole_ledger);
 TransactionLine read_org_transaction(const JsonLine &line);
 TransactionLine read_ledger_transaction(const JsonLine &line, bool pruned);

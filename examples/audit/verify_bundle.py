@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""usage: verify_bundle.py BUNDLE [--digest FILE]
-Checks a bundle of custody's audit ledger as docs/ledger-format.md says. FILE has a digest from elsewhere, or lines
+"""usage: verify_bundle.py BUNDLE [--digest FILE]: as docs/ledger-format.md says. FILE: digest from elsewhere, or lines
 of an anchor (their signatures are not checked here). Exits with 0 if proven, 5 if not, 1 for a wrong call."""
 import collections, functools, hashlib, json, os, re, sys, types, uuid
 class Refuted(Exception): """reason, what, line (None: the one that was read last)."""
@@ -76,11 +75,12 @@ class Bundle:
             hash = (H(7, x.text.encode()) if hasattr(x, "text") else H(6, *(sealed(5, part, "s.salt x.bytes", u(1, i))
                     for i, part in enumerate(form(len(x.parts) == 3, x.parts))))).hex()
             need(hash not in self.known[x.t], "place", "it is there already")
+            self.count.update(erased_parts=sum("hash" in part for part in getattr(x, "parts", [])[:2 + self.ledger]))
             self.known[x.t][hash], new = parse(x.text.encode()) if hasattr(x, "text") else x, new | {hash}
         e = self.take("event", EVENT + " key images " + (ORDER + " org" if tx else "order"))
         need(e.context in self.known["context"] and e.descriptor in self.known["descriptor"] and
              new <= {e.context, e.descriptor}, "place", "not after its descriptor and context")
-        self.count.update(events=1, erased_keys="hash" in e.key, erased_images="hash" in e.images)
+        self.count.update(events=1, erased_keys=int("hash" in e.key), erased_images=int("hash" in e.images))
         order = H(2, tx.place, pack(ORDER, e)) if tx else pack("h.order", e)
         return e, H(0, b"\1", order, pack(EVENT, e), sealed(3, e.key, "s.salt x.bytes"),
                     sealed(4, e.images, "s.salt l.old l.new"))

@@ -112,9 +112,10 @@ std::string render_text(const BundleResult &result, std::size_t width) {
         append(text, "  {}\n", ui::wrapped(reason, width, 2));
     append(text, "  events {}, transactions {}, blocks {}\n", result.events, result.transactions,
            result.blocks);
-    if (result.hidden_keys + result.hidden_images + result.pruned != 0)
-        append(text, "  erased: keys {}, images {}; pruned: transactions {}\n", result.hidden_keys,
-               result.hidden_images, result.pruned);
+    if (result.hidden_keys + result.hidden_images + result.hidden_parts + result.pruned != 0)
+        append(text,
+               "  erased: keys {}, images {}, parts of contexts {}; pruned: transactions {}\n",
+               result.hidden_keys, result.hidden_images, result.hidden_parts, result.pruned);
     if (result.digest_block != 0)
         append(text, "  digest of block {}\n", result.digest_block);
     if (result.newest_digest > result.to_block)
@@ -143,6 +144,7 @@ std::string render_json(const BundleResult &result, Exit exit) {
         {"events", result.events},
         {"erased_keys", result.hidden_keys},
         {"erased_images", result.hidden_images},
+        {"erased_parts", result.hidden_parts},
         {"pruned_transactions", result.pruned},
         {"digest_block", result.digest_block == 0 ? Json() : Json(result.digest_block)},
         {"newest_digest", result.newest_digest == 0 ? Json() : Json(result.newest_digest)}};

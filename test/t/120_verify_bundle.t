@@ -3,6 +3,7 @@
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Custody::Test;
+use Digest::SHA qw(sha256_hex);
 
 my $vectors = source_directory() . '/test/vectors/ledger';
 my $directory = temporary_directory();
@@ -35,6 +36,18 @@ like $text->{stdout}, qr/^proven: all events of organization aaaaaaaa-0000-4000-
 is custody('audit', 'verify-bundle', '-', "--digest=$place", { stdin => $good })->{exit}, 0, 'from standard input';
 my $pretty = write_file($digest =~ s/,/,\n  /gr, 'pretty.json');
 is verify($good, "--digest=$pretty")->{exit}, 0, 'a digest over several lines';
+
+# Who did it is left out, which the hashes allow: the verdict stands, and both verifiers count it.
+open my $bundle, '<', $good or die $!;
+my $left_out = join '', map { s/(?<="parts":\[)\{"salt":"([0-9a-f]{32})","bytes":"([0-9a-f]*)"\}/
+    '{"hash":"' . sha256_hex("\x05\x00", pack('H*', $1), pack('H*', $2)) . '"}'/er } <$bundle>;
+my $left_out_times = () = $left_out =~ /"parts":\[\{"hash"/g;
+my $silent = write_file($left_out, 'silent');
+is_deeply [ @{ verify($good, "--digest=$place")->{result} }{qw(verdict erased_parts)} ], [ 'proven', 0 ], 'claims that are left out do not count';
+is_deeply [ @{ verify($silent, "--digest=$place")->{result} }{qw(verdict erased_parts)} ], [ 'proven', $left_out_times ], 'who did it does';
+like custody('audit', 'verify-bundle', $silent, "--digest=$place")->{stdout}, qr/erased: keys \d+, images \d+, parts of contexts $left_out_times;/, '... as one reads';
+like run_command('python3', source_directory() . '/examples/audit/verify_bundle.py', $silent, '--digest', $place)->{stdout},
+    qr/^proven: .*'erased_parts': $left_out_times\b/, '... and the other verifier says';
 
 # One that ends before the newest digest is proven, and said to be no more.
 my $later = verify($case{'blocks-1-to-1.jsonl'}{path}, '--digest=' . write_file("$case{'blocks-1-to-1.jsonl'}{digest}\n$digest\n", 'later'));
