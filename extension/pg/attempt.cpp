@@ -5,11 +5,13 @@ namespace custody::pg {
 
 namespace {
 
-/// By where the server raised it: what somebody's own code raises may have any SQLSTATE.
+/// By where the server raised it: what somebody's own code raises may have any SQLSTATE, and it may
+/// wait for locks, with a timeout of its own.
 bool cancels(const ErrorData *error) {
     const char *place = error->funcname == nullptr ? "" : error->funcname;
-    return strncmp(place, "Process", strlen("Process")) == 0 || // interrupts, recovery conflicts
-           strcmp(place, "DeadLockReport") == 0;
+    return error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+           (strcmp(place, "ProcessInterrupts") == 0 ||
+            strcmp(place, "ProcessRecoveryConflictInterrupt") == 0);
 }
 
 /// What concerns the data, not the session or the machine.

@@ -114,6 +114,28 @@ for my $state ('22000', '57014', '40P01', '53200', 'XX000') {
     $c->sql('sound', "SELECT custody.approve($request)", user => 'admin');
 }
 
+# ... also where it waits for a lock, and who has that waits for the table.
+my ($blocking, $placing) = map { $c->session('sound', $_) } 'boss', 'lawyer';
+$c->sql('sound', 'CREATE TABLE locked (a int); ALTER TABLE locked OWNER TO boss');
+for my $timeout ('1ms', '0') {
+    $c->sql('sound', qq{CREATE OR REPLACE FUNCTION locks() RETURNS void LANGUAGE plpgsql AS 'BEGIN
+        PERFORM set_config(''lock_timeout'', ''$timeout'', true); LOCK TABLE public.locked; END';
+        CREATE OR REPLACE FUNCTION fails() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM public.locks(); RETURN 1; END'});
+    $blocking->query('BEGIN; LOCK TABLE locked');
+    $placing->send(q{SELECT custody.place_hold('case', org => '7')});
+    if ($timeout eq '0') {
+        waits($placing);
+        $blocking->send('DELETE FROM broken_1');
+    }
+    like $placing->finish, qr/WARNING:  hold \d+ does not reach the rows of public\.broken\n.*(lock timeout|deadlock detected)/, "an organization is held ($timeout)";
+    my $hold = $c->sql('sound', 'SELECT max(id) FROM custody_ledger.hold');
+    $blocking->finish(error => 1) if $timeout eq '0';
+    $blocking->query('ROLLBACK');
+    like findings('sound'), qr/^custody_hold_$hold on public\.broken_1\|refuted/m, '... but for the one table';
+    my $request = $c->sql('sound', "SELECT custody.request_lift($hold, 'over')", user => 'lawyer');
+    $c->sql('sound', "SELECT custody.approve($request)", user => 'admin');
+}
+
 # Who waits can leave.
 $c->sql('sound', q{CREATE OR REPLACE FUNCTION fails() RETURNS int LANGUAGE plpgsql IMMUTABLE AS 'BEGIN PERFORM pg_sleep(600); RETURN 1; END'});
 like failure(q{SET statement_timeout = 500; SELECT custody.place_hold('case', org => '7')}, 'lawyer'), qr/canceling statement due to statement timeout/,
@@ -121,6 +143,11 @@ like failure(q{SET statement_timeout = 500; SELECT custody.place_hold('case', or
 is $c->sql('sound', q{SELECT count(*) FROM custody_ledger.hold WHERE org_text = '7' AND lifted_at IS NULL}), 0, '... and nothing is held then';
 done_testing;
 
+sub waits {
+    my ($session) = @_;
+    wait_for('the session waits', sub { $c->sql('sound', 'SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = ' . $session->backend) });
+    return;
+}
 sub failure { my ($sql, $user) = @_; return ($c->psql('sound', $sql, $user ? (user => $user) : ()))[2] }
 sub findings {
     my ($database, $before) = @_;
