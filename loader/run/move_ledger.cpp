@@ -13,6 +13,7 @@
 #include "loader/plan/build.hpp"
 #include "loader/plan/selection.hpp"
 #include "loader/plan/sql.hpp"
+#include "loader/pq/session.hpp"
 #include "loader/verify/table_check.hpp"
 
 namespace custody::run {
@@ -141,6 +142,7 @@ std::vector<state::TaskRow> ledger_tasks(int first_id) {
 void seal_source(const cli::Options &options) {
     try {
         auto source = pq::Connection::open(options.source, "custody seal", "source");
+        pq::pin(source); // a seal is read committed, whatever the source's default
         if (!moves_ledger(options, source))
             return;
         log::info("the source's ledger is sealed: block {}", named(try_seal(source)));
@@ -238,6 +240,7 @@ std::string anchor_ledgers(Context &context, Worker &worker) {
     failpoint("ledger.after_seal");
     try {
         auto source = pq::Connection::open(context.options.source, "custody anchor", "source");
+        pq::pin(source);
         source.query("select custody.note_ledger_moved($1)", digest);
         note += fmt::format("; the source's block {} names it", named(try_seal(source)));
     } catch (const pq::SqlError &error) {

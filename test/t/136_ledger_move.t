@@ -142,6 +142,14 @@ is on_target('SELECT count(*) FROM custody_ledger.block'), 0, '... the target ha
 is $source->sql('clinic', $said), $said_before, '... and the source names none';
 is run()->{exit}, 0, '... and it comes with the next run';
 
+# Whatever the source's sessions begin with.
+$source->sql('postgres', q{ALTER DATABASE clinic SET default_transaction_isolation = 'serializable'});
+fresh();
+my $isolated = run();
+$source->sql('postgres', 'ALTER DATABASE clinic RESET default_transaction_isolation');
+is $isolated->{exit}, 0, 'from a source whose sessions are serializable';
+unlike $isolated->{stderr}, qr/was not sealed|does not name/, '... which is sealed, and names the target';
+
 # What would contradict it on the target.
 for my $option ([ '--where', 'public.patient=id < 10' ], [ '--where', 'public.visit_2025=id < 10' ]) {
     fresh();
