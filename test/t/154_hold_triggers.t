@@ -141,6 +141,9 @@ $c->sql('sound', q{CREATE OR REPLACE FUNCTION fails() RETURNS int LANGUAGE plpgs
 like failure(q{SET statement_timeout = 500; SELECT custody.place_hold('case', org => '7')}, 'lawyer'), qr/canceling statement due to statement timeout/,
     'a key that takes its time can be left';
 is $c->sql('sound', q{SELECT count(*) FROM custody_ledger.hold WHERE org_text = '7' AND lifted_at IS NULL}), 0, '... and nothing is held then';
+my (undef, undef, $left_out) = $c->psql('sound', q{SET statement_timeout = '60s'; SET custody.owner_code = off; SELECT custody.place_hold('case', org => '7')}, user => 'lawyer');
+like $left_out, qr/does not reach the rows of public\.broken\nDETAIL:  It is partitioned by an expression, and custody\.owner_code is off/, '... or left out';
+like failure('DELETE FROM whole'), qr/public\.whole is under legal hold/, '... and what can be held is';
 done_testing;
 
 sub waits {
