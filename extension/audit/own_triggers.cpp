@@ -67,12 +67,22 @@ void refuse_own_triggers(Node *statement, Oid schema) {
         return;
     }
     const Concerned what = concerned(statement);
-    if (what.trigger != nullptr && is_own(what.function, schema)) {
-        pg::raise(
-            ERRCODE_INSUFFICIENT_PRIVILEGE,
-            psprintf("trigger \"%s\" is made by custody.audit() and custody.place_hold() only",
-                     what.trigger));
+    if (what.trigger == nullptr || !is_own(what.function, schema)) {
+        return;
     }
+    if (IsA(statement, RenameStmt)) {
+        const Oid table = RangeVarGetRelidExtended(castNode(RenameStmt, statement)->relation,
+                                                   NoLock, RVR_MISSING_OK, nullptr, nullptr);
+        pg::raise(ERRCODE_INSUFFICIENT_PRIVILEGE,
+                  psprintf("trigger \"%s\" of %s stays as it is", what.trigger,
+                           quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+                                                      get_rel_name(table))),
+                  "It records the table or holds its rows.",
+                  "custody.unaudit() ends recording, custody.request_lift() asks to lift a hold.");
+    }
+    pg::raise(ERRCODE_INSUFFICIENT_PRIVILEGE,
+              psprintf("trigger \"%s\" is made by custody.audit() and custody.place_hold() only",
+                       what.trigger));
 }
 
 } // namespace custody::audit
