@@ -258,7 +258,8 @@ COMMENT ON FUNCTION custody.verify_parts(boolean, boolean) IS
 CREATE FUNCTION custody.verify_ledger(digests jsonb DEFAULT NULL, from_block int8 DEFAULT NULL,
         to_block int8 DEFAULT NULL, indexes boolean DEFAULT true, coverage boolean DEFAULT true)
     RETURNS TABLE ("check" text, object text, block int8, status text, detail text, since timestamptz)
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    -- Its queries are large, and what they read is mostly small: they would be compiled for longer than they run.
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
     p record;
     readable boolean;
