@@ -169,6 +169,7 @@ std::string work(const cli::Options &options, const AnchorFile &file, Anchoring 
         }
         if (last->digest.block == done.newest.block) {
             done.result = "unchanged";
+            file.sync();
             return last->line;
         }
     }

@@ -138,4 +138,10 @@ void AnchorFile::append(const std::string &line) const {
         sync_directory(file_);
 }
 
+void AnchorFile::sync() const {
+    const OpenFile file(file_, O_RDONLY);
+    if (file.get() < 0 || fsync(file.get()) != 0)
+        throw not_written(file_);
+}
+
 } // namespace custody::audit

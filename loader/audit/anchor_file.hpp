@@ -38,6 +38,10 @@ class AnchorFile {
     /// The line is on disk when this returns. Throws Error anchor-not-written (Exit::partial).
     void append(const std::string &line) const;
 
+    /// What was read is on disk when this returns: whoever wrote it may have ended before. Throws
+    /// the same.
+    void sync() const;
+
   private:
     std::string file_;
     int lock_ = -1;

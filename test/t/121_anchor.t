@@ -332,6 +332,29 @@ for my $endless ([ 'anchor', '--target', $cluster->conninfo('clinic'), "--anchor
     is $run->{exit}, 1, "a key without an end, $endless->[0]";
     like $run->{stderr}, qr/key-file-unusable.*File too large/s, '... is none';
 }
+# What a run could not make durable, the next one does.
+put('shim.c', q{#include <errno.h>
+    #include <stdio.h>
+    #include <stdlib.h>
+    #include <unistd.h>
+    int fsync(int number) {
+        char link[64], path[4096] = "";
+        snprintf(link, sizeof link, "/proc/self/fd/%d", number);
+        if (readlink(link, path, sizeof path - 1) < 0) return -1;
+        FILE *log = fopen(getenv("FSYNC_LOG"), "a");
+        fprintf(log, "%s\n", path);
+        fclose(log);
+        errno = EIO;
+        return getenv("FSYNC_FAILS") ? -1 : 0;
+    }
+});
+system("cc -shared -fPIC -o $directory/shim.so $directory/shim.c") == 0 or die 'no compiler';
+my %shim = (LD_PRELOAD => "$directory/shim.so", FSYNC_LOG => "$directory/fsync.log");
+write_row('clinic');
+is anchor('clinic', 'anchors', { env => { %shim, FSYNC_FAILS => 1 } })->{exit}, 4, 'a line that is not on the disk';
+put('fsync.log', '');
+is_result anchor('clinic', 'anchors', { env => \%shim }), 0, 'unchanged', '... with the next run';
+like content('fsync.log'), qr{/anchors$}m, '... is';
 for my $unreadable ('<&-', "<$directory") {
     put('closed', "#!/bin/sh\nexec $program \"\$@\" $unreadable\n");
     local $ENV{CUSTODY_TEST_PROGRAM} = "$directory/closed";
