@@ -49,44 +49,102 @@ $$;
 COMMENT ON FUNCTION custody.key_descriptors(int4, int4) IS
 'the descriptors of a table, up to a version, that tell rows apart by the same columns as that one; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
--- The version under which somebody named a key (at a time, or now), or a later one in which its columns have
--- other names only.
-CREATE FUNCTION custody.key_version(tbl int4, key jsonb, at timestamptz DEFAULT now()) RETURNS int4
-    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    asked record;
-BEGIN
-    SELECT d.id, d.version INTO asked
+-- The version under which somebody names a key. Who asks for something keeps it: by the time alone it cannot be told
+-- later, as what began before may have become visible since.
+CREATE FUNCTION custody.key_version(tbl int4, key jsonb) RETURNS int4
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT max(d.version)
       FROM custody_ledger.descriptor d CROSS JOIN LATERAL (SELECT custody.key_names(d.text::jsonb)) k (names)
      WHERE d.tbl = key_version.tbl AND k.names <> '{}'
        AND CASE jsonb_typeof(key) WHEN 'object' THEN (SELECT array_agg(o ORDER BY o) FROM jsonb_object_keys(key) o)
                                                      = (SELECT array_agg(n ORDER BY n) FROM unnest(k.names) n)
                                   WHEN 'array' THEN jsonb_array_length(key) = cardinality(k.names)
                                   ELSE cardinality(k.names) = 1 END
-     -- One that was made since then, by a transaction that had begun before, is taken where there is no other.
-     ORDER BY d.made_at > at, CASE WHEN d.made_at > at THEN d.version ELSE -d.version END LIMIT 1;
-    RETURN (SELECT max(d.version) FROM custody_ledger.descriptor d
-             WHERE d.tbl = key_version.tbl AND d.version >= asked.version
-               AND asked.id = ANY (custody.key_descriptors(d.tbl, d.version)));
-END
 $$;
-COMMENT ON FUNCTION custody.key_version(int4, jsonb, timestamptz) IS
-'the newest version of a table''s descriptor with the key that somebody named at a time, whatever its columns are called since; NULL: no version had such a key; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+COMMENT ON FUNCTION custody.key_version(int4, jsonb) IS
+'the newest version of a table''s descriptor with the key that somebody names; NULL: no version had such a key; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
-CREATE FUNCTION custody.key_given(tbl int4, version int4, key jsonb, at timestamptz DEFAULT now()) RETURNS text[]
+CREATE FUNCTION custody.key_version_now(tbl int4, version int4) RETURNS int4
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT max(d.version) FROM custody_ledger.descriptor d
+      JOIN custody_ledger.descriptor a ON a.tbl = d.tbl AND a.version = key_version_now.version
+     WHERE d.tbl = key_version_now.tbl AND d.version >= a.version AND a.id = ANY (custody.key_descriptors(d.tbl, d.version))
+$$;
+COMMENT ON FUNCTION custody.key_version_now(int4, int4) IS
+'the newest version of a table''s descriptor with the key of that version, whatever its columns are called since; NULL for NULL; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.key_given(tbl int4, version int4, key jsonb) RETURNS text[]
     LANGUAGE sql STABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE jsonb_typeof(key)
         WHEN 'array' THEN ARRAY(SELECT e FROM jsonb_array_elements_text(key) e)
         WHEN 'object' THEN (
-            -- By the names that they had then: the newest ones of the same key that there were.
             SELECT ARRAY(SELECT key ->> n.name FROM unnest(k.names) WITH ORDINALITY n (name, i) ORDER BY n.i)
               FROM custody_ledger.descriptor d CROSS JOIN LATERAL (SELECT custody.key_names(d.text::jsonb)) k (names)
-             WHERE d.id = ANY (custody.key_descriptors(key_given.tbl, key_given.version)) AND key ?& k.names
-             ORDER BY d.made_at > at, CASE WHEN d.made_at > at THEN d.version ELSE -d.version END LIMIT 1)
+             WHERE d.tbl = key_given.tbl AND d.version = key_given.version)
         ELSE ARRAY[key #>> '{}'] END
 $$;
-COMMENT ON FUNCTION custody.key_given(int4, int4, jsonb, timestamptz) IS
-'the values of a key that somebody named at a time, as texts in the order of the key of a version; NULL for NULL; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+COMMENT ON FUNCTION custody.key_given(int4, int4, jsonb) IS
+'the values of a key, named as a version of the table''s descriptor has it, as texts in its order; NULL for NULL; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+-- Names that mean other columns from here on, or none (NULL). All of them at once: two may have changed places.
+CREATE FUNCTION custody.audit_names_moved(tbl int4, names text[], now text[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    subject record;
+    newest record;
+    description text;
+BEGIN
+    SELECT d.id, d.version INTO newest FROM custody_ledger.descriptor d
+     WHERE d.tbl = audit_names_moved.tbl ORDER BY d.version DESC LIMIT 1;
+    PERFORM custody.record_note(tbl, 'S', jsonb_build_object('kind', 'columns', 'renamed', u.name, 'to', coalesce(u.now, ''))::text)
+       FROM unnest(names, now) u (name, now);
+    IF custody.renew_descriptor(tbl) = newest.id THEN
+        -- Of the same text, but what it names is something else.
+        SELECT a.identity, a.options, custody.recorded_relation(a.id) AS relation INTO subject FROM custody_ledger.audited a WHERE a.id = tbl;
+        description := custody.descriptor_text(subject.identity, subject.relation, subject.options, newest.version + 1);
+        INSERT INTO custody_ledger.descriptor (tbl, version, hash, text, made_at)
+            VALUES (tbl, newest.version + 1, sha256(E'\\x07'::bytea || convert_to(description, 'UTF8')), description, now());
+        PERFORM custody.record_note(tbl, 'S', json_build_object('kind', 'columns', 'version', newest.version + 1)::text);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_names_moved(int4, text[], text[]) IS
+'records that columns of a table have other names than its newest descriptor says, or (NULL) are gone, although others have their names: an event of kind columns for each, and another descriptor; errors: 42P01 without a ledger; privilege: superuser';
+
+CREATE FUNCTION custody.audit_column_places(relation regclass) RETURNS jsonb
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_object_agg(a.attname, a.attnum) FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION custody.audit_column_places(regclass) IS
+'the columns of a table with the numbers that they keep whatever they are called; NULL without columns; errors: none; privilege: none';
+
+-- While a table was not recorded nobody looked at what became of its columns.
+CREATE FUNCTION custody.audit_resumed(subject int4, relation regclass) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    off record;
+    names text[];
+    now text[];
+BEGIN
+    SELECT n.note -> 'places' AS places, n.note ->> 'oid' AS relation, e.incarnation INTO off
+      FROM custody_ledger.event e CROSS JOIN LATERAL (SELECT custody.note_of(e.op, e.new)) n (note)
+     WHERE e.tbl = subject AND e.key = '' AND octet_length(e.key) <= 2000 AND e.op = 'S' AND n.note ->> 'kind' = 'audit_off'
+     ORDER BY e.at DESC, e.lsn DESC, e.seq DESC LIMIT 1;
+    -- In another database, or of another table of that name, numbers say nothing.
+    IF NOT FOUND OR off.incarnation <> custody.this_incarnation() OR off.relation <> relation::oid::text THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(p.name), array_agg(a.attname::text) INTO names, now
+      FROM jsonb_each_text(off.places) p (name, place)
+      LEFT JOIN pg_attribute a ON a.attrelid = relation AND a.attnum = p.place::int2 AND NOT a.attisdropped
+     WHERE a.attname::text IS DISTINCT FROM p.name;
+    IF names IS NOT NULL THEN
+        PERFORM custody.audit_names_moved(subject, names, now);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION custody.audit_resumed(int4, regclass) IS
+'records what became of the names of a table''s columns since custody.unaudit(); a step of custody.audit(); errors: 42P01 without a ledger; privilege: superuser';
 
 -- As a descriptor that the table could have had: its columns by the names of today.
 CREATE FUNCTION custody.descriptor_now(descriptor text, names jsonb) RETURNS text
@@ -102,7 +160,8 @@ COMMENT ON FUNCTION custody.descriptor_now(text, jsonb) IS
 'a descriptor with the names that its columns have under another one (custody.columns_at()); what is gone has a member gone with its name; errors: none; privilege: none';
 
 REVOKE ALL ON FUNCTION custody.columns_at(int4, int4), custody.key_names(jsonb), custody.key_descriptors(int4, int4),
-    custody.key_version(int4, jsonb, timestamptz), custody.key_given(int4, int4, jsonb, timestamptz),
+    custody.key_version(int4, jsonb), custody.key_version_now(int4, int4), custody.key_given(int4, int4, jsonb),
+    custody.audit_names_moved(int4, text[], text[]), custody.audit_column_places(regclass), custody.audit_resumed(int4, regclass),
     custody.descriptor_now(text, jsonb) FROM PUBLIC;
 SELECT custody.give_duty('{admin,operator,auditor,legal}', f) FROM unnest(ARRAY[
     'custody.columns_at(int4, int4)', 'custody.key_names(jsonb)', 'custody.key_descriptors(int4, int4)',

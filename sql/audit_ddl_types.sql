@@ -143,6 +143,15 @@ BEGIN
          WHERE o.object_type = 'table column'
            AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgfoid = to_regprocedure('custody.capture()'))
         ON CONFLICT DO NOTHING;
+    -- Keys of before are not keys of now, though they look the same.
+    PERFORM custody.audit_names_moved(r.id, r.names, array_fill(NULL::text, ARRAY[cardinality(r.names)]))
+       FROM (SELECT s.id, array_agg(DISTINCT a.attname::text) AS names
+               FROM pg_event_trigger_dropped_objects() o
+               JOIN pg_attribute a ON a.attrelid = coalesce(pg_partition_root(o.objid), o.objid) AND a.attname = o.address_names[3] AND NOT a.attisdropped
+               JOIN custody_ledger.audited s ON s.id = custody.audited_id(a.attrelid) AND s.active
+              WHERE o.object_type = 'table column'
+                AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = a.attrelid AND t.tgfoid = to_regprocedure('custody.capture()'))
+              GROUP BY s.id) r;
 END
 $$;
 COMMENT ON FUNCTION custody.audit_replaced_columns() IS

@@ -234,10 +234,11 @@ CREATE FUNCTION custody.audit_register(identity uuid, relation regclass, options
 DECLARE
     tbl int4;
     names record;
+    resumed boolean;
 BEGIN
     SELECT n.nspname, c.relname INTO names
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
-    SELECT a.id INTO tbl FROM custody_ledger.audited a WHERE a.identity = audit_register.identity;
+    SELECT a.id, NOT a.active INTO tbl, resumed FROM custody_ledger.audited a WHERE a.identity = audit_register.identity;
     IF tbl IS NULL THEN
         INSERT INTO custody_ledger.audited (identity, schema, name, relid, active, since, options)
             VALUES (identity, names.nspname, names.relname, relation, true, now(), options)
@@ -247,6 +248,7 @@ BEGIN
             'UPDATE custody_ledger.audited SET schema = %L, name = %L, relid = %s, active = true,
                     since = CASE WHEN active THEN since ELSE now() END, until = NULL, options = %L
               WHERE id = %s', names.nspname, names.relname, relation::oid, options, tbl));
+        PERFORM custody.audit_resumed(tbl, relation) WHERE resumed;
     END IF;
     PERFORM custody.renew_descriptor(tbl);
     PERFORM custody.record_note(tbl, 'S', jsonb_build_object(

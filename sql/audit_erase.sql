@@ -5,15 +5,17 @@
 CREATE FUNCTION custody.erase_events(tbl int4, key jsonb, request int4) RETURNS text
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    asked_at timestamptz := (SELECT r.requested_at FROM custody_ledger.request r WHERE r.id = request);
-    version int4 := custody.key_version(tbl, key, asked_at);
-    descriptors int4[] := custody.key_descriptors(tbl, version);
-    -- Of a table that is gone, or has another key by now, too: by what its descriptors say of the types.
-    keys bytea[] := ARRAY(SELECT DISTINCT s FROM custody.key_spellings(tbl, version, custody.key_given(tbl, version, key, asked_at)) s);
+    asked int4 := (SELECT (r.arguments ->> 'version')::int4 FROM custody_ledger.request r WHERE r.id = request);
+    newest int4 := custody.key_version_now(tbl, asked);
+    keys bytea[];
+    descriptors int4[]; -- for each of the keys one under which it is meant: under others the same bytes may be another
     number int8 := 0;
     place text;
 BEGIN
-    IF array_remove(keys, NULL) = '{}' THEN
+    -- Of a table that is gone, or has another key by now, too: by what its descriptors say of the types.
+    SELECT array_agg(s.key), array_agg(d) INTO keys, descriptors
+      FROM custody.key_spellings(tbl, newest, custody.key_given(tbl, asked, key)) s CROSS JOIN LATERAL unnest(s.descriptors) d;
+    IF keys IS NULL THEN
         RAISE EXCEPTION 'the key cannot be read any more'
             USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = 'Its columns have other types, or the types are gone.',
                   HINT = 'Withdraw the request, and ask again.';
@@ -23,9 +25,9 @@ BEGIN
     IF EXISTS (SELECT FROM custody_ledger.held e JOIN custody_ledger.hold h ON h.id = e.hold AND h.lifted_at IS NULL
                 WHERE e.tbl = erase_events.tbl AND (e.key = ANY (keys) OR e.key IS NULL AND e.org IS NULL))
         OR EXISTS (SELECT FROM custody_ledger.event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
-                      AND e.descriptor = ANY (descriptors) AND custody.event_is_held(e.tbl, e.org, e.key))
+                      AND (e.key, e.descriptor) IN (SELECT * FROM unnest(keys, descriptors)) AND custody.event_is_held(e.tbl, e.org, e.key))
         OR EXISTS (SELECT FROM custody_ledger.held_event e WHERE e.tbl = erase_events.tbl AND e.key = ANY (keys)
-                      AND e.descriptor = ANY (descriptors) AND custody.event_is_held(e.tbl, e.org, e.key)) THEN
+                      AND (e.key, e.descriptor) IN (SELECT * FROM unnest(keys, descriptors)) AND custody.event_is_held(e.tbl, e.org, e.key)) THEN
         RAISE EXCEPTION 'events of this key are under legal hold'
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = 'custody.request_lift() asks to lift it.';
@@ -39,7 +41,7 @@ BEGIN
                     || int4send(octet_length(coalesce(old, E'\\x00'))) || coalesce(old, E'\\x00')
                     || int4send(octet_length(coalesce(new, E'\\x00'))) || coalesce(new, E'\\x00')),
                 key_salt = NULL, images_salt = NULL, key = NULL, old = NULL, new = NULL
-             WHERE tbl = %s AND key = ANY (%L) AND descriptor = ANY (%L)
+             WHERE tbl = %s AND key = ANY (%L) AND (key, descriptor) IN (SELECT * FROM unnest(%3$L::bytea[], %4$L::int4[]))
                AND key_hash IS NULL AND images_hash IS NULL$erase$, place, tbl, keys, descriptors));
     END LOOP;
     -- The copy's proof has key and images, too; it proves the commitments as well.
@@ -59,12 +61,16 @@ BEGIN
     PERFORM custody.record_note(tbl, 'S', (jsonb_build_object('kind', 'erase', 'events', number)
                                            || custody.request_facts(request))::text);
     RETURN format('%s events erased', number)
-           || CASE WHEN version < custody.fold_version(tbl) AND custody.recorded_relation(tbl) IS NOT NULL
-                   THEN '; the table has another key now: ask by that, too' ELSE '' END;
+           || CASE WHEN newest < custody.fold_version(tbl) AND custody.recorded_relation(tbl) IS NOT NULL
+                   THEN '; the table has another key now: ask by that, too' ELSE '' END
+           || coalesce((SELECT format('; the table had another key before: custody.request_erase_dropped() asks by that, too (version => %s)', max(d.version))
+                          FROM custody_ledger.descriptor d
+                         WHERE d.tbl = erase_events.tbl AND d.version < newest AND custody.key_names(d.text::jsonb) <> '{}'
+                           AND d.id <> ALL (custody.key_descriptors(d.tbl, newest)) HAVING count(*) > 0), '');
 END
 $$;
 COMMENT ON FUNCTION custody.erase_events(int4, jsonb, int4) IS
-'erases key and images of all events of one row, with an event of kind erase, by the key as it was when it was asked for; executes an approved request; returns how many, and whether the table has another key now; errors: 55000 for events under a hold, and for a key that cannot be read any more; privilege: superuser';
+'erases key and images of all events of one row, with an event of kind erase, by the key as it was when it was asked for; executes an approved request; returns how many, and whether the table has another key now, or had one before; errors: 55000 for events under a hold, and for a key that cannot be read any more; privilege: superuser';
 
 CREATE FUNCTION custody.context_user(bytes bytea) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
@@ -163,14 +169,16 @@ CREATE FUNCTION custody.request_erase(rel regclass, key jsonb, reason text) RETU
     SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     subject int4;
+    named jsonb;
 BEGIN
     PERFORM custody.check_ledger();
     subject := custody.audited_id(rel);
     IF subject IS NULL THEN
         RAISE EXCEPTION '% is not recorded', rel USING ERRCODE = 'undefined_object';
     END IF;
-    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject)
-        || custody.salted(custody.recorded_key(rel, key), 'key'), reason);
+    named := custody.recorded_key(rel, key);
+    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject, 'version', custody.key_version(subject, named))
+        || custody.salted(named, 'key'), reason);
 END
 $$;
 COMMENT ON FUNCTION custody.request_erase(regclass, jsonb, text) IS
@@ -214,20 +222,19 @@ $$;
 COMMENT ON FUNCTION custody.key_said_at(int4, int4, text[]) IS
 'the values of a key as an object by the columns of a version, each as custody.key_said() has it; errors: as there; privilege: SELECT on the ledger';
 
-CREATE FUNCTION custody.request_erase_dropped("table" text, key jsonb, reason text) RETURNS int4
+CREATE FUNCTION custody.request_erase_dropped("table" text, key jsonb, reason text, version int4 DEFAULT NULL) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     subject int4;
-    version int4;
     texts text[];
 BEGIN
     PERFORM custody.check_ledger();
     subject := custody.recorded_once("table");
-    version := custody.key_version(subject, key);
+    version := coalesce(version, custody.key_version(subject, key));
     texts := custody.key_given(subject, version, key);
     IF array_position(texts, NULL) IS NOT NULL OR NOT EXISTS (
-        SELECT FROM custody.key_spellings(subject, version, texts) s WHERE s IS NOT NULL) THEN
+        SELECT FROM custody.key_spellings(subject, version, texts) s WHERE s.key IS NOT NULL) THEN
         RAISE EXCEPTION 'the key is not %', key
             USING ERRCODE = 'invalid_parameter_value',
                   DETAIL = coalesce('Keys that the table had: ' || (
@@ -236,12 +243,12 @@ BEGIN
                       'The table was recorded without a key.'),
                   HINT = 'Give an object with a value for each of the columns, as custody.changes() shows it.';
     END IF;
-    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject)
+    RETURN custody.make_request('erase', jsonb_build_object('tbl', subject, 'version', version)
         || custody.salted(custody.key_said_at(subject, version, texts), 'key'), reason);
 END
 $$;
-COMMENT ON FUNCTION custody.request_erase_dropped(text, jsonb, text) IS
-'asks for key and images of all events of one row to be erased, of a table that was dropped, or by a key that a table has no more: table, its last name (schema.table) or its identity in the ledger (custody_ledger.audited), which alone finds one that is there; key, as custody.changes() shows it; reason, as custody.request_erase(); the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for what was never the key, 42704 for a table that was never recorded, or by the name of one that is there, 42P09 where several had the name; privilege: custody_admin, custody_legal';
+COMMENT ON FUNCTION custody.request_erase_dropped(text, jsonb, text, int4) IS
+'asks for key and images of all events of one row to be erased, of a table that was dropped, or by a key that a table has no more: table, its last name (schema.table) or its identity in the ledger (custody_ledger.audited), which alone finds one that is there; key, as custody.changes() shows it; reason, as custody.request_erase(); version of the table''s descriptor (custody_ledger.descriptor), where the key''s names were those of other columns once (default: the newest with such names); the other duty approves (custody.approve()); returns the request''s number; errors: 22023 without a reason or for what was never the key, 42704 for a table that was never recorded, or by the name of one that is there, 42P09 where several had the name; privilege: custody_admin, custody_legal';
 
 CREATE FUNCTION custody.request_erase_user(app_user text, reason text) RETURNS int4
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -261,7 +268,7 @@ COMMENT ON FUNCTION custody.request_erase_user(text, text) IS
 
 REVOKE ALL ON FUNCTION custody.erase_events(int4, jsonb, int4), custody.context_user(bytea),
     custody.erase_contexts(bytea, text), custody.erase_user(text, int4),
-    custody.recorded_once(text), custody.key_said_at(int4, int4, text[]), custody.request_erase_dropped(text, jsonb, text),
+    custody.recorded_once(text), custody.key_said_at(int4, int4, text[]), custody.request_erase_dropped(text, jsonb, text, int4),
     custody.request_erase(regclass, jsonb, text), custody.request_erase_user(text, text) FROM PUBLIC;
 SELECT custody.give_duty('{admin,legal}', f) FROM unnest(ARRAY['custody.request_erase(regclass, jsonb, text)',
-    'custody.request_erase_dropped(text, jsonb, text)', 'custody.request_erase_user(text, text)']::regprocedure[]) f;
+    'custody.request_erase_dropped(text, jsonb, text, int4)', 'custody.request_erase_user(text, text)']::regprocedure[]) f;

@@ -192,9 +192,14 @@ BEGIN
         RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Give org, rel, rel and org, or rel and key.';
     END IF;
-    key := CASE WHEN key IS NOT NULL THEN custody.recorded_key(rel, key) END;
     -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
     PERFORM custody.lock_ledger();
+    SELECT r.relation INTO t FROM custody.recorded_relation(custody.audited_id(rel)) AS r (relation);
+    IF t.relation IS NOT NULL THEN
+        -- Before its key is read: DDL under way may give its names to other columns.
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', t.relation);
+    END IF;
+    key := CASE WHEN key IS NOT NULL THEN custody.recorded_key(rel, key) END;
     INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
         VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'org', org)) || custody.salted(key, 'key'), org,
                 reason, session_user, now()) RETURNING id INTO hold;
@@ -220,7 +225,7 @@ BEGIN
                 USING ERRCODE = 'invalid_parameter_value', HINT = 'Write it as the column has it.';
         END IF;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
-            SELECT DISTINCT hold, t.id, o, s FROM custody.fold_version(t.id) v (version)
+            SELECT DISTINCT hold, t.id, o, s.key FROM custody.fold_version(t.id) v (version)
              CROSS JOIN LATERAL custody.key_spellings(t.id, v.version, custody.key_given(t.id, v.version, place_hold.key)) s
              CROSS JOIN custody.org_equals(t.id, t.relation, t.org_column, place_hold.org) o;
         IF rel IS NULL THEN

@@ -209,7 +209,7 @@ COMMENT ON FUNCTION custody.loose_collation(regclass, name, text) IS
 
 -- Equal values may have other bytes: of types in which they can be written in several ways, under collations to
 -- which different texts are equal, and of columns that had another type. The events know them as they were written.
-CREATE FUNCTION custody.key_spellings(tbl int4, version int4, texts text[]) RETURNS SETOF bytea
+CREATE FUNCTION custody.key_spellings(tbl int4, version int4, texts text[]) RETURNS TABLE (key bytea, descriptors int4[])
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     -- Of a table that is gone nobody knows collations.
@@ -220,7 +220,7 @@ DECLARE
     spelled boolean;
 BEGIN
     IF texts IS NULL THEN
-        RETURN NEXT NULL;
+        RETURN NEXT;
         RETURN;
     END IF;
     FOR d IN SELECT array_agg(o.id) AS ids, min(o.text) AS text, k.types, (array_agg(w.key))[1] AS wanted
@@ -230,7 +230,7 @@ BEGIN
                        FROM jsonb_array_elements_text(o.text::jsonb -> 'key') WITH ORDINALITY e (p, n) ORDER BY e.n)) k (types)
               WHERE o.id = ANY (custody.key_descriptors(key_spellings.tbl, key_spellings.version)) AND w.key IS NOT NULL
               GROUP BY k.types, o.text::jsonb -> 'form' LOOP
-        RETURN NEXT d.wanted;
+        RETURN QUERY SELECT d.wanted, d.ids;
         SELECT string_agg(format('k.texts[%s]::%s%s %s %L::%2$s', u.n, t.type, l.name, e.equality, texts[u.n]), ' AND '),
                bool_or(e.equality <> '=' OR l.name IS NOT NULL
                        OR to_regtype(t.type) IN ('numeric', 'bpchar', 'float4', 'float8', 'interval', 'timetz')) AND bool_and(t.type IS NOT NULL)
@@ -241,16 +241,28 @@ BEGIN
          CROSS JOIN LATERAL (SELECT custody.loose_collation(custody.recorded_relation(key_spellings.tbl), columns[u.n], t.type)) l (name);
         IF spelled THEN
             RETURN QUERY EXECUTE format($q$
-                SELECT k.key FROM (SELECT e.key, custody.key_values($4, e.key) AS texts
+                SELECT k.key, $3 FROM (SELECT e.key, custody.key_values($4, e.key) AS texts
                           FROM (SELECT key FROM custody_ledger.event WHERE tbl = $1 AND descriptor = ANY ($3) AND key <> ''
                                 UNION SELECT key FROM custody_ledger.held_event WHERE tbl = $1 AND descriptor = ANY ($3) AND key <> '') e OFFSET 0) k
-                 WHERE k.key <> $2 AND k.texts IS NOT NULL AND %s$q$, same) USING tbl, d.wanted, d.ids, d.text;
+                 WHERE k.key <> $2 AND k.texts IS NOT NULL AND %s$q$, same) USING tbl, d.wanted, d.ids, custody.descriptor_harmless(d.text);
         END IF;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION custody.key_spellings(int4, int4, text[]) IS
-'the bytes that custody_ledger.event.key has for a key, its values given as texts in the order of the key of a version of the table''s descriptor: under each descriptor with that key (custody.key_descriptors()), and as the events so far have keys that are equal: of types like citext and numeric, and under collations that are not deterministic; some may come twice; NULL for NULL; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+'the bytes that custody_ledger.event.key has for a key, its values given as texts in the order of the key of a version of the table''s descriptor: under each descriptor with that key (custody.key_descriptors()), and as the events so far have keys that are equal: of types like citext and numeric, and under collations that are not deterministic; with the descriptors under which it is meant, as under others the same bytes may be another key; some may come twice; NULL for NULL; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
+-- What a domain's owner lets its check do must not tell which rows are found.
+CREATE FUNCTION custody.descriptor_harmless(descriptor text) RETURNS text
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_set(d.info, '{columns}', (
+               SELECT jsonb_agg(c.c || jsonb_build_object('type', coalesce(custody.harmless_type(to_regtype(c.c ->> 'type'), -1), c.c ->> 'type'))
+                                ORDER BY c.n)
+                 FROM jsonb_array_elements(d.info -> 'columns') WITH ORDINALITY c (c, n)))::text
+      FROM (SELECT descriptor::jsonb) d (info)
+$$;
+COMMENT ON FUNCTION custody.descriptor_harmless(text) IS
+'a descriptor with the types below domains (custody.harmless_type()), which have the same bytes; errors: none; privilege: none';
 
 CREATE FUNCTION custody.key_values(descriptor text, key bytea) RETURNS text[]
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -323,6 +335,6 @@ COMMENT ON FUNCTION custody.org_spellings(text) IS
 REVOKE ALL ON FUNCTION custody.harmless_type(oid, int4), custody.key_type(regclass, name), custody.type_has(text, text), custody.ledger_text(anyelement),
     custody.key_equality(regtype), custody.is_of_domain(regclass, name), custody.key_condition(regclass, name[], jsonb, text),
     custody.key_bytes(regclass, name[], jsonb, text), custody.key_object(regclass, name[], jsonb),
-    custody.recorded_key(regclass, jsonb), custody.key_said(text, jsonb), custody.key_values(text, bytea), custody.loose_collation(regclass, name, text),
+    custody.recorded_key(regclass, jsonb), custody.key_said(text, jsonb), custody.descriptor_harmless(text), custody.key_values(text, bytea), custody.loose_collation(regclass, name, text),
     custody.key_spellings(int4, int4, text[]), custody.org_of_text(text),
     custody.org_bytes(regclass, name, text), custody.org_equals(int4, regclass, name, text), custody.org_spellings(text) FROM PUBLIC;

@@ -38,7 +38,8 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT subject FROM custody_ledger.audited a WHERE a.identity = unaudit_register.identity;
     PERFORM custody.record_note(subject.id, 'S', jsonb_build_object('kind', 'audit_off',
-        'schema', subject.schema, 'name', subject.name, 'reason', reason)::text);
+        'schema', subject.schema, 'name', subject.name, 'reason', reason, 'oid', r.relation::oid::text,
+        'places', custody.audit_column_places(r.relation))::text) FROM custody.recorded_relation(subject.id) r (relation);
     PERFORM custody.maintain_ledger(format(
         'UPDATE custody_ledger.audited SET active = false, until = now() WHERE id = %s', subject.id));
 END
