@@ -23,7 +23,7 @@ for ([ 'patient', 'low again' ], [ 'unlogged', 'low' ]) {
     my ($table, $last) = @$_;
     my ($low, $high) = map { $cluster->session('clinic') } 1 .. 2;
     my $low_xid = $low->query('BEGIN; INSERT INTO other VALUES (1); SELECT pg_current_xact_id()');
-    my $high_xid = $high->query(qq{BEGIN; UPDATE $table SET name = 'high' WHERE id = 1; SELECT pg_current_xact_id()});
+    my $high_xid = $high->query(qq{BEGIN; INSERT INTO other VALUES (2); UPDATE $table SET name = 'high' WHERE id = 1; SELECT pg_current_xact_id()});
     cmp_ok $high_xid, '>', $low_xid, "$table: the transactions are in this order";
     $low->send(qq{UPDATE $table SET name = 'low' WHERE id = 1});
     wait_for('the writer waits', sub { $cluster->sql('clinic', q{SELECT count(*) FROM pg_locks WHERE NOT granted}) > 0 });

@@ -61,6 +61,12 @@ $erase = $c->sql('shop', q{SET datestyle = german; SELECT custody.request_erase(
 is $c->sql('shop', "SELECT custody.approve($erase)", user => 'lawyer'), '1 events erased', 'a row with a date is erased';
 is $c->sql('shop', q{SELECT new ->> 'a' FROM custody.changes('days') WHERE op = 'I'}), "\nFebruary", '... the one that was asked for';
 
+# A hold on a row that there is no event of yet stays one.
+my $early = $c->sql('shop', q{SELECT custody.place_hold('case', 'was', '9')}, user => 'lawyer');
+my $of_none = $c->sql('shop', q{SELECT custody.request_erase('was', '9', 'asked')}, user => 'admin');
+like +($c->psql('shop', "SELECT custody.approve($of_none)", user => 'lawyer'))[2], qr/events of this key are under legal hold/, 'a hold on a row that is not there yet is one';
+is $c->sql('shop', "SELECT count(*) > 0 FROM custody_ledger.held WHERE hold = $early AND key IS NOT NULL"), 't', '... and stays';
+
 # A table that goes before the approval.
 $erase = $c->sql('shop', q{SELECT custody.request_erase('t', '2.0', 'asked')}, user => 'admin');
 $c->sql('shop', 'DROP TABLE t');

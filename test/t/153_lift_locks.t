@@ -38,6 +38,17 @@ wait_for('the approval waits', sub {
 $other->query('COMMIT');
 is $approver->finish, 'hold 2 lifted', 'beside a partition only';
 is $c->sql('old', q{SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname LIKE 'custody_hold%'}), '', '... from it, too';
+# Only what is recorded meanwhile: no lock of a table is in its way.
+$c->sql('old', q{CREATE TABLE w (id int PRIMARY KEY, org text); SELECT custody.place_hold('case', org => 'a')}, user => 'postgres');
+$lift = $c->sql('old', q{SELECT custody.request_lift(3, 'over')}, user => 'admin');
+$other->query(q{BEGIN; SELECT custody.audit('w', org_column => 'org')});
+$approver->send("SELECT custody.approve($lift)");
+wait_for('the approval waits', sub {
+    $c->sql('old', "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $backend") eq 't';
+});
+$other->query('COMMIT');
+is $approver->finish, 'hold 3 lifted', 'beside a table that is recorded only';
+is $c->sql('old', q{SELECT tgrelid::regclass, tgname FROM pg_trigger WHERE tgname LIKE 'custody_hold%'}), '', '... from it, too';
 $c->sql('old', 'SELECT custody.seal()');
 is $c->sql('old', q{SELECT "check", object, detail FROM custody.verify_ledger(custody.ledger_digest()) WHERE status = 'refuted'}), '', 'lawfully';
 $_->close for $other, $approver;
