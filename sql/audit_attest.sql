@@ -86,7 +86,9 @@ BEGIN
     FOR object, status, detail IN
         SELECT c.relation::text, CASE c.state WHEN 'gap' THEN 'refuted' ELSE 'proven' END,
                concat_ws(': ', c.state, c.reason) FROM custody.audit_coverage() c
-         WHERE relations IS NULL OR c.relation = ANY (relations) LOOP
+         WHERE relations IS NULL OR c.relation = ANY (relations)
+         UNION ALL SELECT coalesce(r::text, 'NULL'), 'unproven', 'no table that is recorded or exempt by itself'
+          FROM unnest(relations) r WHERE NOT EXISTS (SELECT FROM custody.audit_coverage() c WHERE c.relation = r) LOOP
         found := found || jsonb_build_object('check', "check", 'object', object, 'status', status, 'detail', detail);
         RETURN NEXT;
     END LOOP;
@@ -94,7 +96,11 @@ BEGIN
     FOR object, status, detail IN
         SELECT c.relation::text, t.status, t.detail FROM custody.audit_coverage() c
          CROSS JOIN LATERAL custody.attest_table(c.relation) t
-         WHERE c.state = 'recorded' AND (relations IS NULL OR c.relation = ANY (relations)) LOOP
+         WHERE c.state = 'recorded' AND (relations IS NULL OR c.relation = ANY (relations))
+        -- A ledger of nothing, of the wrong database, say, proves nothing.
+         UNION ALL SELECT 'no table', 'unproven', 'no table that was asked for is recorded'
+         WHERE NOT EXISTS (SELECT FROM custody.audit_coverage() c
+                            WHERE c.state = 'recorded' AND (relations IS NULL OR c.relation = ANY (relations))) LOOP
         found := found || jsonb_build_object('check', "check", 'object', object, 'status', status, 'detail', detail);
         RETURN NEXT;
     END LOOP;
@@ -113,7 +119,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.attest(jsonb, regclass[]) IS
-'verifies the ledger against digests from elsewhere (custody.verify_ledger()), which tables are recorded (custody.audit_coverage()), and that recorded tables have what the ledger tells (custody.reconcile()); all tables, or those named; one row for each check, proven, refuted or unproven, last the summary; keeps the result, with digests and version, in custody.audit_attestation; errors: 42P01 without a ledger; privilege: custody_auditor';
+'verifies the ledger against digests from elsewhere (custody.verify_ledger()), which tables are recorded (custody.audit_coverage()), and that recorded tables have what the ledger tells (custody.reconcile()); all tables, or those named; unproven where none of them is recorded; one row for each check, proven, refuted or unproven, last the summary; keeps the result, with digests and version, in custody.audit_attestation; errors: 42P01 without a ledger; privilege: custody_auditor';
 
 REVOKE ALL ON FUNCTION custody.attest_table(regclass), custody.attest(jsonb, regclass[]) FROM PUBLIC;
 SELECT custody.give_duty('{admin,auditor}', 'custody.attest(jsonb, regclass[])');

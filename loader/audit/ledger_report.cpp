@@ -38,7 +38,7 @@ class Writer {
         head();
         add("\nChecks\n");
         checks();
-        add("\nTables\n");
+        add("\nTables\n{}", report_.tables.empty() ? "  none\n" : "");
         for (const auto &table : report_.tables)
             line(table.state, table.table,
                  table.reason.empty() ? "since " + table.since : table.reason);

@@ -155,6 +155,10 @@ class Page {
     }
 
     void tables() {
+        if (report_.tables.empty()) {
+            add("<h2>Tables</h2>\n<p>none</p>\n");
+            return;
+        }
         table("Tables", {"State", "Table", "Since", "Reason"}, report_.tables, [](const auto &one) {
             return std::array<Cell, 4>{{{"short", chip(one.state)},
                                         {"object name", breaking(one.table)},

@@ -118,7 +118,7 @@ std::string render_text(const BundleResult &result, std::size_t width) {
                result.hidden_keys, result.hidden_images, result.hidden_parts, result.pruned);
     if (result.digest_block != 0)
         append(text, "  digest of block {}\n", result.digest_block);
-    if (result.newest_digest > result.to_block)
+    if (result.digest_block != 0 && result.newest_digest > result.to_block)
         append(text, "  the newest digest is of block {}: what came after block {} is not here\n",
                result.newest_digest, result.to_block);
     return text;

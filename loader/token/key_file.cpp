@@ -29,6 +29,8 @@ std::string read_key_file(const std::string &file) {
     struct stat found {};
     if (stat(file.c_str(), &found) != 0)
         throw unusable_key(file, std::strerror(errno), "name a file that can be read");
+    if (!S_ISREG(found.st_mode) && !S_ISFIFO(found.st_mode)) // not a device's rights to be changed
+        throw unusable_key(file, "it is neither a file nor a pipe", "name a file that can be read");
     if ((found.st_mode & 077) != 0)
         throw unusable_key(file, "others can read it", "chmod 600 takes that right from them");
     return text;

@@ -102,4 +102,20 @@ for my $damage (
 }
 
 is custody('audit', 'report', '--target', $cluster->conninfo('postgres'))->{exit}, 6, 'a database without custody';
+# Where nothing is recorded, nothing is proven: a ledger of another database, say.
+$cluster->create_database('other', extension => 1);
+$cluster->sql('other', q{SELECT custody.init_ledger(); SELECT custody.seal(true)});
+my $of_nothing = write_file($cluster->sql('other', 'SELECT custody.ledger_digest()'));
+my @other = ('audit', 'report', '--target', $cluster->conninfo('other'), "--digest=$of_nothing");
+$run = custody(@other);
+is $run->{exit}, 5, 'a ledger that records nothing proves nothing';
+like $run->{stdout}, qr/^unproven: 1 of \d+ .*unproven  reconcile +no table: .*^Tables\n  none\n/ms, '... and says why';
+like custody(@other, '--format=html')->{stdout}, qr/<h2>Tables<\/h2>\n<p>none/, '... on the page, too';
+$cluster->sql('other', q{CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int) PARTITION BY RANGE (id); CREATE TABLE u1 PARTITION OF u DEFAULT;
+    SELECT custody.audit(t) FROM unnest('{t,u}'::regclass[]) t; SELECT custody.seal()});
+is custody(@other[0 .. 3], '--digest=' . write_file($cluster->sql('other', 'SELECT custody.ledger_digest()')))->{exit}, 0, '... one that records tables does';
+for ([q{'{t}'}, 'proven'], [q{'{}'}, 'unproven'], [q{'{t,u1}'}, 'unproven'], ['ARRAY[0::regclass]', 'unproven'], ['ARRAY[NULL::regclass]', 'unproven'], [q{'{custody_ledger.event}'}, 'unproven']) {
+    my ($relations, $expected) = @$_;
+    is $cluster->sql('other', qq{SELECT status FROM custody.attest(custody.ledger_digest(), $relations) WHERE "check" = 'summary'}), $expected, "attested: $relations";
+}
 done_testing;

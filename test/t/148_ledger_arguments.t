@@ -117,6 +117,9 @@ is $run->{exit}, 5, 'a file that is something else is no anchor file';
 like $run->{stderr}, qr/anchor-untrusted\].*nor what a crash left of one.*name the file/s, '... and the message says so';
 unlike run_command('cat', "$directory/key.pub")->{stdout}, qr/signed/, '... and nothing is appended to it';
 like custody(@anchor, "--key-file=$directory", "--anchor-file=$directory/anchors")->{stderr}, qr/it is a directory/, 'nor is a directory a key';
+like custody(@anchor, '--key-file=/dev/null', "--anchor-file=$directory/anchors")->{stderr}, qr/neither a file nor a pipe/, '... nor a device, whose rights are not to be changed';
+unlike custody('audit', 'verify-bundle', '/dev/null', "--anchor-file=$directory/anchors", "--public-key=$directory/key.pub")->{stdout}, qr/what came after/,
+    'of what is no bundle nothing is said to be missing behind it';
 sql('\o ' . "$directory/bundle\nSELECT custody.export_ledger()");
 like custody('audit', 'verify-bundle', "$directory/bundle", "--digest=$directory/anchors")->{stderr},
     qr/it is no digest of a ledger.*--anchor-file and --public-key/s, 'an anchor file is no file of digests';
