@@ -29,8 +29,8 @@ def sealed(kind, value, layout, *before):  # the commitment to what is there, or
 def whole(v): return form(v.isdigit() and int(v) < 2**53, int(v) if v.isdigit() else v)
 def real(v): return form(abs(float(v)) < float("inf"), int(v) if v.lstrip("-").isdigit() else float(v))  # a double's
 def once(pairs): return form(len(dict(pairs)) == len(pairs), dict(pairs))
-def parse(data, read=real):
-    return {**json.loads(data.decode(), object_pairs_hook=once, parse_constant=whole, parse_int=read, parse_float=read)}
+def parse(text, read=real):
+    return {**json.loads(text, object_pairs_hook=once, parse_constant=whole, parse_int=read, parse_float=read)}
 class Tree:  # RFC 6962, leaf by leaf: peaks are the roots of its complete subtrees, largest first
     def __init__(self): self.count, self.events, self.peaks = 0, 0, []
     def add(self, leaf, events=1):
@@ -56,7 +56,7 @@ class Bundle:
     def peek(self):  # what the next line is; None at the end
         if self.next is None and (data := self.file.readline()):
             self.where += 1
-            self.next = parse(data, whole)
+            self.next = parse(data.decode(), whole)
         return self.next if self.next is None else self.next.get("t", "header")
     def take(self, t, *layouts):
         need(self.peek() == t, "place", f"{t} expected, not {self.peek() or 'the end'}")
@@ -76,7 +76,7 @@ class Bundle:
                     for i, part in enumerate(form(len(x.parts) == 3, x.parts))))).hex()
             need(hash not in self.known[x.t], "place", "it is there already")
             self.count.update(erased_parts=sum("hash" in part for part in getattr(x, "parts", [])[:2 + self.ledger]))
-            self.known[x.t][hash], new = parse(x.text.encode()) if hasattr(x, "text") else x, new | {hash}
+            self.known[x.t][hash], new = parse(x.text) if hasattr(x, "text") else x, new | {hash}
         e = self.take("event", EVENT + " key images " + (ORDER + " org" if tx else "order"))
         need(e.context in self.known["context"] and e.descriptor in self.known["descriptor"] and
              new <= {e.context, e.descriptor}, "place", "not after its descriptor and context")
@@ -148,7 +148,7 @@ class Bundle:
             trees, every, last, links = collections.defaultdict(Tree), Tree(), ("", 0), {}
             now, old = [int(n) for n in re.findall("[0-9]+", x.snapshot)], snapshots[x.lineage]
             listed = [(unhex(i, 32).hex(), u(8, decimal(n)) and decimal(n)) for i, n in map(list.copy, list.copy(parse(
-                x.notes.encode() or b"{}").get("adopted", [])))]
+                x.notes or "{}").get("adopted", [])))]
             adopted, foreign = {*listed}, foreign | {(i, x.lineage) for i, n in listed}  # whose lineage is another
             need(lineages.setdefault(x.incarnation, x.lineage) == x.lineage and foreign.isdisjoint(lineages.items()) and
                  (x.kind or not listed) and old[0] <= now[0] and old[1] <= now[1] and len(adopted - ever) == len(
@@ -188,9 +188,9 @@ class Bundle:
             f"digest of block {self.met}, the newest of {max(self.digests, default=0)}")
 def main(path, option="--digest", digests=os.devnull, whole=re.compile(r'(?!\0*$|\{"?$|\{"s(?!.*[0-9a-f]"\}$))').match):
     bundle, verdict, bundle.ledgers = Bundle(open(path, "rb")), "refuted", set()
-    for one in (json.loads(x["signed"]) if "signed" in x else x for x in map(json.loads, filter(whole, open(digests)))):
-        bundle.digests.setdefault(form(type(n := one["block"]) is int, n), set()).add(unhex(one["hash"], 32).hex())
-        bundle.ledgers.add(form(one["format"] == "custody-digest-1", str(uuid.UUID(one["ledger"]))))
+    for one in (parse(x["signed"]) if "signed" in x else x for x in map(parse, filter(whole, open(digests)))):
+        bundle.digests.setdefault(form(type(n := one["block"]) is int and 0 < n < 2**53, n), set()).add(one["hash"])
+        bundle.ledgers.add(form(one["format"] == "custody-digest-1" and unhex(one["hash"], 32), one["ledger"]))
     try: verdict, what = bundle.verify()
     except Refuted as r: what = f"line {bundle.where if r.args[2] is None else r.args[2]}: {r.args[0]}: {r.args[1]}"
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
