@@ -70,7 +70,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.hold_check_detached(regclass) IS
-'refuses (55000) a partition to be detached that has rows under a hold, or (40001) where the transaction does not see all holds; part of the event triggers; privilege: superuser';
+'refuses (55000) a partition to be detached that has rows under a hold, or (40001) where the transaction does not see all holds and recorded tables; part of the event triggers; privilege: superuser';
 
 CREATE FUNCTION custody.hold_check_columns(relation regclass) RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -89,7 +89,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.hold_check_columns(regclass) IS
-'refuses (55000) to drop or rewrite columns of a table that has a hold, or (40001) where the transaction does not see all holds; part of the event triggers; privilege: superuser';
+'refuses (55000) to drop or rewrite columns of a table that has a hold, or (40001) where the transaction does not see all holds and recorded tables; part of the event triggers; privilege: superuser';
 
 -- As the table's event tells it for good: keys by their hashes.
 CREATE FUNCTION custody.held_told(hold int4, tbl int4) RETURNS jsonb

@@ -92,7 +92,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.unaudit(regclass, text, boolean) IS
-'ends the recording of a table, with an event of kind audit_off; what was recorded stays, and custody.audit() goes on under the same identity; arguments: rel; reason; dry_run returns the statements and runs none; errors: 22004 without a table, 42501 for others than the owner, 42704 for a table that is not recorded, 55000 for one under legal hold, 40001 where a hold was placed that the transaction does not see, 22023 without a reason; privilege: custody_admin and ownership of the table';
+'ends the recording of a table, with an event of kind audit_off; what was recorded stays, and custody.audit() goes on under the same identity; arguments: rel; reason; dry_run returns the statements and runs none; errors: 22004 without a table, 42501 for others than the owner, 42704 for a table that is not recorded, 55000 for one under legal hold, 40001 where a hold was placed or a table recorded that the transaction does not see, 22023 without a reason; privilege: custody_admin and ownership of the table';
 
 REVOKE ALL ON FUNCTION custody.audit_schema(regnamespace, regclass[], jsonb, boolean, boolean),
     custody.unaudit_register(uuid, text), custody.unaudit(regclass, text, boolean) FROM PUBLIC;
