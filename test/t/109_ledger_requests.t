@@ -9,6 +9,7 @@ $cluster->create_database('clinic', extension => 1);
 $cluster->sql('clinic', <<'SQL');
 SELECT custody.init_ledger('month', '{"retention": "1 year"}');
 CREATE ROLE admin LOGIN IN ROLE custody_admin;
+CREATE ROLE admin2 LOGIN IN ROLE custody_admin;
 CREATE ROLE lawyer LOGIN IN ROLE custody_legal;
 CREATE ROLE auditor LOGIN IN ROLE custody_auditor;
 CREATE ROLE double LOGIN IN ROLE custody_admin, custody_legal;
@@ -42,6 +43,11 @@ like failure('lawyer', "SELECT custody.approve($erase)"), qr/events of this key 
 my $lift = $cluster->sql('clinic', "SELECT custody.request_lift($hold, 'closed')", user => 'lawyer');
 $cluster->sql('clinic', "SELECT custody.approve($lift)", user => 'admin');
 like failure('admin', "SELECT custody.approve($erase)"), qr/needs a second person/, 'not by who asked';
+like failure('admin2', "SELECT custody.approve($erase)"), qr/needs a second person/, 'nor by another with the same duty';
+my $aged = sub { $cluster->sql('clinic', "SELECT custody.maintain_ledger('UPDATE custody_ledger.request SET requested_at = requested_at + interval ''$_[0] days'' WHERE id = $erase')") };
+$aged->(-31);
+like failure('lawyer', "SELECT custody.approve($erase)"), qr/request $erase is older than 30 days.*Withdraw it, and ask again/s, 'nor a month later';
+$aged->(31);
 like failure('double', "SELECT custody.approve(custody.request_erase('t', '$key', 'x'))"), qr/needs a second person/,
     'both duties in one login are one person';
 is $cluster->sql('clinic', "SELECT custody.approve($erase)", user => 'double'), '5 events erased', 'the other duty erases';

@@ -25,4 +25,17 @@ my $lsn = $session->query('SELECT pg_current_wal_insert_lsn()');
 is $session->query(sprintf $flushed, $lsn), 'f', 'a block that is not on disk';
 like $c->sql('d', 'SELECT custody.ledger_digest()'), qr/"block": 2,/, 'is in no digest';
 is $session->query(sprintf $flushed, $lsn), 't', '... before it is';
+
+# ... and on the standbys that commits wait for: here on one that is not there.
+$session->query('INSERT INTO t SELECT max(id) + 1 FROM t');
+$c->sql('d', "SET synchronous_commit = off; ALTER SYSTEM SET synchronous_standby_names = 'nobody'; SELECT pg_reload_conf()");
+my $backend = $session->backend;
+my $state = "SELECT coalesce(wait_event, state) FROM pg_stat_activity WHERE pid = $backend";
+wait_for('the server asks for the standby', sub { $c->sql('d', 'SHOW synchronous_standby_names') eq 'nobody' });
+$session->send('SELECT custody.seal()');
+my $waits = '';
+wait_for('the seal waits, or has ended', sub { ($waits = $c->sql('d', $state)) =~ /^(SyncRep|idle|ClientRead)$/ });
+$c->sql('d', 'SET synchronous_commit = off; ALTER SYSTEM RESET synchronous_standby_names; SELECT pg_reload_conf()');
+is $waits, 'SyncRep', 'a seal waits for standbys, whatever the session wants';
+like $session->finish, qr/^\d+$/, '... and ends when they have it, or need not';
 done_testing;
