@@ -105,6 +105,19 @@ like as(undef, q{SELECT new -> 'v' ->> 'bytes' FROM custody.history('m', '1')}),
 is as(undef, q{SELECT status FROM custody.reconcile('m')}), 'proven', '... and compared';
 ran('... and nothing of theirs ran');
 
+# ... nor those of who made a type of theirs into another: their code runs in it.
+as(undef, 'CREATE DOMAIN narrower AS numbers CHECK (VALUE > 0); CREATE TYPE span AS RANGE (subtype = numbers)');
+for (['n', 'narrower', 'narrower[]', 'ARRAY[2]', '[2]'], ['s', 'span', 'span', q{'[1,2]'}, '[1,2]']) {
+    my ($column, $type, $kind, $literal, $value) = @$_;
+    as(boss => "CREATE TABLE of_$type (id int PRIMARY KEY, $column $kind); SELECT custody.audit('of_$type'); INSERT INTO of_$type VALUES (1, $literal)");
+    as(undef, 'TRUNCATE seen');
+    for my $user (undef, 'auditor') {
+        is as($user, "SELECT new ->> '$column' FROM custody.history('of_$type', '1')"), $value, ($user // 'superuser') . ": values of a $type, which is the superuser's, are read";
+        is as(undef, q{SELECT count(*) > 0 FROM seen WHERE what = 'domain' AND who = 'boss'}), 't', '... and the constraint in it ran as its owner';
+        ran('... and as nobody else');
+    }
+}
+
 # A constraint that raises an internal error does not keep others from what is told of other rows.
 as(boss => q{CREATE TABLE switch (broken boolean); INSERT INTO switch VALUES (false); GRANT SELECT ON switch TO PUBLIC;
     CREATE FUNCTION breaks(v int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
