@@ -122,10 +122,11 @@ refused('a baseline without its task', qq{SELECT custody.record_load_baseline(($
 is $shop->on_target(q{BEGIN; SELECT custody.begin_load('nothing'); ROLLBACK; INSERT INTO nothing VALUES (2);
     SELECT count(*) FROM custody_ledger.event WHERE op = 'I' AND tbl = (SELECT id FROM custody_ledger.audited WHERE name = 'nothing')}) =~ s/.*\n//sr,
     1, 'what was begun ends with its transaction';
-is $shop->on_target(q{BEGIN; SELECT custody.begin_load('nothing'); UPDATE customer SET name = name || '?' WHERE id = 2;
+$shop->on_target(q{CREATE TABLE beside (id int PRIMARY KEY); SELECT custody.audit('beside')});
+is $shop->on_target(q{BEGIN; SELECT custody.begin_load('nothing'); INSERT INTO beside VALUES (1); UPDATE customer SET name = name || '?' WHERE id = 2;
     DELETE FROM nothing; SELECT custody.end_load('nothing', 0, '{"kind":"load"}'); COMMIT;
     SELECT string_agg(op, '' ORDER BY op) FROM custody_ledger.event WHERE xid = (SELECT max(xid::text::bigint)::text::xid8 FROM custody_ledger.event)})
-    =~ s/.*\n//sr, 'DSU', 'updates, deletes and other tables are recorded in a load, too';
+    =~ s/.*\n//sr, 'DISU', 'updates, deletes and other tables are recorded in a load, too';
 is $shop->on_target(q{SELECT custody.begin_load('session')}), 'f', 'a table that is not audited has no load';
 $shop->on_target('CREATE ROLE nobody_special');
 refused('others than the duty', q{SET ROLE nobody_special; SELECT custody.begin_load('nothing')}, qr/permission denied/);
