@@ -148,6 +148,8 @@ BEGIN
         RETURN;
     END IF;
     PERFORM custody.audit_check_ddl();
+    PERFORM custody.audit_overwritten_columns(c.classid, c.objid, custody.ddl_replaced_columns(c.command))
+       FROM pg_event_trigger_ddl_commands() c WHERE tg_tag = 'ALTER TABLE';
     FOR command IN
         SELECT DISTINCT ON (o.oid) a.id, a.identity, o.oid AS objid, c.objid AS named, c.objsubid, c.object_type, r.root,
                c.command_tag = 'CREATE TABLE' AS creates

@@ -7,6 +7,11 @@ CREATE FUNCTION custody.ddl_changes_values(command pg_ddl_command) RETURNS boole
 COMMENT ON FUNCTION custody.ddl_changes_values(pg_ddl_command) IS
 'true for a command after which values of a type are written otherwise: RENAME VALUE of an enum, ADD, DROP and ALTER of attributes or columns, another output or send function; part of the event triggers; privilege: superuser';
 
+CREATE FUNCTION custody.ddl_replaced_columns(command pg_ddl_command) RETURNS text[]
+    LANGUAGE c STRICT AS 'MODULE_PATHNAME', 'custody_replaced_columns';
+COMMENT ON FUNCTION custody.ddl_replaced_columns(pg_ddl_command) IS
+'the columns that a command of ALTER TABLE gives values that have nothing to do with those of before: ALTER ... TYPE ... USING an expression without the column; part of the event triggers; privilege: superuser';
+
 CREATE FUNCTION custody.type_columns(type oid) RETURNS TABLE (relation oid, name name)
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE use AS (
@@ -107,6 +112,19 @@ $$;
 COMMENT ON FUNCTION custody.audit_named_type(oid, oid, int, boolean) IS
 'custody.audit_type_altered() for what a command of ALTER named: a type, a table or composite type with its row type, or (part: its number) a column or attribute that was renamed; part of the event triggers; privilege: superuser';
 
+-- Keys of before are not keys of now, though they look the same.
+CREATE FUNCTION custody.audit_overwritten_columns(class oid, object oid, names text[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM custody.audit_names_moved(a.id, names, array_fill(NULL::text, ARRAY[cardinality(names)]))
+       FROM custody_ledger.audited a
+      WHERE class = 'pg_class'::regclass AND names <> '{}' AND a.id = custody.audited_id(object) AND a.active
+        AND EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = object AND t.tgfoid = to_regprocedure('custody.capture()'));
+END
+$$;
+COMMENT ON FUNCTION custody.audit_overwritten_columns(oid, oid, text[]) IS
+'records that columns of an audited table got values that have nothing to do with those of before; part of the event triggers; privilege: superuser';
+
 -- Types, schemas, extensions and roles take columns and attributes along: the commands do not name them.
 CREATE FUNCTION custody.audit_dropped_columns() RETURNS void
     LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -157,7 +175,8 @@ $$;
 COMMENT ON FUNCTION custody.audit_replaced_columns() IS
 'lets a command that drops a column of audited tables and adds one of its name be recorded as one that rewrites them; part of the event trigger on drops; privilege: superuser';
 
-REVOKE ALL ON FUNCTION custody.ddl_changes_values(pg_ddl_command), custody.type_columns(oid),
+REVOKE ALL ON FUNCTION custody.ddl_changes_values(pg_ddl_command), custody.ddl_replaced_columns(pg_ddl_command),
+    custody.audit_overwritten_columns(oid, oid, text[]), custody.type_columns(oid),
     custody.audit_written_otherwise(int4, int4),
     custody.audit_type_altered(oid, text), custody.audit_named_type(oid, oid, int, boolean),
     custody.audit_dropped_columns(), custody.audit_replaced_columns() FROM PUBLIC;

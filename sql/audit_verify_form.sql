@@ -42,7 +42,7 @@ COMMENT ON FUNCTION custody.ledger_columns() IS
 
 -- "readable": what the ledger's readers expect is there, whatever else is.
 CREATE FUNCTION custody.verify_tables() RETURNS TABLE (object text, detail text, readable boolean)
-    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off AS $$
     WITH ours AS (
         SELECT l.*, c.oid, c.relkind FROM custody.ledger_columns() l
           LEFT JOIN pg_class c ON c.relnamespace = to_regnamespace('custody_ledger') AND c.relname = l.name),

@@ -135,6 +135,9 @@ static inline bool custody_walk_query(Query *query, bool (*walker)(Node *, void 
                                       int flags) {
     return query_tree_walker_impl(query, walker, context, flags);
 }
+static inline bool custody_walk_raw(Node *node, bool (*walker)(Node *, void *), void *context) {
+    return raw_expression_tree_walker_impl(node, walker, context);
+}
 #else
 static inline Node *custody_mutate(Node *node, Node *(*mutator)(Node *, void *), void *context) {
     return expression_tree_mutator(node, reinterpret_cast<Node *(*)()>(mutator), context);
@@ -145,6 +148,9 @@ static inline bool custody_walk(Node *node, bool (*walker)(Node *, void *), void
 static inline bool custody_walk_query(Query *query, bool (*walker)(Node *, void *), void *context,
                                       int flags) {
     return query_tree_walker(query, reinterpret_cast<bool (*)()>(walker), context, flags);
+}
+static inline bool custody_walk_raw(Node *node, bool (*walker)(Node *, void *), void *context) {
+    return raw_expression_tree_walker(node, reinterpret_cast<bool (*)()>(walker), context);
 }
 #endif
 

@@ -32,7 +32,7 @@ events q{ALTER TABLE t ADD d timestamptz DEFAULT '2026-01-01 00:00+02'},
 events 'ALTER TABLE t ADD e float DEFAULT random()', 'columns 5; B; B; rewrite public.t 2', 'a default that is computed';
 events 'ALTER TABLE t ADD f int GENERATED ALWAYS AS (id + 1) STORED', 'columns 6; B; B; rewrite public.t 2',
     'a generated column';
-events 'ALTER TABLE t ALTER b TYPE text USING a', 'columns 7; B; B; rewrite public.t 2', 'another type';
+events 'ALTER TABLE t ALTER b TYPE text USING a', 'renamed b ; columns 7; B; B; rewrite public.t 2', 'another type';
 events 'ALTER TABLE t ALTER a TYPE varchar', 'columns 8', '... that rewrites nothing';
 events 'ALTER TABLE t DROP b', 'columns 9', 'a column dropped';
 events 'ALTER TABLE t RENAME secret TO hidden', 'renamed secret hidden; columns 10', 'a column renamed';

@@ -55,6 +55,15 @@ $c->sql('shop', 'DELETE FROM parts WHERE id = 1; ALTER TABLE parts DROP id, ADD 
 like erased('parts', '{"id": 1, "k": 1}'), qr/^1 events erased/, 'in partitions, too';
 is left('parts'), 'I{"k": 1, "id": 1} I{"k": 1, "id": 2} D{"k": 1, "id": 1}', '... those of before stay';
 
+# Another type, with values that are not those of before; and with those.
+make('taken', 'id int PRIMARY KEY, code int UNIQUE NOT NULL, a text', "(1, 2, 'Ann'), (2, 1, 'Bob')");
+$c->sql('shop', 'ALTER TABLE taken ALTER id TYPE bigint USING code');
+like erased('taken', '{"id": 2}'), qr/^1 events erased; the table had another key before/, 'a column that got the values of another one';
+is left('taken'), 'I{"id": 1} I{"id": 2} B{"id": 1}', '... the row that was meant';
+make('kept', 'id text PRIMARY KEY, a text', "(' 1', 'Ann'), ('2', 'Bob')");
+$c->sql('shop', q{ALTER TABLE kept ALTER id TYPE bigint USING trim(kept.id)::int8});
+is erased('kept', '2'), '2 events erased', '... or its own';
+
 # A transaction that began before, and had not ended when somebody asked.
 for my $case ([ 'racing', q{ALTER TABLE %1$s RENAME id TO old; ALTER TABLE %1$s RENAME code TO id; SELECT custody.audit('%1$s', key => '{id}', baseline => false)} ],
               [ 'racers', 'ALTER TABLE %1$s RENAME id TO old; ALTER TABLE %1$s RENAME code TO id' ]) {
