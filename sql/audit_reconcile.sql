@@ -46,6 +46,12 @@ BEGIN
         RETURN NEXT;
         RETURN;
     END IF;
+    -- What was written since is no event, and no row of it is wrong.
+    IF NOT (SELECT a.active FROM custody_ledger.audited a WHERE a.id = tbl) THEN
+        problem := 'the table is not recorded any more';
+        RETURN NEXT;
+        RETURN;
+    END IF;
     SELECT d.text INTO descriptor FROM custody_ledger.descriptor d
      WHERE d.tbl = reconcile_scope.tbl AND d.version = reconcile_scope.version;
     info := descriptor::jsonb;
@@ -226,7 +232,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION custody.reconcile(regclass) IS
-'compares every row of an audited table, of all its partitions, with what its events left, under the newest descriptor and one snapshot: one result row for each that is different, not in the ledger or not live (refuted), or that cannot be told (unproven: no event says what a column had; only columns differ that name objects, which may have been renamed; nothing makes the key unique; events were pruned, erased, a partition truncated as a whole, dropped, or is being detached), with its key, the columns and the time of its last event; last the summary: proven, refuted or unproven, and the columns that are out of scope (redacted, excluded); a table without key is compared as a multiset; errors: 42501 where row security would hide rows; privilege: SELECT on the table, custody_auditor';
+'compares every row of an audited table, of all its partitions, with what its events left, under the newest descriptor and one snapshot: one result row for each that is different, not in the ledger or not live (refuted), or that cannot be told (unproven: no event says what a column had; only columns differ that name objects, which may have been renamed; nothing makes the key unique; recording has ended; events were pruned, erased, a partition truncated as a whole, dropped, or is being detached), with its key, the columns and the time of its last event; last the summary: proven, refuted or unproven, and the columns that are out of scope (redacted, excluded); a table without key is compared as a multiset; errors: 42501 where row security would hide rows; privilege: SELECT on the table, custody_auditor';
 
 REVOKE ALL ON FUNCTION custody.names_objects(oid), custody.key_is_unique(regclass, text[]), custody.reconcile_scope(regclass), custody.is_detaching(int4), custody.reconcile_gaps(int4),
     custody.reconcile_keyed(regclass), custody.reconcile_multiset(regclass),

@@ -62,4 +62,13 @@ my $anchor = custody('audit', 'anchor', '--target', $cluster->conninfo('clinic')
 is $anchor->{exit}, 1, 'a directory is no anchor file';
 like $anchor->{stderr}, qr/\[anchor-unreadable\].*it is a directory.*name a file in a directory/s, '... and the message says so';
 
+# A table whose recording has ended: what it has since is neither proven nor wrong.
+$cluster->sql('clinic', q{CREATE TABLE ended (id int PRIMARY KEY); SELECT custody.audit('ended'); INSERT INTO ended VALUES (1); SELECT custody.unaudit('ended', 'over')});
+my $ended = q{SELECT string_agg(status || ' ' || problem || ' ' || detail, ';') FROM custody.reconcile('ended')};
+is $cluster->sql('clinic', $ended), 'unproven summary the table is not recorded any more', 'a table whose recording has ended is not proven';
+$cluster->sql('clinic', 'INSERT INTO ended VALUES (2)');
+is $cluster->sql('clinic', $ended), 'unproven summary the table is not recorded any more', '... nor refuted for what is written then';
+$cluster->sql('clinic', q{SELECT custody.audit('ended')});
+is $cluster->sql('clinic', $ended), 'proven summary 2 rows equal, 0 wrong, 0 not told', '... until it is recorded again';
+
 done_testing;
