@@ -174,32 +174,14 @@ $$;
 COMMENT ON FUNCTION custody.org_fits(regclass, name, text) IS
 'whether the column that names a table''s organization can have a value; NULL without such a column; errors: 0A000 as custody.key_type(); privilege: none';
 
--- SECURITY DEFINER, here and below: custody_legal owns neither the ledger nor the tables that it holds.
-CREATE FUNCTION custody.place_hold(reason text, rel regclass DEFAULT NULL, key jsonb DEFAULT NULL,
-    org text DEFAULT NULL) RETURNS int4
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET quote_all_identifiers = off SET standard_conforming_strings = on SET timezone = 'UTC' AS $$
+-- Its conditions are read alike whoever looks later.
+CREATE FUNCTION custody.make_hold(reason text, rel regclass, key jsonb, org text) RETURNS int4
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     t record;
     hold int4;
     reached int := 0;
 BEGIN
-    PERFORM custody.check_ledger();
-    PERFORM custody.check_session();
-    PERFORM custody.check_isolation('a hold');
-    PERFORM custody.check_reason(reason);
-    IF rel IS NULL AND org IS NULL OR key IS NOT NULL AND (rel IS NULL OR org IS NOT NULL) THEN
-        RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
-            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give org, rel, rel and org, or rel and key.';
-    END IF;
-    -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
-    PERFORM custody.lock_ledger();
-    SELECT r.relation INTO t FROM custody.recorded_relation(custody.audited_id(rel)) AS r (relation);
-    IF t.relation IS NOT NULL THEN
-        -- Before its key is read: DDL under way may give its names to other columns.
-        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', t.relation);
-    END IF;
-    key := CASE WHEN key IS NOT NULL THEN custody.recorded_key(rel, key) END;
     INSERT INTO custody_ledger.hold (subject, org_text, reason, placed_by, placed_at)
         VALUES (jsonb_strip_nulls(jsonb_build_object('table', rel, 'org', org)) || custody.salted(key, 'key'), org,
                 reason, session_user, now()) RETURNING id INTO hold;
@@ -226,8 +208,8 @@ BEGIN
         END IF;
         INSERT INTO custody_ledger.held (hold, tbl, org, key)
             SELECT DISTINCT hold, t.id, o, s.key FROM custody.fold_version(t.id) v (version)
-             CROSS JOIN LATERAL custody.key_spellings(t.id, v.version, custody.key_given(t.id, v.version, place_hold.key)) s
-             CROSS JOIN custody.org_equals(t.id, t.relation, t.org_column, place_hold.org) o;
+             CROSS JOIN LATERAL custody.key_spellings(t.id, v.version, custody.key_given(t.id, v.version, make_hold.key)) s
+             CROSS JOIN custody.org_equals(t.id, t.relation, t.org_column, make_hold.org) o;
         IF rel IS NULL THEN
             PERFORM custody.hold_table_or_tell(hold, t.id, t.relation);
         ELSE
@@ -246,6 +228,37 @@ BEGIN
             USING ERRCODE = 'undefined_object', HINT = 'custody.audit() it first: what is held is recorded.';
     END IF;
     RETURN hold;
+END
+$$;
+COMMENT ON FUNCTION custody.make_hold(text, regclass, jsonb, text) IS
+'places a hold that custody.place_hold() has looked at: reason, table, key as an object, organization; returns its number; errors: as there; privilege: superuser';
+
+-- SECURITY DEFINER, here and below: custody_legal owns neither the ledger nor the tables that it holds.
+CREATE FUNCTION custody.place_hold(reason text, rel regclass DEFAULT NULL, key jsonb DEFAULT NULL,
+    org text DEFAULT NULL) RETURNS int4
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
+DECLARE
+    root regclass;
+BEGIN
+    PERFORM custody.check_ledger();
+    PERFORM custody.check_session();
+    PERFORM custody.check_isolation('a hold');
+    PERFORM custody.check_reason(reason);
+    IF rel IS NULL AND org IS NULL OR key IS NOT NULL AND (rel IS NULL OR org IS NOT NULL) THEN
+        RAISE EXCEPTION 'a hold is on an organization, a table, or one row of a table'
+            USING ERRCODE = 'invalid_parameter_value', HINT = 'Give org, rel, rel and org, or rel and key.';
+    END IF;
+    -- One hold after the other, and none beside custody.audit(): each sees the other's tables.
+    PERFORM custody.lock_ledger();
+    root := custody.recorded_relation(custody.audited_id(rel));
+    IF root IS NOT NULL THEN
+        -- Before its key is read: DDL under way may give its names to other columns.
+        EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', root);
+    END IF;
+    -- A time without its zone is that of who asks.
+    key := CASE WHEN key IS NOT NULL THEN custody.recorded_key(rel, key) END;
+    RETURN custody.make_hold(reason, rel, key, org);
 END
 $$;
 COMMENT ON FUNCTION custody.place_hold(text, regclass, jsonb, text) IS
@@ -365,7 +378,7 @@ REVOKE ALL ON FUNCTION custody.hold_steps(int4, regclass, text), custody.hold_tr
     custody.hold_check_detached(regclass), custody.hold_check_columns(regclass),
     custody.org_fits(regclass, name, text), custody.held_told(int4, int4), custody.record_hold(int4, int4),
     custody.hold_table(int4, int4, regclass, text), custody.attempt_query(text), custody.hold_table_or_tell(int4, int4, regclass),
-    custody.place_hold(text, regclass, jsonb, text), custody.held_key(int4, int4, name[]), custody.hold_condition(int4, int4, regclass),
+    custody.make_hold(text, regclass, jsonb, text), custody.place_hold(text, regclass, jsonb, text), custody.held_key(int4, int4, name[]), custody.hold_condition(int4, int4, regclass),
     custody.hold_later_table(regclass, boolean), custody.hold_again(),
     custody.lift_hold(int4, int4) FROM PUBLIC;
 
