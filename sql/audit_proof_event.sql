@@ -24,9 +24,14 @@ BEGIN
         RAISE EXCEPTION 'transaction % was recorded in several incarnations', xid
             USING ERRCODE = 'cardinality_violation', HINT = 'Name the incarnation.';
     END IF;
-    SELECT coalesce(e.org, '') INTO org FROM custody_ledger.event e
-     WHERE e.at = started AND e.xid = event_place.xid AND e.incarnation = event_place.incarnation
-       AND e.seq = event_place.seq;
+    SELECT coalesce(e.org, '') INTO org
+      FROM (SELECT e.org FROM custody_ledger.event e
+             WHERE e.at = started AND e.xid = event_place.xid AND e.incarnation = event_place.incarnation
+               AND e.seq = event_place.seq
+            UNION ALL
+            SELECT h.org FROM custody_ledger.held_event h
+             WHERE h.at = started AND h.xid = event_place.xid AND h.incarnation = event_place.incarnation
+               AND h.seq = event_place.seq) e LIMIT 1;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'there is no event % of transaction %', seq, xid
             USING ERRCODE = 'no_data_found', HINT = 'custody.changes() has the numbers.';
@@ -41,37 +46,33 @@ $$;
 COMMENT ON FUNCTION custody.event_place(xid8, int4, int8) IS
 'block and organization of an event; errors: P0002 where there is none, 55000 where it is in no block yet, 21000 where several incarnations have the transaction and none is named; privilege: SELECT on the ledger';
 
-CREATE FUNCTION custody.event_proof(xid xid8, seq int4, incarnation int8 DEFAULT NULL) RETURNS SETOF text
-    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
+-- The blocks behind its own are the same for all: a copy of them beside each held event would outgrow the ledger.
+CREATE FUNCTION custody.bundle_event(xid xid8, seq int4, incarnation int8) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place record;
+    place record := custody.event_place(xid, seq, incarnation);
     own record;
     others record;
 BEGIN
-    PERFORM custody.check_ledger();
-    PERFORM custody.check_bundle_encoding();
-    place := custody.event_place(xid, seq, incarnation);
     SELECT e.*, count(*) OVER () AS events INTO own
-      FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e
-     ORDER BY e.seq = event_proof.seq DESC LIMIT 1;
+      FROM custody.bundle_events(place.block, place.org, false, bundle_event.xid, place.incarnation) e
+     ORDER BY e.seq = bundle_event.seq DESC LIMIT 1;
     -- Leaves of the two trees that the event's way to the block goes through.
     SELECT (SELECT array_agg(e.leaf ORDER BY e.seq)
-              FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e) AS events,
-           (SELECT count(*) FROM custody.bundle_events(place.block, place.org, false, event_proof.xid, place.incarnation) e
-             WHERE e.seq < event_proof.seq) AS event_index,
+              FROM custody.bundle_events(place.block, place.org, false, bundle_event.xid, place.incarnation) e) AS events,
+           (SELECT count(*) FROM custody.bundle_events(place.block, place.org, false, bundle_event.xid, place.incarnation) e
+             WHERE e.seq < bundle_event.seq) AS event_index,
            array_agg(t.leaf ORDER BY t.incarnation, t.xid) AS transactions,
            count(*) FILTER (WHERE t.before) AS transaction_index INTO others
       FROM (SELECT t.incarnation, t.xid, custody.ledger_org_transaction(
                        custody.ledger_token(t.secret, t.incarnation, t.xid), t.at, t.committing_at, t.orgs,
                        place.org) AS leaf,
-                   (t.incarnation, t.xid) < (i.incarnation, event_proof.xid) AS before
+                   (t.incarnation, t.xid) < (i.incarnation, bundle_event.xid) AS before
               FROM custody.block_transactions(place.block) t, custody_ledger.incarnation i
              WHERE i.short = place.incarnation) t
      WHERE t.leaf IS NOT NULL;
     RETURN NEXT custody.bundle_header('event', place.org, place.block, place.block);
-    RETURN QUERY SELECT custody.bundle_block(b.number, false, false) FROM custody_ledger.block b
-                  WHERE b.number >= place.block ORDER BY b.number;
+    RETURN NEXT custody.bundle_block(place.block, false, false);
     RETURN NEXT custody.bundle_descriptor(own.descriptor);
     RETURN NEXT custody.ledger_context_line(own.contexts, own.context, 2);
     RETURN NEXT own.line;
@@ -86,8 +87,31 @@ BEGIN
     RETURN NEXT custody.bundle_head(place.org, place.block);
 END
 $$;
+COMMENT ON FUNCTION custody.bundle_event(xid8, int4, int8) IS
+'a bundle that proves that an event is in its block, the last one that it has; errors: P0002 where there is no such event, 55000 where it is in no block yet, 21000 where several incarnations have the transaction and none is named; privilege: SELECT on the ledger';
+
+CREATE FUNCTION custody.event_proof(xid xid8, seq int4, incarnation int8 DEFAULT NULL) RETURNS SETOF text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+    SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
+DECLARE
+    place record;
+    lines text[];
+BEGIN
+    PERFORM custody.check_ledger();
+    PERFORM custody.check_bundle_encoding();
+    place := custody.event_place(xid, seq, incarnation);
+    SELECT h.proof INTO lines FROM custody_ledger.held_event h
+     WHERE h.xid = event_proof.xid AND h.incarnation = place.incarnation AND h.seq = event_proof.seq LIMIT 1;
+    lines := coalesce(lines, ARRAY(SELECT custody.bundle_event(xid, seq, place.incarnation)));
+    RETURN NEXT lines[1];
+    RETURN QUERY SELECT custody.bundle_block(b.number, false, false) FROM custody_ledger.block b
+                  WHERE b.number >= place.block ORDER BY b.number;
+    RETURN QUERY SELECT l.line FROM unnest(lines) WITH ORDINALITY l (line, n)
+                  WHERE l.n > 1 AND l.line NOT LIKE '{"t": "block"%' ORDER BY l.n;
+END
+$$;
 COMMENT ON FUNCTION custody.event_proof(xid8, int4, int8) IS
-'a bundle that proves one event: what it says, and that it is in its block; arguments: its transaction and its number there, and the first 8 bytes of the incarnation where several have the transaction; errors: P0002 where there is no such event, 55000 where it is in no block yet or the client''s encoding is another than UTF8, 21000 where several incarnations have the transaction; privilege: custody_auditor, custody_admin';
+'a bundle that proves one event, of one that was pruned under a hold, too: what it says, and that it is in its block; with the blocks up to the newest; arguments: its transaction and its number there, and the first 8 bytes of the incarnation where several have the transaction; errors: P0002 where there is no such event, 55000 where it is in no block yet or the client''s encoding is another than UTF8, 21000 where several incarnations have the transaction; privilege: custody_auditor, custody_admin';
 
 DO $$
 DECLARE

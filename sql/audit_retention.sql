@@ -66,7 +66,7 @@ DECLARE
 BEGIN
     EXECUTE format(
         'INSERT INTO custody_ledger.held_event
-         SELECT e.*, %s, ARRAY(SELECT custody.event_proof(e.xid, e.seq, e.incarnation)) FROM %s e
+         SELECT e.*, %s, ARRAY(SELECT custody.bundle_event(e.xid, e.seq, e.incarnation)) FROM %s e
           WHERE custody.event_is_held(e.tbl, e.org, e.key)', prune, partition);
     GET DIAGNOSTICS kept = ROW_COUNT;
     RETURN kept;

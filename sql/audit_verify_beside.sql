@@ -64,7 +64,7 @@ BEGIN
                coalesce(h.images_hash, custody.ledger_images_hash(h.images_salt, coalesce(h.old, E'\\x00'),
                                                                   coalesce(h.new, E'\\x00')))), h.path), 'hex')
            IS DISTINCT FROM o ->> 'tree';
-    -- Whose proof is not what custody.event_proof() would write; its paths are followed, not made again.
+    -- Whose proof is not what custody.bundle_event() would write; its paths are followed, not made again.
     RETURN QUERY
     WITH held AS MATERIALIZED (
         SELECT h.*, coalesce(h.org, '') AS of_org, custody.block_of_transaction(h.xid, h.incarnation) AS block, l.lines,

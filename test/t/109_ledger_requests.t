@@ -146,7 +146,8 @@ is $cluster->sql('old', q{SELECT count(*), count(contexts) FROM custody_ledger.t
 is $cluster->sql('old', $blocks), $block, 'the block is what it was';
 my $digest = write_file($cluster->sql('old', 'SELECT custody.ledger_digest()'), 'digest');
 my $number = 0;
-for my $proof (split /\x1e/, $cluster->sql('old', q{SELECT string_agg(array_to_string(proof, E'\n'), E'\x1e') FROM custody_ledger.held_event})) {
+for my $proof (split /\x1e/, $cluster->sql('old', q{SELECT string_agg(array_to_string(ARRAY(SELECT custody.event_proof(xid, seq, incarnation)), E'\n'), E'\x1e')
+    FROM custody_ledger.held_event})) {
     my $file = write_file("$proof\n", 'proof' . ++$number);
     my $check = custody('audit', 'verify-bundle', $file, '--digest', $digest);
     is $check->{exit}, 0, "proof $number holds without the database" or diag $check->{stdout}, $check->{stderr};

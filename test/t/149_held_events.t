@@ -67,7 +67,10 @@ like sql("SELECT custody.approve($request)", user => 'lawyer'), qr/ 9 held event
 is held('custody_ledger.held_event'), 't2I u2I u3I v1I v2I w2I t1E v2D', '... and nothing else';
 is held('custody_ledger.event'), '', '... the others are gone';
 for my $number (0 .. 8) {
-    my $proof = sql("SELECT array_to_string(proof, E'\\n') FROM custody_ledger.held_event ORDER BY xid, seq OFFSET $number LIMIT 1") . "\n";
+    my ($stored, $event) = split /\|/, sql(q[SELECT (SELECT count(*) FROM unnest(proof) l WHERE l LIKE '{"t": "block"%'),
+        format('%L, %s, %s', xid, seq, incarnation) FROM custody_ledger.held_event ORDER BY xid, seq] . " OFFSET $number LIMIT 1");
+    is $stored, 1, "copy $number: the blocks behind its own are not copied, too";
+    my $proof = sql("SELECT custody.event_proof($event)") . "\n";
     is((outside($proof, $digest))[0], 'proven', "its proof $number holds");
 }
 is erased('u', 3), 'under legal hold', 'a copy is held, too';
