@@ -154,14 +154,17 @@ DECLARE
     -- One key has other bytes when its columns had other types.
     keys bytea[] := custody.key_versions(tbl, key);
 BEGIN
+    -- Under another key the same bytes are another row.
     RETURN QUERY SELECT * FROM custody.find_changes(
         CASE WHEN (SELECT max(octet_length(k)) FROM unnest(keys) k) <= 2000
              THEN 'x.tbl = $1 AND x.key = ANY ($2) AND octet_length(x.key) <= 2000'
-             ELSE 'x.tbl = $1 AND x.key = ANY ($2)' END, tbl, keys, NULL, NULL, NULL, NULL, NULL, NULL);
+             ELSE 'x.tbl = $1 AND x.key = ANY ($2)' END
+            || format(' AND x.descriptor = ANY (%L::int4[])', custody.key_descriptors(tbl, custody.fold_version(tbl))),
+        tbl, keys, NULL, NULL, NULL, NULL, NULL, NULL);
 END
 $$;
 COMMENT ON FUNCTION custody.history(regclass, jsonb) IS
-'all that happened to the row with a key, in the order in which it happened; key: an object of its columns, a list in their order, or the value of the only one; a row that changed its key begins with E, its history under the old key ends with L; errors: 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
+'all that happened to the row with a key, in the order in which it happened; key: an object of its columns, a list in their order, or the value of the only one; a row that changed its key begins with E, its history under the old key ends with L; of a table that got another key only what happened since, custody.changes() shows the rest; errors: 22023 for what is not the key, 42704 for a table that is not recorded; privilege: custody_auditor';
 
 CREATE FUNCTION custody.recorded_id(rel regclass) RETURNS int4
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

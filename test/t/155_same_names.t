@@ -25,6 +25,7 @@ is left('gap'), 'I{"id": 1} I{"id": 2} B{"id": 1}', '... the row that was meant'
 my $identity = $c->sql('shop', q{SELECT identity FROM custody_ledger.audited WHERE name = 'gap'});
 is approve(ask(qq{custody.request_erase_dropped('$identity', '{"id": 1}', 'asked', 1)})), '1 events erased; the table has another key now: ask by that, too', '... the other key can be asked for';
 is left('gap'), 'I{"id": 2} B{"id": 1}', '... by its version';
+is $c->sql('shop', q{SELECT count(*) FROM custody.history('gap', '2')}), 0, '... and of one row nothing is told that was done to another';
 $c->sql('shop', q{UPDATE gap SET name = 'Bill' WHERE id = 1});
 is $c->sql('shop', q{SELECT new FROM custody.history('gap', '1') WHERE op = 'U'}), '{"name": "Bill"}', '... recording goes on';
 
