@@ -3,7 +3,7 @@
 -- SECURITY DEFINER, because who may hand out evidence has no rights on the ledger's tables.
 
 -- By the index on xid: only what lies between two snapshots is looked at.
-CREATE FUNCTION custody.block_transactions(block int8)
+CREATE FUNCTION custody.block_transactions(block int8, only_xid xid8 DEFAULT NULL, only_incarnation int8 DEFAULT NULL)
     RETURNS TABLE (short int8, incarnation bytea, xid xid8, at timestamptz, committing_at timestamptz,
                    secret bytea, orgs bytea, contexts bytea)
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -11,6 +11,15 @@ DECLARE
     sealed record;
     before pg_snapshot;
 BEGIN
+    IF only_xid IS NOT NULL THEN
+        -- The whole block would be read for it.
+        RETURN QUERY
+        SELECT t.incarnation, i.incarnation, t.xid, t.at, t.committing_at, t.secret, t.orgs, t.contexts
+          FROM custody_ledger.tx t JOIN custody_ledger.incarnation i ON i.short = t.incarnation
+         WHERE t.xid = only_xid AND t.incarnation = only_incarnation
+           AND custody.block_of_transaction(t.xid, t.incarnation) = block_transactions.block;
+        RETURN;
+    END IF;
     SELECT * INTO sealed FROM custody_ledger.block b WHERE b.number = block_transactions.block;
     SELECT b.snapshot INTO before FROM custody_ledger.block b
      WHERE b.number < block_transactions.block AND b.lineage = sealed.lineage ORDER BY b.number DESC LIMIT 1;
@@ -27,8 +36,8 @@ BEGIN
       JOIN custody_ledger.tx t ON t.incarnation = i.short AND t.xid = (a ->> 1)::xid8;
 END
 $$;
-COMMENT ON FUNCTION custody.block_transactions(int8) IS
-'the transactions of a block: those that its snapshot sees and the one before in its lineage does not, and what it adopted; none for a block that there is not; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+COMMENT ON FUNCTION custody.block_transactions(int8, xid8, int8) IS
+'the transactions of a block, or one of them: those that its snapshot sees and the one before in its lineage does not, and what it adopted; none for a block that there is not; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.bundle_block(block int8, whole boolean, every_slot boolean) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -89,14 +98,12 @@ DECLARE
     upper timestamptz;
 BEGIN
     -- As parameters of the query below they keep it to the partitions, and parts of them, that matter.
-    SELECT min(t.at), max(t.at) INTO lower, upper FROM custody.block_transactions(block) t
-     WHERE fixed_xid IS NULL OR t.xid = fixed_xid AND t.short = fixed_incarnation;
+    SELECT min(t.at), max(t.at) INTO lower, upper FROM custody.block_transactions(block, fixed_xid, fixed_incarnation) t;
     RETURN QUERY
     WITH members AS MATERIALIZED (
         SELECT t.*, custody.ledger_token(t.secret, t.incarnation, t.xid) AS token
-          FROM custody.block_transactions(bundle_events.block) t
-         WHERE (bundle_events.org IS NULL OR custody.ledger_org_events(t.orgs, bundle_events.org) IS NOT NULL)
-           AND (fixed_xid IS NULL OR t.xid = fixed_xid AND t.short = fixed_incarnation))
+          FROM custody.block_transactions(bundle_events.block, fixed_xid, fixed_incarnation) t
+         WHERE bundle_events.org IS NULL OR custody.ledger_org_events(t.orgs, bundle_events.org) IS NOT NULL)
     SELECT m.short, m.xid, m.at, e.seq, e.descriptor, e.context, m.contexts,
            CASE WHEN NOT whole THEN
                format('{"t": "transaction", "token": "%s", "started": "%s", "committing": "%s", "events": %s}',

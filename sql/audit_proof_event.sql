@@ -46,55 +46,54 @@ $$;
 COMMENT ON FUNCTION custody.event_place(xid8, int4, int8) IS
 'block and organization of an event; errors: P0002 where there is none, 55000 where it is in no block yet, 21000 where several incarnations have the transaction and none is named; privilege: SELECT on the ledger';
 
+CREATE FUNCTION custody.bundle_leaves(block int8, org bytea)
+    RETURNS TABLE (incarnation int8, xid xid8, index int8, leaf bytea)
+    LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.short, t.xid, row_number() OVER (ORDER BY t.incarnation, t.xid) - 1, t.leaf
+      FROM (SELECT t.*, custody.ledger_org_transaction(custody.ledger_token(t.secret, t.incarnation, t.xid), t.at, t.committing_at,
+                                                       t.orgs, bundle_leaves.org) AS leaf
+              FROM custody.block_transactions(bundle_leaves.block) t) t
+     WHERE t.leaf IS NOT NULL ORDER BY 3
+$$;
+COMMENT ON FUNCTION custody.bundle_leaves(int8, bytea) IS
+'the leaves of an organization''s tree in a block, in their order: the transaction, its place, its leaf; errors: 42P01 without a ledger; privilege: SELECT on the ledger';
+
 -- The blocks behind its own are the same for all: a copy of them beside each held event would outgrow the ledger.
-CREATE FUNCTION custody.bundle_event(xid xid8, seq int4, incarnation int8) RETURNS SETOF text
+CREATE FUNCTION custody.bundle_event(block int8, org bytea, incarnation int8, xid xid8, seq int4, leaves bytea[], index int8)
+    RETURNS SETOF text
     LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place record := custody.event_place(xid, seq, incarnation);
     own record;
-    others record;
 BEGIN
-    SELECT e.*, count(*) OVER () AS events INTO own
-      FROM custody.bundle_events(place.block, place.org, false, bundle_event.xid, place.incarnation) e
+    SELECT e.*, array_agg(e.leaf) OVER w AS events, row_number() OVER (ORDER BY e.seq) - 1 AS before INTO own
+      FROM custody.bundle_events(block, org, false, bundle_event.xid, incarnation) e
+    WINDOW w AS (ORDER BY e.seq ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
      ORDER BY e.seq = bundle_event.seq DESC LIMIT 1;
-    -- Leaves of the two trees that the event's way to the block goes through.
-    SELECT (SELECT array_agg(e.leaf ORDER BY e.seq)
-              FROM custody.bundle_events(place.block, place.org, false, bundle_event.xid, place.incarnation) e) AS events,
-           (SELECT count(*) FROM custody.bundle_events(place.block, place.org, false, bundle_event.xid, place.incarnation) e
-             WHERE e.seq < bundle_event.seq) AS event_index,
-           array_agg(t.leaf ORDER BY t.incarnation, t.xid) AS transactions,
-           count(*) FILTER (WHERE t.before) AS transaction_index INTO others
-      FROM (SELECT t.incarnation, t.xid, custody.ledger_org_transaction(
-                       custody.ledger_token(t.secret, t.incarnation, t.xid), t.at, t.committing_at, t.orgs,
-                       place.org) AS leaf,
-                   (t.incarnation, t.xid) < (i.incarnation, bundle_event.xid) AS before
-              FROM custody.block_transactions(place.block) t, custody_ledger.incarnation i
-             WHERE i.short = place.incarnation) t
-     WHERE t.leaf IS NOT NULL;
-    RETURN NEXT custody.bundle_header('event', place.org, place.block, place.block);
-    RETURN NEXT custody.bundle_block(place.block, false, false);
+    RETURN NEXT custody.bundle_header('event', org, block, block);
+    RETURN NEXT custody.bundle_block(block, false, false);
     RETURN NEXT custody.bundle_descriptor(own.descriptor);
     RETURN NEXT custody.ledger_context_line(own.contexts, own.context, 2);
     RETURN NEXT own.line;
-    RETURN NEXT format('{"t": "path", "index": %s, "of": %s, "hashes": %s}', others.event_index,
-                       cardinality(others.events), custody.ledger_path(others.events, others.event_index));
+    RETURN NEXT format('{"t": "path", "index": %s, "of": %s, "hashes": %s}', own.before,
+                       cardinality(own.events), custody.ledger_path(own.events, own.before));
     RETURN NEXT own.transaction_line;
-    RETURN NEXT format('{"t": "path", "index": %s, "of": %s, "hashes": %s}', others.transaction_index,
-                       cardinality(others.transactions),
-                       custody.ledger_path(others.transactions, others.transaction_index));
+    RETURN NEXT format('{"t": "path", "index": %s, "of": %s, "hashes": %s}', index,
+                       cardinality(leaves), custody.ledger_path(leaves, index));
     RETURN QUERY SELECT custody.bundle_link(l.org, l.k, false) FROM custody_ledger.link l
-                  WHERE l.org = place.org AND l.block = place.block;
-    RETURN NEXT custody.bundle_head(place.org, place.block);
+                  WHERE l.org = bundle_event.org AND l.block = bundle_event.block;
+    RETURN NEXT custody.bundle_head(org, block);
 END
 $$;
-COMMENT ON FUNCTION custody.bundle_event(xid8, int4, int8) IS
-'a bundle that proves that an event is in its block, the last one that it has; errors: P0002 where there is no such event, 55000 where it is in no block yet, 21000 where several incarnations have the transaction and none is named; privilege: SELECT on the ledger';
+COMMENT ON FUNCTION custody.bundle_event(int8, bytea, int8, xid8, int4, bytea[], int8) IS
+'a bundle that proves that an event is in its block, the last one that it has; arguments: as custody.event_place() has them, all leaves of custody.bundle_leaves(), the place of the transaction''s; errors: as custody.bundle_events(); privilege: SELECT on the ledger';
 
 CREATE FUNCTION custody.event_proof(xid xid8, seq int4, incarnation int8 DEFAULT NULL) RETURNS SETOF text
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
     SET quote_all_identifiers = off SET standard_conforming_strings = on AS $$
 DECLARE
     place record;
+    leaves bytea[];
+    index int8;
     lines text[];
 BEGIN
     PERFORM custody.check_ledger();
@@ -102,7 +101,11 @@ BEGIN
     place := custody.event_place(xid, seq, incarnation);
     SELECT h.proof INTO lines FROM custody_ledger.held_event h
      WHERE h.xid = event_proof.xid AND h.incarnation = place.incarnation AND h.seq = event_proof.seq LIMIT 1;
-    lines := coalesce(lines, ARRAY(SELECT custody.bundle_event(xid, seq, place.incarnation)));
+    IF lines IS NULL THEN
+        SELECT array_agg(l.leaf ORDER BY l.index), min(l.index) FILTER (WHERE l.xid = event_proof.xid AND l.incarnation = place.incarnation)
+          INTO leaves, index FROM custody.bundle_leaves(place.block, place.org) l;
+        lines := ARRAY(SELECT custody.bundle_event(place.block, place.org, place.incarnation, xid, seq, leaves, index));
+    END IF;
     RETURN NEXT lines[1];
     RETURN QUERY SELECT custody.bundle_block(b.number, false, false) FROM custody_ledger.block b
                   WHERE b.number >= place.block ORDER BY b.number;

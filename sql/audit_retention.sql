@@ -64,10 +64,23 @@ CREATE FUNCTION custody.keep_held_events(partition regclass, prune int4) RETURNS
 DECLARE
     kept int8;
 BEGIN
+    -- The leaves of a block once for all of its held events: the whole block has to be read for them.
     EXECUTE format(
-        'INSERT INTO custody_ledger.held_event
-         SELECT e.*, %s, ARRAY(SELECT custody.bundle_event(e.xid, e.seq, e.incarnation)) FROM %s e
-          WHERE custody.event_is_held(e.tbl, e.org, e.key)', prune, partition);
+        'WITH held AS MATERIALIZED (SELECT e.* FROM %2$s e WHERE custody.event_is_held(e.tbl, e.org, e.key)),
+              placed AS MATERIALIZED (
+                  SELECT t.*, custody.block_of_transaction(t.xid, t.incarnation) AS block
+                    FROM (SELECT DISTINCT h.xid, h.incarnation, coalesce(h.org, %3$L) AS org FROM held h) t),
+              leaves AS MATERIALIZED (
+                  SELECT b.block, b.org, l.incarnation, l.xid, l.index, l.leaf
+                    FROM (SELECT DISTINCT p.block, p.org FROM placed p) b CROSS JOIN LATERAL custody.bundle_leaves(b.block, b.org) l),
+              trees AS MATERIALIZED (
+                  SELECT l.block, l.org, array_agg(l.leaf ORDER BY l.index) AS leaves FROM leaves l GROUP BY l.block, l.org)
+         INSERT INTO custody_ledger.held_event
+         SELECT h.*, %1$s, ARRAY(SELECT custody.bundle_event(p.block, p.org, p.incarnation, p.xid, h.seq, t.leaves, l.index))
+           FROM held h
+           JOIN placed p ON p.xid = h.xid AND p.incarnation = h.incarnation AND p.org = coalesce(h.org, %3$L)
+           LEFT JOIN leaves l ON l.block = p.block AND l.org = p.org AND l.xid = p.xid AND l.incarnation = p.incarnation
+           LEFT JOIN trees t ON t.block = p.block AND t.org = p.org', prune, partition, '');
     GET DIAGNOSTICS kept = ROW_COUNT;
     RETURN kept;
 END
