@@ -294,7 +294,7 @@ class Change {
             return std::nullopt;
         }
         try {
-            return hex(descriptor ? descriptor_hash(read_descriptor(read)) : read_context(read));
+            return hex(descriptor ? descriptor_hash(read_descriptor(read)) : read_context(read).commitment);
         } catch (const Refutation &) {
             return std::nullopt;
         }
