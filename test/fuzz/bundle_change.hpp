@@ -294,7 +294,8 @@ class Change {
             return std::nullopt;
         }
         try {
-            return hex(descriptor ? descriptor_hash(read_descriptor(read)) : read_context(read).commitment);
+            return hex(descriptor ? descriptor_hash(read_descriptor(read))
+                                  : read_context(read).commitment);
         } catch (const Refutation &) {
             return std::nullopt;
         }
